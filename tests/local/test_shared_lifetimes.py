@@ -22,7 +22,6 @@ from snowflake.connector import connect
 from sfml_local import control
 from sfml_local.control import ServerInfo
 from sfml_local.http.app import LocalServer
-from sfml_local.services.routines import python_functions
 
 FUNCTION = """CREATE OR REPLACE FUNCTION {name}(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 HANDLER = 'f' AS $$
@@ -116,7 +115,6 @@ def test_a_view_of_a_function_outlives_the_server(tmp_path: Path) -> None:
         cursor = connection.cursor()
         cursor.execute(FUNCTION.format(name="f", plus=1))
         cursor.execute("CREATE VIEW v AS SELECT f(n) r FROM VALUES (1), (2) t(n)")
-    python_functions._texts.clear()
     with LocalServer(tmp_path) as server, connect(**server.connect_args()) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT r FROM v ORDER BY r")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import hashlib
 import os
 import re
@@ -119,34 +118,38 @@ def passing_trouble(file: Path) -> str | None:
     return None
 
 
-def create(file: Path, schema: str | None = None) -> None:
-    """Create a database file with a schema in it, unless it exists.
+class DatabaseMaker:
+    """Makes database files, in a DuckDB instance of its own: starting one takes longer than making a file."""
 
-    DuckDB refuses to open a file whose creation was interrupted, so it is created under another name, and in an
-    instance of its own: DETACH returns while other threads still read the list of databases, and the file would
-    be written after it was renamed.
-    """
-    if file.exists():
-        return
-    part = file.with_name(f"{file.name}.part")
-    for old in (part, wal_of(part), wal_of(file)):
-        old.unlink(missing_ok=True)
-    with _making:
-        duck = _maker()
-        duck.execute(f"ATTACH {duckdb_literal(str(part))} AS made")
-        if schema is not None:
-            duck.execute(f"CREATE SCHEMA made.{duckdb_identifier(schema)}")
-        duck.execute("DETACH made")
-    part.replace(file)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._duck: duckdb.DuckDBPyConnection | None = None
 
+    def create(self, file: Path, schema: str | None = None) -> None:
+        """Make a database file, with a schema in it, unless it is there.
 
-_making = threading.Lock()
+        DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name;
+        and in another instance: DETACH returns while others still look at the list of databases, and the file would
+        be written after it has got its name.
+        """
+        if file.exists():
+            return
+        part = file.with_name(f"{file.name}.part")
+        for old in (part, wal_of(part), wal_of(file)):
+            old.unlink(missing_ok=True)
+        with self._lock:
+            duck = self._duck = self._duck or duckdb.connect(config={"threads": 1})
+            duck.execute(f"ATTACH {duckdb_literal(str(part))} AS made")
+            if schema is not None:
+                duck.execute(f"CREATE SCHEMA made.{duckdb_identifier(schema)}")
+            duck.execute("DETACH made")
+        part.replace(file)
 
-
-@functools.cache
-def _maker() -> duckdb.DuckDBPyConnection:
-    """The instance that creates files, one per process, because starting one takes longer than creating a file."""
-    return duckdb.connect(config={"threads": 1})
+    def close(self) -> None:
+        with self._lock:
+            if self._duck is not None:
+                self._duck.close()
+                self._duck = None
 
 
 def wal_of(file: Path) -> Path:

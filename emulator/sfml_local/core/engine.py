@@ -73,6 +73,7 @@ class Engine:
     ) -> None:
         """`definitions` is the SQL of services for each database, by its name; it may run repeatedly."""
         self._definitions = definitions
+        self._maker = database_files.DatabaseMaker()
         self.folder = folder / "databases"
         self.changing = threading.RLock()
         """Acquired while databases and schemas are created or dropped."""
@@ -91,7 +92,7 @@ class Engine:
         own_macros.define(duck)
         # fakesnow keeps data about all databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
-        global_database.open_global(notices, duck, folder)
+        global_database.open_global(notices, duck, folder, self._maker)
         self.unavailable: dict[str, str] = {}
         """Databases whose files exist but cannot be opened at the moment, with the reason."""
 
@@ -111,7 +112,7 @@ class Engine:
             )
         file = database_files.file_of(self.folder, database)
         with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
-            database_files.create(file, database_files.DEFAULT_SCHEMA)
+            self._maker.create(file, database_files.DEFAULT_SCHEMA)
             quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
@@ -251,6 +252,7 @@ class Engine:
 
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
+        self._maker.close()
         memory.forget_spilled(self._limits)
 
 

@@ -9,7 +9,6 @@ import os
 import uuid
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -23,12 +22,17 @@ HANDLES = 100
 ROWS = 100_000
 """The most rows of all kept answers; the latest answer is kept whatever its size."""
 
-_kept: WeakKeyDictionary[Account, OrderedDict[str, list[Any]]] = WeakKeyDictionary()
+
+class KeptAnswers:
+    """The pages of an account's answers, by handle."""
+
+    def __init__(self, account: Account) -> None:
+        self.by_handle: OrderedDict[str, list[Any]] = OrderedDict()
 
 
 def keep(account: Account, pages: list[Any]) -> str:
     """Keep the pages of an answer; returns their handle."""
-    handles = _kept.setdefault(account, OrderedDict())
+    handles = account.part(KeptAnswers).by_handle
     handle = str(uuid.uuid4())
     handles[handle] = pages
     rows = sum(map(_rows, handles.values()))
@@ -42,7 +46,7 @@ def _rows(pages: list[Any]) -> int:
 
 
 def kept(account: Account, handle: str) -> list[Any] | None:
-    return _kept.get(account, OrderedDict()).get(handle)
+    return account.part(KeptAnswers).by_handle.get(handle)
 
 
 def pages(rows: list[Any]) -> list[Any]:

@@ -148,7 +148,7 @@ def test_where_this_python_has_no_pip_all_environments_borrow_one(
         requirements = tmp_path / f"{version}.txt"
         requirements.write_text(f"sfml-tiny=={version}\n", encoding="utf-8")
         made = job_environment.Environment(tmp_path / "environments" / version, requirements)
-        assert job_environment.make(made, install, lambda: False) == 0
+        assert job_environment.make(job_environment.EnvironmentLocks(), made, install, lambda: False) == 0
         code = "import sfml_tiny, sys; print(sfml_tiny.VERSION, sys.prefix in sfml_tiny.__file__)"
         found.append(subprocess.check_output((made.python, "-c", code), text=True))
     assert found == ["1.0 True\n", "2.0 True\n"]

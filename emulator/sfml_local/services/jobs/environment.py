@@ -39,11 +39,20 @@ KEPT_DAYS = 30.0
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _OWN_NETWORK = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
-_locks: dict[Path, threading.Lock] = {}
-_locks_lock = threading.Lock()
-
 Install = Callable[[list[str], Mapping[str, str]], int]
 """Runs a command to its end, with additional variables; returns its exit code."""
+
+
+class EnvironmentLocks:
+    """A lock for each environment of an account, held while it is made."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[Path, threading.Lock] = {}
+
+    def of(self, folder: Path) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(folder, threading.Lock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +98,31 @@ def environment_of(account: Account, payload: Path, env: Mapping[str, str]) -> E
     return Environment(folder, payload / env.get(REQUIREMENTS_SETTING, "requirements.txt"))
 
 
-def make(environment: Environment, install: Install, has_to_end: Callable[[], bool]) -> int:
+def make(
+    locks: EnvironmentLocks, environment: Environment, install: Install, has_to_end: Callable[[], bool]
+) -> int:
     """Create the environment unless it exists; returns the exit code of a failed command, or 0."""
 
     def fill() -> int:
         pip = environment.folder.parent / f"{PIP}{_PYTHON}"
         if _has_pip():
             below = _own_packages()
-        elif code := _make_once(pip, lambda: install(_venv(pip), {}), has_to_end):
+        elif code := _make_once(locks.of(pip), pip, lambda: install(_venv(pip), {}), has_to_end):
             return code
         else:
             below = [*_own_packages(), str(_packages(pip))]
         return _make(environment, below, install)
 
-    return _make_once(environment.folder, fill, has_to_end)
+    return _make_once(locks.of(environment.folder), environment.folder, fill, has_to_end)
 
 
-def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], bool]) -> int:
+def _make_once(
+    lock: threading.Lock, folder: Path, fill: Callable[[], int], has_to_end: Callable[[], bool]
+) -> int:
     """Fill the folder unless it is complete; returns the exit code of a failed command, or 0.
 
     If another job is creating the environment, wait for it, and create it if the other job failed.
     """
-    lock = _lock_of(folder)
     while not lock.acquire(timeout=0.1):
         if has_to_end():
             return -signal.SIGTERM
@@ -164,11 +176,6 @@ def variables(environment: Environment | None) -> dict[str, str]:
 def forget(account: Account) -> None:
     """Remove environments that no job has used for a month."""
     forget_unused(account.folder / "environments", KEPT_DAYS)
-
-
-def _lock_of(folder: Path) -> threading.Lock:
-    with _locks_lock:
-        return _locks.setdefault(folder, threading.Lock())
 
 
 def _own_packages() -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from sfml_local.core.errors import SqlError
 from sfml_local.services.compute import store as compute
@@ -27,8 +26,16 @@ class _Pool:
     waiting: list[int] = field(default_factory=list)
 
 
-_pools: WeakKeyDictionary[Account, dict[str, _Pool]] = WeakKeyDictionary()
-_lock = threading.Lock()
+class Nodes:
+    """The nodes of an account's pools, by name."""
+
+    def __init__(self, account: Account) -> None:
+        self.lock = threading.Lock()
+        self.pools: dict[str, _Pool] = {}
+
+    def pool(self, job: Job) -> _Pool:
+        """The pool of a job."""
+        return self.pools.setdefault(job.compute_pool, _Pool())
 
 
 def most_nodes(account: Account, pool: str) -> int:
@@ -56,8 +63,9 @@ def take(account: Account, job: Job, least: int) -> int:
     """Assign nodes to a job, as many as it wants or its pool can have; 0 if it must wait."""
     most = most_nodes(account, job.compute_pool)
     wanted = max(least, min(job.target_instances, most))
-    with _lock:
-        pool = _pool(account, job)
+    nodes = account.part(Nodes)
+    with nodes.lock:
+        pool = nodes.pool(job)
         if job.id not in pool.waiting:
             pool.waiting.append(job.id)
         if pool.waiting[0] != job.id or sum(pool.taken.values()) + wanted > most:
@@ -69,12 +77,9 @@ def take(account: Account, job: Job, least: int) -> int:
 
 def leave(account: Account, job: Job) -> None:
     """Release a job's nodes, or its place in the queue."""
-    with _lock:
-        pool = _pool(account, job)
+    nodes = account.part(Nodes)
+    with nodes.lock:
+        pool = nodes.pool(job)
         pool.taken.pop(job.id, None)
         if job.id in pool.waiting:
             pool.waiting.remove(job.id)
-
-
-def _pool(account: Account, job: Job) -> _Pool:
-    return _pools.setdefault(account, {}).setdefault(job.compute_pool, _Pool())

@@ -55,11 +55,13 @@ class JobRun:
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
-_running: dict[Path, JobRun] = {}
-"""The runs of this process by their mount path, which is unique."""
+class JobRuns:
+    """The jobs of an account that go on."""
 
-_threads: dict[threading.Thread, Path] = {}
-"""The threads that follow jobs in the background, and the folders of their runs."""
+    def __init__(self, account: Account) -> None:
+        self.by_mount: dict[Path, JobRun] = {}
+        self.threads: set[threading.Thread] = set()
+        """Those that follow jobs in the background."""
 
 
 def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Job, JobRun]:
@@ -114,7 +116,7 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
     launch = Launch(_launcher(mount), arguments, environment, env, frozenset(request.env))
     own_session, seconds = _session_of_job(account, session, request), _seconds(session, request)
     run = JobRun(own_session, request, launch, folder, seconds, _take_nodes(account, job, request))
-    _running[job.mount] = run
+    account.part(JobRuns).by_mount[job.mount] = run
     return job, run
 
 
@@ -194,7 +196,7 @@ def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
         job_store.finish(account, job, status, message)
     finally:
         account.children.discard(child)
-        _running.pop(job.mount, None)
+        account.part(JobRuns).by_mount.pop(job.mount, None)
         job_nodes.leave(account, job)
         account.sessions.close(run.session)
         shutil.rmtree(run.folder, ignore_errors=True)
@@ -233,8 +235,9 @@ def _run(account: Account, job: Job, run: JobRun) -> int:
                 timeout=left(),
             )
 
+        locks = account.part(job_environment.EnvironmentLocks)
         note(log, [f"pip requirements: environment {environment.folder.name}"])
-        if code := job_environment.make(environment, install, has_to_end):
+        if code := job_environment.make(locks, environment, install, has_to_end):
             return code
     return run_instances(account, run.session, job, run.launch, nodes, cancel=run.cancel, timeout=left())
 
@@ -279,21 +282,22 @@ def _without_launcher(lines: list[str]) -> Iterator[str]:
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:
     """Run the job in a background thread."""
     context = contextvars.copy_context()
+    threads = account.part(JobRuns).threads
 
     def follow() -> None:
         try:
             context.run(run_to_end, account, job, run)
         finally:
-            _threads.pop(threading.current_thread(), None)
+            threads.discard(threading.current_thread())
 
     thread = threading.Thread(target=follow, name=f"job-{job.name.name}", daemon=True)
-    _threads[thread] = run.folder
+    threads.add(thread)
     thread.start()
 
 
 def cancel(account: Account, job: Job) -> None:
     """End a running job and wait for its end; an ended job is not changed."""
-    run = _running.get(job.mount)
+    run = account.part(JobRuns).by_mount.get(job.mount)
     if run is not None:
         run.cancel.set()
         job_store.wait(account, job, 30)
@@ -301,6 +305,5 @@ def cancel(account: Account, job: Job) -> None:
 
 def wait_for_all(account: Account) -> None:
     """Wait until the jobs have recorded their ends, when the server stops."""
-    for thread in tuple(_threads):
-        if _threads[thread].is_relative_to(account.folder):
-            thread.join(15)
+    for thread in tuple(account.part(JobRuns).threads):
+        thread.join(15)

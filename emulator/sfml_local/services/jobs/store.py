@@ -61,7 +61,13 @@ TERMINAL = frozenset({DONE, FAILED, CANCELLED, INTERNAL_ERROR})
 _SELECT = (
     "SELECT *, (SELECT COUNT(*) FROM ml_job_instances WHERE job_id = ml_jobs.id) AS instances FROM ml_jobs"
 )
-_changed = threading.Condition()
+
+
+class JobChanges:
+    """Told whenever a job of an account begins or ends."""
+
+    def __init__(self, account: Account) -> None:
+        self.condition = threading.Condition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,12 @@ def insert(account: Account, name: ObjectName, values: Mapping[str, Any], instan
     return get(account, name)
 
 
+def _tell(account: Account) -> None:
+    changed = account.part(JobChanges).condition
+    with changed:
+        changed.notify_all()
+
+
 def started(account: Account, job: Job) -> None:
     """Record that a job has its nodes, and runs."""
     with account.store.transaction() as store:
@@ -130,8 +142,7 @@ def started(account: Account, job: Job) -> None:
             "UPDATE ml_job_instances SET status = ?, started_on = ? WHERE job_id = ?",
             (RUNNING, account.clock().isoformat(), job.id),
         )
-    with _changed:
-        _changed.notify_all()
+    _tell(account)
 
 
 def instance_ended(account: Account, job: Job, number: int, status: str) -> None:
@@ -164,8 +175,7 @@ def finish(account: Account, job: Job, status: str, message: str = "") -> None:
         "UPDATE ml_jobs SET status = ?, message = ?, completed_on = ? WHERE id = ? AND completed_on IS NULL",
         (status, message, account.clock().isoformat(), job.id),
     )
-    with _changed:
-        _changed.notify_all()
+    _tell(account)
 
 
 def end_interrupted(account: Account) -> None:
@@ -186,12 +196,13 @@ def delete(account: Account, job: Job) -> None:
 def wait(account: Account, job: Job, seconds: float) -> Job:
     """The job once it has ended, or its state after these seconds."""
     deadline = time.monotonic() + seconds
-    with _changed:
+    changed = account.part(JobChanges).condition
+    with changed:
         while not (job := get(account, job.name, deleted=True)).is_over:
             left = deadline - time.monotonic()
             if left <= 0 or account.stopping.is_set():
                 break
-            _changed.wait(min(left, 1.0))
+            changed.wait(min(left, 1.0))
     return job
 
 

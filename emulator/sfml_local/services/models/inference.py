@@ -222,7 +222,7 @@ def register(account: Account) -> None:
         asked = json.loads(target[0].as_py())
         table = pa.table(dict(zip(asked["columns"], columns, strict=True)))
         folder, handler = _found(owner, asked)
-        with predictors.predictor_for(owner, folder) as predictor:
+        with owner.part(predictors.Predictors).of(folder) as predictor:
             try:
                 return predictor.call(owner, handler, table).column("result")
             except predictors.PredictionError as cause:

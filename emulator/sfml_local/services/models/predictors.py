@@ -18,7 +18,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
@@ -165,50 +164,78 @@ class Predictor:
             self._end()
 
 
-_kept: OrderedDict[Path, Predictor] = OrderedDict()
-_parents: WeakKeyDictionary[Account, WarmParent] = WeakKeyDictionary()
-_lock = threading.Lock()
+class Predictors:
+    """An account's predictor processes by the folder of their version, and what they are forked from."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Path, Predictor] = OrderedDict()
+        self._parent: WarmParent | None = None
+
+    @property
+    def parent(self) -> WarmParent:
+        """What the processes are forked from."""
+        with self._lock:
+            if self._parent is None:
+                found = tuple(name for name in LIBRARIES if importlib.util.find_spec(name.partition(".")[0]))
+                self._parent = WarmParent(self._account.folder / "warm-models", found)
+            return self._parent
+
+    @contextlib.contextmanager
+    def of(self, folder: Path) -> Iterator[Predictor]:
+        """The process of a version, to be used within the block; the least used idle ones give way to it."""
+        with self._lock:
+            predictor = self._kept.pop(folder, None) or Predictor(folder)
+            self._kept[folder] = predictor
+            predictor.calls += 1
+        try:
+            yield predictor
+        finally:
+            with self._lock:
+                predictor.calls -= 1
+                predictor.used = time.monotonic()
+                idle = [key for key, one in self._kept.items() if not one.calls]
+                surplus = [self._kept.pop(key) for key in idle[: max(0, len(self._kept) - MOST)]]
+            for one in surplus:
+                one.stop()
+
+    def end_idle(self) -> None:
+        """End the processes that nobody asked for long, and their parent when none is left."""
+        limit = time.monotonic() - IDLE_SECONDS
+        with self._lock:
+            idle = [key for key, one in self._kept.items() if not one.calls and one.used < limit]
+            old = [self._kept.pop(key) for key in idle]
+            parent = self._take_parent() if old and not self._kept else None
+        for one in old:
+            one.stop()
+        if parent is not None:
+            parent.stop()
+
+    def stop(self, folder: Path | None = None) -> None:
+        """End the process of one version, or all of them with what they are forked from."""
+        with self._lock:
+            gone = [key for key in self._kept if folder is None or key.is_relative_to(folder)]
+            ended = [self._kept.pop(key) for key in gone]
+            parent = self._take_parent() if folder is None else None
+        for one in ended:
+            one.stop()
+        if parent is not None:
+            parent.stop()
+
+    def _take_parent(self) -> WarmParent | None:
+        parent, self._parent = self._parent, None
+        return parent
 
 
 def parent_of(account: Account) -> WarmParent:
     """The parent process of an account's predictors."""
-    with _lock:
-        if account not in _parents:
-            found = tuple(name for name in LIBRARIES if importlib.util.find_spec(name.partition(".")[0]))
-            _parents[account] = WarmParent(account.folder / "warm-models", found)
-        return _parents[account]
-
-
-@contextlib.contextmanager
-def predictor_for(account: Account, folder: Path) -> Iterator[Predictor]:
-    """The process of a version during the block; the least used idle processes end if there are too many."""
-    with _lock:
-        predictor = _kept.pop(folder, None) or Predictor(folder)
-        _kept[folder] = predictor
-        predictor.calls += 1
-    try:
-        yield predictor
-    finally:
-        with _lock:
-            predictor.calls -= 1
-            predictor.used = time.monotonic()
-            idle = [key for key, one in _kept.items() if not one.calls]
-            surplus = [_kept.pop(key) for key in idle[: max(0, len(_kept) - MOST)]]
-        for one in surplus:
-            one.stop()
+    return account.part(Predictors).parent
 
 
 def end_idle(account: Account) -> None:
-    """End processes that were not used for long, and their parent when none is left."""
-    limit = time.monotonic() - IDLE_SECONDS
-    with _lock:
-        own = [key for key in _kept if key.is_relative_to(account.models_folder)]
-        old = [_kept.pop(key) for key in own if not _kept[key].calls and _kept[key].used < limit]
-        parent = _parents.pop(account, None) if old and len(old) == len(own) else None
-    for one in old:
-        one.stop()
-    if parent is not None:
-        parent.stop()
+    """End the processes that nobody asked for long."""
+    account.part(Predictors).end_idle()
 
 
 def watch(account: Account) -> None:
@@ -221,18 +248,6 @@ def watch(account: Account) -> None:
     threading.Thread(target=look, name="predictors", daemon=True).start()
 
 
-def stop(folder: Path) -> None:
-    """End the processes of one version, or of every version below a folder."""
-    with _lock:
-        ended = [_kept.pop(key) for key in list(_kept) if key.is_relative_to(folder)]
-    for one in ended:
-        one.stop()
-
-
 def stop_all(account: Account) -> None:
     """End the processes of an account and their parent."""
-    stop(account.models_folder)
-    with _lock:
-        parent = _parents.pop(account, None)
-    if parent is not None:
-        parent.stop()
+    account.part(Predictors).stop()

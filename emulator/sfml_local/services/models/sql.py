@@ -56,7 +56,7 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
         version = statement.version or "V1"
         insert_version(account.store, model, version, folder, account.clock(), live=statement.live)
     if existing is not None:
-        _delete_files(existing.versions)
+        _delete_files(account, existing.versions)
     return status(f"Model {name.name} successfully created.")
 
 
@@ -229,7 +229,7 @@ def drop_version(account: Account, session: Session, statement: grammar.DropVers
                 "42000",
             )
         connection.execute("DELETE FROM model_versions WHERE id = ?", (version.id,))
-    _delete_files((version,))
+    _delete_files(account, (version,))
     return status(f"{version.name} successfully dropped.")
 
 
@@ -259,7 +259,7 @@ def drop_model(account: Account, session: Session, statement: grammar.DropModel)
         return status(f"Drop statement executed successfully ({name.name} already dropped).")
     model = model or get_model(account, name)
     _forget(account, model)
-    _delete_files(model.versions)
+    _delete_files(account, model.versions)
     return status(f"{name.name} successfully dropped.")
 
 
@@ -268,7 +268,7 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
     for model in all_models(account):
         if (model.name.database, model.name.schema) == (database, schema):
             _forget(account, model)
-            _delete_files(model.versions)
+            _delete_files(account, model.versions)
 
 
 def _forget(account: Account, model: Model) -> None:
@@ -277,9 +277,9 @@ def _forget(account: Account, model: Model) -> None:
         connection.execute("DELETE FROM models WHERE id = ?", (model.id,))
 
 
-def _delete_files(versions: tuple[Version, ...]) -> None:
+def _delete_files(account: Account, versions: tuple[Version, ...]) -> None:
     for version in versions:
-        predictors.stop(version.folder)
+        account.part(predictors.Predictors).stop(version.folder)
         shutil.rmtree(version.folder, ignore_errors=True)
 
 

@@ -138,7 +138,7 @@ def _lengths(keys: Sequence[tuple[Any, ...]], count: int) -> list[int]:
 
 def _answer(rewriting: Rewriting, call: MethodCall, arguments: pa.Table, partitions: list[int]) -> pa.Table:
     account = rewriting.account
-    with predictors.predictor_for(account, call.version.folder) as predictor:
+    with account.part(predictors.Predictors).of(call.version.folder) as predictor:
         try:
             return predictor.call(account, call.method.handler, arguments, partitions)
         except predictors.PredictionError as cause:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.result import CALL, Column, Result
@@ -46,9 +45,14 @@ PROCESSES = int(os.environ.get("SFML_LOCAL_PROCESSES", max(8, 2 * (os.cpu_count(
 """The most procedures that run at the same time on one server."""
 
 _PROCESS_STARTED = time.time()
-_warm_parents: WeakKeyDictionary[Account, WarmParent] = WeakKeyDictionary()
-_places: WeakKeyDictionary[Account, threading.Semaphore] = WeakKeyDictionary()
-_lock = threading.Lock()
+
+
+class ProcedureProcesses:
+    """What the processes of an account's procedures are forked from, and a place for each that may run at once."""
+
+    def __init__(self, account: Account) -> None:
+        self.parent = WarmParent(account.folder / "warm")
+        self.places = threading.Semaphore(PROCESSES)
 
 
 def run_anonymous(
@@ -224,10 +228,7 @@ def timed_out(limit: int | None) -> SqlError:
 
 def warm_parent_of(account: Account) -> WarmParent:
     """The parent process of the account's procedures."""
-    with _lock:
-        if account not in _warm_parents:
-            _warm_parents[account] = WarmParent(account.folder / "warm")
-        return _warm_parents[account]
+    return account.part(ProcedureProcesses).parent
 
 
 def expects_processes(account: Account) -> bool:
@@ -243,8 +244,7 @@ def expects_processes(account: Account) -> bool:
 
 def places_of(account: Account) -> threading.Semaphore:
     """The slots of procedures, shared by all graphs and sessions."""
-    with _lock:
-        return _places.setdefault(account, threading.Semaphore(PROCESSES))
+    return account.part(ProcedureProcesses).places
 
 
 def start(account: Account) -> None:

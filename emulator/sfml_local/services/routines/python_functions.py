@@ -108,18 +108,15 @@ def _request(account: Account, session: Session, routine: Routine, columns: list
     return digest
 
 
-_texts: dict[str, str] = {}
-"""Requests by digest, because DuckDB's threads are new to Python at each call, and would open the store again."""
-
-
 def _text_of(account: Account, digest: str) -> str:
     """The request of a digest; empty if there is none."""
-    if digest not in _texts:
+    texts = account.part(Functions).texts
+    if digest not in texts:
         text = account.store.value("SELECT request FROM function_requests WHERE digest = ?", (digest,))
         if text is None:
             return ""
-        _texts[digest] = text
-    return _texts[digest]
+        texts[digest] = text
+    return texts[digest]
 
 
 def requests_in(account: Account, tree: Expr) -> set[str]:
@@ -144,7 +141,7 @@ def register(account: Account) -> None:
         text = _text_of(owner, asked["request"])
         table = pa.table({f"a{index}": column for index, column in enumerate(given)})
         try:
-            return _process_for(owner, text).called(table)
+            return owner.part(Functions).process(text).called(table)
         except FunctionError as cause:
             where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
             raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
@@ -209,21 +206,39 @@ class _Process:
                     stream.close()
 
 
-_processes: OrderedDict[tuple[Path, str], _Process] = OrderedDict()
-_lock = threading.Lock()
+class Functions:
+    """The processes of an account's Python functions, by what they were asked for."""
 
+    def __init__(self, account: Account) -> None:
+        self.texts: dict[str, str] = {}
+        """Requests by digest, because DuckDB's threads are new to Python at each call, and would open the store again."""
+        self._folder = account.folder
+        self._lock = threading.Lock()
+        self._processes: OrderedDict[str, _Process] = OrderedDict()
 
-def _process_for(account: Account, request: str) -> _Process:
-    """The process of a function, started if necessary; the least used one ends if there are too many."""
-    key = (account.folder, request)
-    with _lock:
-        found = _processes.pop(key, None)
-        if found is None or not found.is_running:
-            found = _Process(account.folder, request)
-        _processes[key] = found
-        while len(_processes) > MOST:
-            _processes.popitem(last=False)[1].stop()
-        return found
+    def process(self, request: str) -> _Process:
+        """The process of a function, started if none runs; the least used one gives way."""
+        with self._lock:
+            found = self._processes.pop(request, None)
+            if found is None or not found.is_running:
+                found = _Process(self._folder, request)
+            self._processes[request] = found
+            while len(self._processes) > MOST:
+                self._processes.popitem(last=False)[1].stop()
+            return found
+
+    def end(self, request: str) -> None:
+        """End the process of one request, if it runs."""
+        with self._lock:
+            process = self._processes.pop(request, None)
+        if process is not None:
+            process.stop()
+
+    def stop(self) -> None:
+        """End all of them."""
+        with self._lock:
+            while self._processes:
+                self._processes.popitem()[1].stop()
 
 
 @contextlib.contextmanager
@@ -241,7 +256,7 @@ def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[
         # A process that is just starting ends, too.
         while not done.wait(POLL_SECONDS):
             for request in requests:
-                _end(account, request)
+                account.part(Functions).end(request)
 
     watcher = threading.Thread(target=watch, daemon=True)
     account.children.add(child)
@@ -261,15 +276,6 @@ def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[
         watcher.join()
 
 
-def _end(account: Account, request: str) -> None:
-    with _lock:
-        process = _processes.pop((account.folder, request), None)
-    if process is not None:
-        process.stop()
-
-
 def stop(account: Account) -> None:
     """End the processes of an account's functions."""
-    with _lock:
-        for key in [key for key in _processes if key[0] == account.folder]:
-            _processes.pop(key).stop()
+    account.part(Functions).stop()

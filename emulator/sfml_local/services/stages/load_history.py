@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 _COLUMNS = "(schema VARCHAR, name VARCHAR, file VARCHAR, md5 VARCHAR, PRIMARY KEY (schema, name, file))"
 _TEMPORARY = "temp.main._sfml_loads"
-_turns = tuple(threading.RLock() for _ in range(64))
+
+
+class LoadTurns:
+    """Locks of an account's tables, held while files are loaded into one."""
+
+    def __init__(self, account: Account) -> None:
+        self.locks = tuple(threading.RLock() for _ in range(64))
 
 
 def creation_sql(database: str) -> str:
@@ -60,7 +66,8 @@ def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
 
 def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManager[bool]:
     """Locks a table during a load, like Snowflake, so that the next load sees the history."""
-    return _turns[hash((account.folder, table)) % len(_turns)]
+    locks = account.part(LoadTurns).locks
+    return locks[hash(table) % len(locks)]
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -36,8 +35,26 @@ class _Signed:
     until: float
 
 
-_signed: WeakKeyDictionary[Account, dict[str, _Signed]] = WeakKeyDictionary()
-_lock = threading.Lock()
+class SignedAddresses:
+    """The addresses that an account has given out, by token."""
+
+    def __init__(self, account: Account) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[str, _Signed] = {}
+
+    def add(self, file: Path, seconds: int) -> str:
+        """A token for a file."""
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            while len(self._files) >= KEPT:
+                self._files.pop(next(iter(self._files)))
+            self._files[token] = _Signed(file, time.monotonic() + seconds)
+        return token
+
+    def find(self, token: str) -> Path | None:
+        """The file of a token that is still valid."""
+        found = self._files.get(token)
+        return None if found is None or found.until < time.monotonic() else found.file
 
 
 def presigned_url(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
@@ -51,23 +68,18 @@ def presigned_url(account: Account, session: Session, arguments: tuple[Any, ...]
     file = locate(account, session, f"{str(stage).rstrip('/')}/{str(path).lstrip('/')}").file()
     if not file.is_file():
         raise does_not_exist("File", path)
-    token = secrets.token_urlsafe(32)
-    with _lock:
-        known = _signed.setdefault(account, {})
-        while len(known) >= KEPT:
-            known.pop(next(iter(known)))
-        known[token] = _Signed(file, time.monotonic() + seconds)
+    token = account.part(SignedAddresses).add(file, seconds)
     return f"http://{account.host}:{account.port}/files/{token}/{file.name}"
 
 
 async def read(request: Request) -> Response:
     account: Account = request.app.state.account
-    found = _signed.get(account, {}).get(request.path_params["token"])
-    if found is None or found.until < time.monotonic():
+    file = account.part(SignedAddresses).find(request.path_params["token"])
+    if file is None:
         return Refused(401, "390112", "The address is not valid, or not any more.").response()
-    if not found.file.is_file():
+    if not file.is_file():
         return Refused(404, "391404", "The file is not there any more.").response()
-    return FileResponse(found.file, media_type="application/octet-stream")
+    return FileResponse(file, media_type="application/octet-stream")
 
 
 SYSTEM_FUNCTIONS = {"GET_PRESIGNED_URL": presigned_url}

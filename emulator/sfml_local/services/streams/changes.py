@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
 from typing import Any, Protocol
 
+from sfml_local.core.account import Account
 from sfml_local.core.names import ObjectName
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.streams.store import Stream
@@ -22,7 +24,6 @@ PLACE = "_fs_information_schema"
 """The hidden schema in every database with the tables of changes."""
 
 _OWN = ("__seq", "__part", "__row", "__plus", "__batch")
-_sequence = itertools.count(time.time_ns())
 
 
 class Duck(Protocol):
@@ -63,7 +64,14 @@ def base_columns(duck: Duck, base: ObjectName) -> list[tuple[str, str]]:
     return columns(duck, base.database, base.schema, base.name)
 
 
-def create(duck: Duck, stream: Stream, *, initial_rows: bool) -> None:
+class ChangeNumbers:
+    """Numbers of an account's changes, in the order in which they came, also after a restart."""
+
+    def __init__(self, account: Account) -> None:
+        self.next = itertools.count(time.time_ns())
+
+
+def create(duck: Duck, stream: Stream, number: int, *, initial_rows: bool) -> None:
     """Begin to record changes; with `initial_rows`, the current rows are the first changes."""
     types = base_columns(duck, stream.base)
     kept = "".join(f", {quoted(name)} {kind}" for name, kind in types)
@@ -74,7 +82,7 @@ def create(duck: Duck, stream: Stream, *, initial_rows: bool) -> None:
     if initial_rows:
         names = _list(name for name, _ in types)
         duck.execute(
-            f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {names}) SELECT {next(_sequence)},"
+            f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {names}) SELECT {number},"
             f" row_number() OVER (), {_NEW_ROW}, TRUE, '', {names} FROM {table_of(stream.base)}"
         )
 
@@ -96,7 +104,15 @@ def note_before(duck: Duck, base: ObjectName) -> None:
     )
 
 
-def take(duck: Duck, base: ObjectName, streams: list[Stream], batch: str, *, is_update: bool) -> None:
+def take(
+    duck: Duck,
+    base: ObjectName,
+    streams: list[Stream],
+    batch: str,
+    numbers: Iterator[int],
+    *,
+    is_update: bool,
+) -> None:
     """Record, for every stream of the table, the changes of a statement since `note_before`.
 
     DuckDB updates columns with an index or a list by deleting and inserting rows; for
@@ -121,9 +137,9 @@ def take(duck: Duck, base: ObjectName, streams: list[Stream], batch: str, *, is_
     for stream in streams:
         _widen(duck, stream, base)
         if stream.append_only:
-            _append(duck, stream, names, batch)
+            _append(duck, stream, names, batch, next(numbers))
         else:
-            _record(duck, stream, names, batch)
+            _record(duck, stream, names, batch, next(numbers))
     duck.execute("DROP TABLE _sfml_delta")
 
 
@@ -149,17 +165,17 @@ def _widen(duck: Duck, stream: Stream, base: ObjectName) -> None:
             duck.execute(f"ALTER TABLE {pending(stream)} ADD COLUMN {quoted(name)} {kind}")
 
 
-def _append(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
+def _append(duck: Duck, stream: Stream, names: list[str], batch: str, number: int) -> None:
     columns = _list(names)
     duck.execute(
-        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {next(_sequence)},"
+        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {number},"
         f" row_number() OVER (ORDER BY __key), {_NEW_ROW}, TRUE, ?, {columns}"
         " FROM _sfml_delta WHERE __plus AND NOT __update",
         [batch],
     )
 
 
-def _record(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
+def _record(duck: Duck, stream: Stream, names: list[str], batch: str, number: int) -> None:
     columns = _list(names)
     same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in names)
     # Of equal rows, the first inserted one is the first deleted one.
@@ -174,7 +190,7 @@ def _record(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
         f"  WHERE __plus) k ON d.__n = k.__n AND {same}"
     )
     duck.execute(
-        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {next(_sequence)},"
+        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {number},"
         f" row_number() OVER (ORDER BY d.__plus, d.__key), coalesce(r.__row, {_NEW_ROW}), d.__plus, ?,"
         f" {', '.join(f'd.{quoted(n)}' for n in names)}"
         " FROM _sfml_delta d LEFT JOIN _sfml_rows r ON d.__key = r.__key AND (d.__update OR NOT d.__plus)",

@@ -196,7 +196,8 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
         yield
         if followed:
             is_update = isinstance(tree, exp.Update)
-            changes.take(duck, base, followed, transaction.batch, is_update=is_update)
+            numbers = account.part(changes.ChangeNumbers).next
+            changes.take(duck, base, followed, transaction.batch, numbers, is_update=is_update)
         transaction.consumed.update(read)
         if not lasting:
             consume(session)

@@ -69,7 +69,12 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
         comment=statement.comment,
     )
     with account.engine.connection() as duck:
-        changes.create(duck, stream, initial_rows=statement.show_initial_rows)
+        changes.create(
+            duck,
+            stream,
+            next(account.part(changes.ChangeNumbers).next),
+            initial_rows=statement.show_initial_rows,
+        )
     with account.store.transaction():
         if old is not None:
             store.remove(account.store, old)

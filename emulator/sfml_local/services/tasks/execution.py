@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from sfml.semantics.config import ConfigError, config_text, merged, parse_config
 from sfml.semantics.retry import MAX_RETRY_AGE_DAYS, is_retryable
@@ -22,23 +20,15 @@ from sfml_local.services.tasks.scheduler import Scheduler
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
-_runners: WeakKeyDictionary[Account, Runner] = WeakKeyDictionary()
-_schedulers: WeakKeyDictionary[Account, Scheduler] = WeakKeyDictionary()
-_lock = threading.RLock()
-
 
 def runner_of(account: Account) -> Runner:
-    with _lock:
-        if account not in _runners:
-            _runners[account] = Runner(account)
-        return _runners[account]
+    """What runs the account's graphs."""
+    return account.part(Runner)
 
 
 def scheduler_of(account: Account) -> Scheduler:
-    with _lock:
-        if account not in _schedulers:
-            _schedulers[account] = Scheduler(account, runner_of(account))
-        return _schedulers[account]
+    """What fires the account's schedules and triggers."""
+    return account.part(Scheduler)
 
 
 def start(account: Account) -> None:

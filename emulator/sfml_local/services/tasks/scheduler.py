@@ -53,10 +53,10 @@ MISSED = "Missed: the local Snowflake did not keep schedules at this time."
 class Scheduler:
     """The schedules and triggers of one account. It fires nothing until it is enabled."""
 
-    def __init__(self, account: Account, runner: Runner) -> None:
+    def __init__(self, account: Account) -> None:
         self.account = account
-        self.runner = runner
-        self.triggers = Triggers(account, runner)
+        self.runner = account.part(Runner)
+        self.triggers = Triggers(account, self.runner)
         self.is_on = False
         self.others: list[Follower] = []
         """Other components with due times besides tasks."""

@@ -7,7 +7,6 @@ import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -22,7 +21,12 @@ LOGS_MB = int(os.environ.get("SFML_LOCAL_LOGS_MB", "1024"))
 EVERY = 200
 """The number of closed sessions between two checks; each process has at least one."""
 
-_closed: WeakKeyDictionary[Account, itertools.count[int]] = WeakKeyDictionary()
+
+class ClosedSessions:
+    """How many sessions of an account have closed."""
+
+    def __init__(self, account: Account) -> None:
+        self.numbers = itertools.count(1)
 
 
 def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: int, size: int) -> int:
@@ -57,5 +61,5 @@ def start(account: Account) -> None:
 
 def session_closed(account: Account, session: Session) -> None:
     """Check again after some sessions."""
-    if next(_closed.setdefault(account, itertools.count(1))) % EVERY == 0:
+    if next(account.part(ClosedSessions).numbers) % EVERY == 0:
         _tidy(account)
