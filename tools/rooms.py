@@ -1,6 +1,7 @@
-"""Draws the rooms of compiler/sfml and which of them import which, from the imports themselves.
+"""Draws the rooms of a package and which of them import which, from the imports themselves.
 
-python tools/rooms.py            # the picture, as Mermaid
+python tools/rooms.py            # the picture of compiler/sfml, as Mermaid
+python tools/rooms.py --local    # that of emulator/sfml_local
 python tools/rooms.py --sizes    # how large the house is
 """
 
@@ -14,37 +15,46 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "compiler" / "sfml"
+LOCAL = ROOT / "emulator" / "sfml_local"
 SMALL = 40
 """Lines below which a module is counted as small."""
 
 
-def parsed() -> dict[str, ast.Module]:
+def parsed(package: Path = PACKAGE) -> dict[str, ast.Module]:
     """Every module below a room, by its path from the package."""
     return {
-        str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(PACKAGE.rglob("*.py"))
+        str(path.relative_to(package)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(package.rglob("*.py"))
         if "template" not in path.parts
     }
 
 
-def arrows(modules: Mapping[str, ast.Module]) -> dict[str, set[str]]:
+def arrows(modules: Mapping[str, ast.Module], package: str = PACKAGE.name) -> dict[str, set[str]]:
     """Room → the other rooms that its modules import, for types too."""
-    rooms: dict[str, set[str]] = {path.partition("/")[0]: set() for path in modules if "/" in path}
+    rooms: dict[str, set[str]] = {room: set() for path in modules if (room := room_of(path)) is not None}
     for path, tree in modules.items():
-        room = path.partition("/")[0]
-        if room in rooms:
-            rooms[room] |= (set(_imported(tree)) & rooms.keys()) - {room}
+        if (room := room_of(path)) is not None:
+            rooms[room] |= (set(_imported(tree, package)) & rooms.keys()) - {room}
     return rooms
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
+def room_of(path: str) -> str | None:
+    """The room of a module; a service is one of its own, and modules at the root stand in none."""
+    parts = path.removesuffix(".py").split("/")
+    if parts[0] == "services":
+        return parts[1] if len(parts) > 2 else None
+    return parts[0] if len(parts) > 1 else None
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("sfml."):
-            yield node.module.split(".")[1]
-        elif isinstance(node, ast.ImportFrom) and node.module == "sfml":
-            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == package:
+            for alias in node.names:
+                parts = f"{node.module}.{alias.name}".split(".")[1:]
+                yield parts[1] if parts[0] == "services" and len(parts) > 1 else parts[0]
         elif isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sfml."))
+            names = (alias.name.split(".") for alias in node.names)
+            yield from (name[1] for name in names if name[0] == package and len(name) > 1)
 
 
 def reduced(rooms: Mapping[str, set[str]]) -> dict[str, list[str]]:
@@ -62,11 +72,16 @@ def reduced(rooms: Mapping[str, set[str]]) -> dict[str, list[str]]:
     }
 
 
-def picture() -> str:
+def picture(package: Path = PACKAGE) -> str:
     """The rooms as a Mermaid flow chart; an arrow leads to the room that is imported."""
-    found = reduced(arrows(parsed()))
+    found = reduced(arrows(parsed(package), package.name))
     lines = [f"    {room} --> {' & '.join(others)}" for room, others in found.items() if others]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+def local_picture() -> str:
+    """The same of the local Snowflake, each service a room."""
+    return picture(LOCAL)
 
 
 def sizes() -> str:
@@ -103,4 +118,4 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 if __name__ == "__main__":
-    print(sizes() if sys.argv[1:] == ["--sizes"] else picture())
+    print({"--sizes": sizes, "--local": local_picture}.get("".join(sys.argv[1:]), picture)())

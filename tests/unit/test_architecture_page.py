@@ -12,8 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (ROOT / "compiler" / "sfml", ROOT / "emulator" / "sfml_local")
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+LOCAL_TEXT = (ROOT / "docs" / "local-architecture.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`([a-z_]+/\w+\.py):(\w+)`", TEXT + GLOSSARY)
+NAMED = re.findall(r"`((?:[a-z_]+/)*\w+\.py):(\w+)`", TEXT + LOCAL_TEXT + GLOSSARY)
 FILES = re.findall(r"`([a-z_]+/\w+\.py)`", TEXT)
 
 
