@@ -232,7 +232,7 @@ def test_a_server_that_stops_ends_the_parent(tmp_path: Path) -> None:
 
 @pytest.fixture
 def one_place(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(procedures._places, server.account, threading.Semaphore(1))
+    monkeypatch.setattr(server.account.part(procedures.ProcedureProcesses), "places", threading.Semaphore(1))
     yield
 
 

@@ -211,7 +211,7 @@ class Functions:
 
     def __init__(self, account: Account) -> None:
         self.texts: dict[str, str] = {}
-        """Requests by digest, because DuckDB's threads are new to Python at each call, and would open the store again."""
+        """Requests by digest: DuckDB's threads are new to Python at each call, and would open the store again."""
         self._folder = account.folder
         self._lock = threading.Lock()
         self._processes: OrderedDict[str, _Process] = OrderedDict()
