@@ -102,7 +102,7 @@ RUNS = (
         "finalizers",
         (
             "The finalizer runs when nothing else runs or waits, in every attempt",
-            "TASK_DEPENDENTS holds the finalizer",
+            "TASK_DEPENDENTS includes the finalizer",
         ),
         (
             Do(f"CREATE TASK R{{wh}} TASK_AUTO_RETRY_ATTEMPTS = 1 AS {_NO_NUMBER}"),

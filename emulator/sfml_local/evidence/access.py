@@ -30,6 +30,6 @@ ACCESS: tuple[Behaviour, ...] = (
     ),
     Behaviour("access", "The category of an external access integration is EXTERNAL_ACCESS", _A, "not seen"),
     Behaviour(
-        "access", "Integrations and secrets hold nothing; a secret's value is not kept", _X, "names alone"
+        "access", "Integrations and secrets have no effect; a secret's value is not stored", _X, "names alone"
     ),
 )

@@ -35,7 +35,10 @@ JOBS: tuple[Behaviour, ...] = (
     Behaviour("jobs", "A job is PENDING until its pool has MIN_INSTANCES nodes free", _D, _ML_JOBS),
     Behaviour("jobs", "Jobs get nodes in the order in which they came", _A, "not said"),
     Behaviour(
-        "jobs", "Pools that nobody created have twice the cores as nodes, at least 8", _X, "on purpose"
+        "jobs",
+        "Pools that were not created have twice the number of cores as nodes, at least 8",
+        _X,
+        "on purpose",
     ),
     Behaviour(
         "jobs", "Several instances are nodes of one Ray cluster; the first runs the code", _C, _JOB_CLIENT

@@ -58,7 +58,7 @@ PROCEDURES = _rows(
     ("RETURNS TABLE: rows by position, cast to the declared types; in FROM TABLE(…) too", _D, _PROCEDURE),
     ("Codes and sentences of calls that fit no procedure (2140, 1044)", _A, "not seen"),
     (
-        "SHOW and DESCRIBE tell of those that somebody made, and not of Snowflake's own",
+        "SHOW and DESCRIBE list user-defined ones, and not Snowflake's own",
         _X,
         "there are none here",
     ),
@@ -112,7 +112,7 @@ SNOWPARK = _rows(
     ("ASOF JOIN keeps rows without a match", _D, "sql-reference/constructs/asof-join"),
     ("SPLIT_TO_TABLE numbers parts from 1; SEQ is always 1", _A, "sql-reference/functions/split_to_table"),
     ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
-    ("Columns declared ARRAY or OBJECT, and functions that answer them, are told as such", _D, _SEMI),
+    ("Columns declared as ARRAY or OBJECT, and functions that return them, have these types", _D, _SEMI),
     (
         "`/` of NUMBERs is a NUMBER with six more places, at most twelve",
         _D,
@@ -143,7 +143,7 @@ SNOWPARK = _rows(
     ("In arithmetic a text is NUMBER(18,5), in comparisons NUMBER(38,9)", _A, "not told by a page"),
     ("The codes of values that a format, or a function of objects, refuses", _A, "not told by a page"),
     (
-        "TIMEZONE, WEEK_START, input and output formats hold in a session and in the run of a task",
+        "TIMEZONE, WEEK_START, input and output formats apply in a session and in the run of a task",
         _D,
         _PARAMETERS,
     ),

@@ -16,7 +16,11 @@ _ROWS: tuple[tuple[str, Evidence, str], ...] = (
     ("A lag is at least a minute, and no shorter than that of what the table reads", _D, _CREATE),
     ("DOWNSTREAM: refreshed with what reads it, and never by itself", _D, _CREATE),
     ("REFRESH refreshes what the table reads first, all as of one moment", _D, _ALTER),
-    ("SUSPEND takes what reads the table along; RESUME brings back what nobody suspended", _D, _ALTER),
+    (
+        "SUSPEND also suspends the tables that read it; RESUME resumes those that were not suspended by hand",
+        _D,
+        _ALTER,
+    ),
     ("Five failed refreshes in a row suspend a table", _D, _STATES),
     ("A table whose upstream failed is UPSTREAM_FAILED, and keeps its rows", _D, _HISTORY),
     ("NO_DATA, FULL, INCREMENTAL; CREATION, SCHEDULED, MANUAL in the history", _D, _HISTORY),
@@ -27,7 +31,7 @@ _ROWS: tuple[tuple[str, Evidence, str], ...] = (
         _X,
         "an account begins earlier",
     ),
-    ("Every refresh computes all rows; INCREMENTAL is what is told of it", _X, "the rows are the same"),
+    ("Every refresh computes all rows; INCREMENTAL is only reported", _X, "the rows are the same"),
     ("A stream on a table whose refresh took rows away shows all its rows", _X, "they are written again"),
     (
         "Which queries are refreshed incrementally, and the reason against it",
@@ -36,7 +40,7 @@ _ROWS: tuple[tuple[str, Evidence, str], ...] = (
     ),
     ("Codes and sentences of most refusals", _A, "not seen"),
     ("A dynamic table needs a base table (002728); its name is taken (001998)", _A, "reports of dbt's users"),
-    ("DROP TABLE IF EXISTS leaves a dynamic table and says nothing", _A, "reports of dbt's users"),
+    ("DROP TABLE IF EXISTS silently ignores a dynamic table", _A, "reports of dbt's users"),
     ("Names in a query are those of the session that created the table", _A, "not said"),
     (
         "CLONE, SWAP, BACKFILL, IMMUTABLE WHERE, policies, Iceberg are refused",

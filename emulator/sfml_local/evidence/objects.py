@@ -25,12 +25,15 @@ OBJECTS: tuple[Behaviour, ...] = (
     ),
     Behaviour("objects", "The text of a view as it was written, in SHOW VIEWS and GET_DDL", _C, RECORDED),
     Behaviour(
-        "objects", "What is not there, or lies where nothing is, is refused with its code", _C, RECORDED
+        "objects",
+        "Missing objects, and objects in missing databases or schemas, are refused with their codes",
+        _C,
+        RECORDED,
     ),
     Behaviour("objects", "Unknown properties are refused: 001420", _A, "recorded for tasks"),
     Behaviour(
         "objects",
-        "CLUSTER BY, retention and logging levels are kept, and change nothing",
+        "CLUSTER BY, retention and logging levels are stored, without an effect",
         _X,
         "nothing to do",
     ),

@@ -104,7 +104,7 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("schedule", "A manual run leaves the times of the schedule as they are", _A, _EXECUTE),
     Behaviour(
         "schedule",
-        "A time that came while nothing fired it is missed: SKIPPED with a message, never made up for",
+        "A scheduled time at which no server fired is missed: SKIPPED with a message, and never repeated",
         _A,
         "an account is never down",
     ),
@@ -116,7 +116,7 @@ TASKS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "schedule",
-        "A server that a command started for itself fires nothing",
+        "A server that a command started for itself fires no schedules",
         _X,
         "`sfml plan` runs no tasks",
     ),
@@ -126,14 +126,17 @@ TASKS: tuple[Behaviour, ...] = (
         "overlap", "ALLOW_CHILD_OVERLAP: a run begins beside children, never beside its root", _D, _CREATE
     ),
     Behaviour(
-        "overlap", "A root that failed holds the next run until its whole run has ended", _A, "not said"
+        "overlap", "After a failed root, the next run waits until the whole run has ended", _A, "not said"
     ),
     Behaviour("overlap", "ALLOW_ALL_OVERLAP: any number of runs side by side", _D, _CREATE),
     Behaviour(
         "overlap", "Manual runs follow the same policy, and wait where they may not begin", _D, _EXECUTE
     ),
     Behaviour(
-        "trigger", "A root without a schedule whose WHEN asks for streams runs when it holds", _D, _TRIGGERED
+        "trigger",
+        "A root without a schedule whose WHEN checks streams runs when the condition is true",
+        _D,
+        _TRIGGERED,
     ),
     Behaviour("trigger", "At most every 30 seconds, or what the parameter says", _D, _TRIGGERED),
     Behaviour("trigger", "That interval counts from the last triggered run's scheduled time", _A, "not said"),
@@ -161,10 +164,13 @@ TASKS: tuple[Behaviour, ...] = (
         "runs", "SYSTEM$TASK_COMPLETION_STATE replaces it too", _A, "its page: branch on one task's outcome"
     ),
     Behaviour(
-        "runs", "ALL_DONE holds for predecessors that never ran; suspended ones are left out", _A, "not said"
+        "runs", "ALL_DONE is true for predecessors that never ran; suspended ones are ignored", _A, "not said"
     ),
     Behaviour(
-        "runs", "NONE_FAILED holds for predecessors that never ran, not for cancelled ones", _A, _PREDECESSORS
+        "runs",
+        "NONE_FAILED is true for predecessors that never ran, not for cancelled ones",
+        _A,
+        _PREDECESSORS,
     ),
     Behaviour(
         "runs", "A WHEN that cannot be evaluated fails the task", _A, "a wrong name fails the graph (091451)"
@@ -251,7 +257,7 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour(
         "history", "SHOW … LIMIT … FROM begins after the first name that starts with the text", _D, _SHOW
     ),
-    Behaviour("history", "TASK_DEPENDENTS holds the finalizer", _C, "seen on an account"),
+    Behaviour("history", "TASK_DEPENDENTS includes the finalizer", _C, "seen on an account"),
     Behaviour(
         "history",
         "NEXT_SCHEDULED_TIME is NULL without a schedule; REST gives the scheduled time",
@@ -262,7 +268,7 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("rest", "What clients send: capitalised booleans, percent-encoded names", _C, _CLIENT),
     Behaviour(
         "rest",
-        "404 of PATCH, 405, 415, 400 of what is no JSON without a word; asyncExec",
+        "404 for PATCH, 405, 415, and 400 without a message for bodies that are not JSON; asyncExec",
         _C,
         "recorded on accounts: frostlake docs/rest-api.md @58fc77f1",
     ),
@@ -315,7 +321,7 @@ TASKS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "scripting",
-        "The sentence of an exception that nobody handles names no line",
+        "The message of an unhandled exception names no line",
         _X,
         "lines are not kept",
     ),
@@ -386,13 +392,19 @@ STREAMS: tuple[Behaviour, ...] = (
     Behaviour("streams", "A stream and a table of one schema cannot have one name", _A, "not said"),
     Behaviour("streams", "A row set back to what it was is shown as updated", _A, "not said"),
     Behaviour(
-        "streams", "SYSTEM$STREAM_HAS_DATA is never true for nothing", _X, "accounts allow themselves that"
+        "streams",
+        "SYSTEM$STREAM_HAS_DATA is never true for an empty stream",
+        _X,
+        "accounts allow themselves that",
     ),
     Behaviour(
         "streams", "An UPDATE that sets what was there already is no change", _X, "tables are compared"
     ),
     Behaviour(
-        "streams", "METADATA$ROW_ID holds per stream, and until it is consumed", _X, "rows are found by value"
+        "streams",
+        "METADATA$ROW_ID is valid for one stream, until it is consumed",
+        _X,
+        "rows are found by value",
     ),
     Behaviour(
         "streams",

@@ -37,7 +37,7 @@ HELD: Mapping[str, str] = {
     "Functions and conversions by name answer what their pages tell, with types and errors": _VALUES,
     "A function sees a VARIANT, a text or a number as what it needs": _STATEMENTS,
     "INSERT ALL and FIRST; INSERT OVERWRITE into several tables is refused": _STATEMENTS,
-    "TIMEZONE, WEEK_START, input and output formats hold in a session and in the run of a task": _STATEMENTS,
+    "TIMEZONE, WEEK_START, input and output formats apply in a session and in the run of a task": _STATEMENTS,
     "CREATE OR ALTER refuses TAG and CONTACT": "local/tasks/test_task_rules.py::test_refusals",
     "1000 tasks a graph, 100 predecessors and 100 children a task": f"{_DOCUMENTED}graphs_have_limits",
     "An hour left out in spring does not fire, one repeated in autumn fires twice": (
@@ -70,7 +70,7 @@ HELD: Mapping[str, str] = {
     "Manual runs follow the same policy, and wait where they may not begin": (
         f"{_SCHEDULES}execute_task_while_a_scheduled_run_executes"
     ),
-    "A root without a schedule whose WHEN asks for streams runs when it holds": (
+    "A root without a schedule whose WHEN checks streams runs when the condition is true": (
         f"{_TRIGGERS}it_runs_when_there_is_data_and_once_it_is_consumed_no_more"
     ),
     "At most every 30 seconds, or what the parameter says": (
@@ -163,7 +163,7 @@ HELD: Mapping[str, str] = {
         f"{_SNOWPARK}pivots_of_any_values"
     ),
     "ASOF JOIN keeps rows without a match": f"{_SNOWPARK}asof_joins_keep_rows_without_a_match",
-    "Columns declared ARRAY or OBJECT, and functions that answer them, are told as such": (
+    "Columns declared as ARRAY or OBJECT, and functions that return them, have these types": (
         "local/test_semi_structured.py::test_queries_tell_arrays_and_objects"
     ),
     "$1, $2 of CSV, $1:path of JSON and Parquet, METADATA$FILENAME and $FILE_ROW_NUMBER": (
@@ -231,7 +231,7 @@ HELD: Mapping[str, str] = {
     "REFRESH refreshes what the table reads first, all as of one moment": (
         f"{_DYNAMIC}a_refresh_by_hand_refreshes_what_the_table_reads"
     ),
-    "SUSPEND takes what reads the table along; RESUME brings back what nobody suspended": (
+    "SUSPEND also suspends the tables that read it; RESUME resumes those that were not suspended by hand": (
         f"{_DYNAMIC}suspending_takes_what_reads_it_along_and_resuming_brings_it_back"
     ),
     "Five failed refreshes in a row suspend a table": f"{_DYNAMIC}five_failures_in_a_row_suspend_it",
