@@ -293,3 +293,57 @@ def keys_below(text: str, path: tuple[str, ...]) -> Iterator[str]:
         if tuple(key for _, key in depth) == path:
             yield line.key
         depth.append((line.column, line.key))
+
+
+@record
+class Block:
+    """A key with all that is indented below it: offsets of the key, rows from 0, and the keys that lead to it."""
+
+    keys: tuple[str, ...]
+    start: int
+    end: int
+    first: int
+    last: int
+    rest: str
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Every key that begins a line, in the order of the text; a block ends before blank lines and comments."""
+    rows = text.split("\n")
+    open_blocks: list[tuple[int, str, int, int, str, tuple[str, ...], int]] = []
+    last = 0
+    offset = 0
+    found: list[Block] = []
+
+    def close(until: int) -> None:
+        while open_blocks and open_blocks[-1][0] >= until:
+            _, key, start, first, rest, keys, end = open_blocks.pop()
+            found.append(Block((*keys, key), start, end, first, max(first, last), rest))
+
+    for row, raw in enumerate(rows):
+        line = _line(raw)
+        if not line.is_empty:
+            first = line.dashes[0] if line.dashes else line.column
+            close(first if not line.dashes else first + 1)
+            if line.key is not None and not line.dashes:
+                keys = tuple(one[1] for one in open_blocks)
+                start = offset + line.column
+                open_blocks.append(
+                    (line.column, line.key, start, row, line.rest, keys, start + len(line.key))
+                )
+            last = row
+        offset += len(raw) + 1
+    close(0)
+    yield from sorted(found, key=lambda one: (one.first, len(one.keys)))
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """The first and last row of every run of comment lines."""
+    begin: int | None = None
+    rows = text.split("\n")
+    for row, raw in enumerate((*rows, "")):
+        if raw.lstrip().startswith("#"):
+            begin = row if begin is None else begin
+        elif begin is not None:
+            yield begin, row - 1
+            begin = None

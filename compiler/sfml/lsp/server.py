@@ -14,18 +14,25 @@ from typing import Any, TypeVar
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
 
 from sfml.base.release import VERSION
 from sfml.lsp.completion import TRIGGERS, completions
 from sfml.lsp.cursor import Cursor, cursor_at
+from sfml.lsp.fixes import ALL, actions
 from sfml.lsp.hover import hover
+from sfml.lsp.lenses import COMMANDS, lenses
 from sfml.lsp.navigation import definitions, highlights, references
+from sfml.lsp.outline import flat_symbols, folds, symbols
 from sfml.lsp.positions import UTF16
 from sfml.lsp.renaming import CannotRename, rename, renameable
 from sfml.lsp.session import Session
+from sfml.lsp.tokens import LEGEND, tokens
 
 Params = TypeVar("Params")
 Result = TypeVar("Result")
+
+_CONVERTER = default_converter()  # type: ignore[no-untyped-call]
 
 
 class Server(LanguageServer):
@@ -93,6 +100,7 @@ def make_server() -> Server:
     server = Server()
     for method, work, options in FEATURES:
         server.feature(method, options)(guarded(work))
+    _add_commands(server)
     return server
 
 
@@ -203,6 +211,98 @@ def _hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     return hover(cursor) if cursor else None
 
 
+# The document as a whole.
+
+
+def _of(ls: Server, params: Any) -> Cursor | None:
+    cursor = cursor_at(ls.session, params.text_document.uri)
+    return cursor if cursor is not None and cursor.path.suffix in (".yaml", ".yml") else None
+
+
+def _symbols(
+    ls: Server, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
+    cursor = _of(ls, params)
+    document = ls.client_capabilities.text_document
+    shows = document.document_symbol if document is not None else None
+    if cursor is None:
+        return None
+    as_tree = shows is not None and shows.hierarchical_document_symbol_support
+    return symbols(cursor) if as_tree else flat_symbols(cursor)
+
+
+def _folds(ls: Server, params: types.FoldingRangeParams) -> list[types.FoldingRange] | None:
+    cursor = _of(ls, params)
+    return folds(cursor) if cursor else None
+
+
+def _lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens] | None:
+    cursor = _of(ls, params)
+    return lenses(cursor) if cursor else None
+
+
+def _tokens(ls: Server, params: types.SemanticTokensParams) -> types.SemanticTokens | None:
+    cursor = _of(ls, params)
+    return tokens(cursor) if cursor else None
+
+
+def _actions(
+    ls: Server, params: types.CodeActionParams
+) -> list[types.CodeAction] | list[types.Command] | None:
+    cursor = _of(ls, params)
+    if cursor is None:
+        return None
+    found = actions(cursor, params)
+    document = ls.client_capabilities.text_document
+    takes = document.code_action if document is not None else None
+    if takes is not None and takes.code_action_literal_support is not None:
+        return found
+    return [types.Command(one.title, APPLY, arguments=[_CONVERTER.unstructure(one.edit)]) for one in found]
+
+
+# Commands.
+
+APPLY = "sfml.apply"
+"""Makes the edits of a quick fix, for clients that know only commands."""
+
+
+def _carry_out(ls: Server, command: str, arguments: tuple[Any, ...]) -> str | None:
+    """Do what a lens says for a document, and show what comes of it; returns the whole text."""
+    cursor = cursor_at(ls.session, str(arguments[0])) if arguments else None
+    if cursor is None:
+        return None
+    outcome = COMMANDS[command](cursor, *map(str, arguments[1:]))
+    ls.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=outcome.line))
+    ls.window_log_message(types.LogMessageParams(type=types.MessageType.Info, message=outcome.text))
+    window = ls.client_capabilities.window
+    if outcome.file is not None and window is not None and window.show_document is not None:
+        uri = outcome.file.as_uri()
+        ls.window_show_document(types.ShowDocumentParams(uri=uri, external=True), lambda _: None)
+    return outcome.text
+
+
+def _command(server: Server, name: str) -> Callable[..., str | None]:
+    def run(*arguments: Any) -> str | None:
+        try:
+            return _carry_out(server, name, arguments)
+        except Exception as error:
+            server.report(error)
+            return None
+
+    return run
+
+
+def _add_commands(server: Server) -> None:
+    for name in COMMANDS:
+        server.command(name)(_command(server, name))
+
+    def apply(*arguments: Any) -> None:
+        edit = _CONVERTER.structure(arguments[0], types.WorkspaceEdit)
+        server.workspace_apply_edit(types.ApplyWorkspaceEditParams(edit), lambda _: None)
+
+    server.command(APPLY)(apply)
+
+
 FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.INITIALIZED, _initialized, None),
     (types.TEXT_DOCUMENT_DID_OPEN, _did_open, None),
@@ -216,6 +316,15 @@ FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.TEXT_DOCUMENT_PREPARE_RENAME, _prepare_rename, None),
     (types.TEXT_DOCUMENT_COMPLETION, _completion, types.CompletionOptions(trigger_characters=TRIGGERS)),
     (types.TEXT_DOCUMENT_HOVER, _hover, None),
+    (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, _symbols, None),
+    (types.TEXT_DOCUMENT_FOLDING_RANGE, _folds, None),
+    (types.TEXT_DOCUMENT_CODE_LENS, _lenses, None),
+    (types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, _tokens, LEGEND),
+    (
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        _actions,
+        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, ALL]),
+    ),
     (types.TEXT_DOCUMENT_RENAME, _rename, types.RenameOptions(prepare_provider=True)),
 )
 """Method of the protocol, what answers it, and its options."""
