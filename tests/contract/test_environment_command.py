@@ -131,3 +131,43 @@ def test_a_plan_looks_when_it_is_asked_to(
     ]
     assert run(["plan", spec, "--check-environment"]) == 1
     assert "CREATE COMPUTE POOL ML_POOL" in capsys.readouterr().out
+
+
+ALERTS = """
+version: 1
+pipeline: clv
+graph:
+  tasks:
+    prepare: {sql: select 1}
+schedule:
+  schedule: {every: 1d}
+  alerts: {channels: {slack: ML_SLACK, queue: ML_QUEUE, email: ML_MAIL}}
+"""
+
+
+def test_integrations_of_alerts_are_of_the_right_type_and_on(
+    spec: str, admin: SnowflakeConnection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / spec).write_text(ALERTS)
+    for statement in (
+        *("CREATE DATABASE ML_DEV", "CREATE SCHEMA ML_DEV.CLV", "CREATE WAREHOUSE ML_WH"),
+        "CREATE NOTIFICATION INTEGRATION ML_SLACK TYPE = EMAIL ENABLED = TRUE",
+        "CREATE NOTIFICATION INTEGRATION ML_QUEUE TYPE = WEBHOOK ENABLED = TRUE",
+        "CREATE NOTIFICATION INTEGRATION ML_MAIL TYPE = EMAIL ENABLED = TRUE",
+    ):
+        rows(admin, statement)
+    assert run(["apply", spec, "--auto-approve"]) == 1
+    told = capsys.readouterr().err
+    for line in (
+        "2 things that clv names in target `dev` cannot be used; nothing was changed",
+        "notification integration ML_SLACK, for sfml_alerts: it is of type EMAIL, and is used as WEBHOOK",
+        "notification integration ML_QUEUE, for sfml_alerts: it is of type WEBHOOK, and is used as QUEUE",
+        "DESCRIBE NOTIFICATION INTEGRATION ML_QUEUE;",
+        "change what is said above in the account, or name another integration",
+    ):
+        assert line in told, told
+    assert run(["doctor", spec]) == 1
+    assert "it is of type EMAIL" in capsys.readouterr().out
+    rows(admin, "CREATE OR REPLACE NOTIFICATION INTEGRATION ML_SLACK TYPE = WEBHOOK ENABLED = TRUE")
+    rows(admin, "CREATE OR REPLACE NOTIFICATION INTEGRATION ML_QUEUE TYPE = QUEUE ENABLED = TRUE")
+    assert run(["apply", spec, "--auto-approve"]) == 0

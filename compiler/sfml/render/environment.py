@@ -39,18 +39,19 @@ def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
     role = f"role {target.owner_role}" if target.owner_role else "the role"
     things = "1 thing" if len(missing) == 1 else f"{len(missing)} things"
     named = f"{graph.pipeline} names in target `{target.name}`"
-    too_small = [missing_object for missing_object in missing if missing_object.exists]
-    what = (
-        "is too small"
-        if len(too_small) == len(missing) == 1
-        else "are too small"
-        if len(too_small) == len(missing)
-        else ("cannot be found, or are too small" if too_small else "cannot be found")
-    )
+    unusable = [missing_object for missing_object in missing if missing_object.exists]
+    some = "is" if len(missing) == 1 else "are"
+    are_pools = all(missing_object.need.kind is Kind.POOL for missing_object in unusable)
+    if len(unusable) == len(missing):
+        what = f"{some} too small" if are_pools else "cannot be used"
+    else:
+        what = "cannot be found"
+        if unusable:
+            what += ", or are too small" if are_pools else ", or cannot be used"
     lines = [f"{things} that {named} {what}; nothing was changed"]
     for missing_object in missing:
         lines += [f"  {missing_object.text}", f"      {missing_object.statement};"]
-    if len(too_small) < len(missing):
+    if len(unusable) < len(missing):
         lines.append(f"  Each is missing, or {role} cannot see it.")
     return "\n".join(lines)
 
@@ -58,7 +59,9 @@ def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
 def missing_help(missing: Sequence[MissingObject], create_missing: bool) -> str:
     """The help for an error about missing objects: create them, or change the sizes of pools and tasks."""
     if all(missing_object.exists for missing_object in missing):
-        return "give the pool more nodes, or the task fewer `instances`"
+        if all(missing_object.need.kind is Kind.POOL for missing_object in missing):
+            return "give the pool more nodes, or the task fewer `instances`"
+        return "change what is said above in the account, or name another integration"
     creatable = sorted(
         {
             str(missing_object.need.kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sfml.account.environment import Environment, MissingObject
@@ -55,6 +56,8 @@ def environment_of(
                 looked_at += len(within[kind])
                 absent.update(answer)
             missing += (MissingObject(need, statement_for(need, graph), absent[need]) for need in absent)
+    with suppress(AccountError):  # a list that cannot be read was said above
+        missing += unusable_integrations(shown, needs)
     try:
         missing += _small_pools(shown, jobs)
     except AccountError as error:
@@ -124,6 +127,29 @@ def _small_pools(shown: ShownObjects, jobs: Mapping[str, Mapping[str, int]]) -> 
                 f"it has at most {nodes} node{'s' if nodes != 1 else ''}, and {demands}",
                 exists=True,
             )
+
+
+def unusable_integrations(shown: ShownObjects, needs: Iterable[Need]) -> Iterator[MissingObject]:
+    """Notification integrations that are disabled, or of another type than the one as which the graph uses them.
+
+    Snowflake sends nothing through them, and says so only when there is something to send.
+    https://docs.snowflake.com/en/sql-reference/sql/show-integrations
+    """
+    for need in needs:
+        row = shown.row(_LISTINGS[Kind.NOTIFICATION], need.name) if need.kind is Kind.NOTIFICATION else None
+        if row is None:
+            continue
+        name, found = dotted(need.name), str(row.get("type") or "").upper()
+        if need.usage and found.partition(" ")[0] in _TYPES and not found.startswith(need.usage.upper()):
+            note = f"it is of type {found}, and is used as {need.usage.upper()}"
+            yield MissingObject(need, f"DESCRIBE NOTIFICATION INTEGRATION {name}", note, exists=True)
+        elif str(row.get("enabled")).lower() == "false":
+            statement = f"ALTER NOTIFICATION INTEGRATION {name} SET ENABLED = TRUE"
+            yield MissingObject(need, statement, "it is disabled", exists=True)
+
+
+_TYPES = frozenset({"EMAIL", "WEBHOOK", "QUEUE"})
+"""The first words of the types of notification integrations; a queue has its provider behind it."""
 
 
 def create(connection: SnowflakeConnection, target: Target, missing: Iterable[MissingObject]) -> None:

@@ -113,7 +113,9 @@ def recovery(teller: Teller, run: RunEnd, ended: Sequence[Streak]) -> Alert:
     """Return the alert that these streaks have ended."""
     first = ended[0]
     look = teller.command("history")
-    facts = tuple(("was", f"{streak_text(streak)}, {since_text(streak)}") for streak in ended)
+    facts = tuple(
+        ("was", f"{streak_text(streak)}, {since_text(streak)}: {streak.reason}") for streak in ended
+    )
     return Alert(
         "recovered",
         f"{teller.where} recovered: {'; '.join(streak_text(streak) for streak in ended)}, {since_text(first)}",

@@ -16,24 +16,44 @@ _UNCAUGHT = re.compile(
     r"^(?:\d{6} \(\w{5}\): )?Uncaught exception of type '(?:STATEMENT|EXPRESSION)_ERROR'"
     r"(?: on line \d+ at position \d+)? ?: "
 )
+_LOGGED = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d+ - (?:\S+ - )?(?:DEBUG|INFO|WARNING) - |\[local server\] "
+)
+_LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|ML job (?:started|finished|completed)\b)')
+"""Lines that the connector and the launcher of ML Jobs write to the same log as a script."""
+_EXIT = re.compile(r"exit code (-?\d+), last lines of its log:")
 _MODULE = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z])")
 
 
 def reason_of(error: object) -> str:
-    """Return the most telling part of an error, on one line: of a Python traceback, the exception.
+    """Return the most telling part of an error, on one line: of a traceback, the exception; of a job, its last word.
 
     >>> reason_of('Traceback (most recent call last):\\n  File "a.py", line 1, in f\\nbuiltins.ValueError: no rows')
     'ValueError: no rows'
     """
     text = _UNCAUGHT.sub("", str(error or "").strip())
-    lines = [line.rstrip() for line in _HANDLER.sub("", text).splitlines() if line.strip()]
-    found = " ".join(line.strip() for line in lines)
+    every = [line.rstrip() for line in _HANDLER.sub("", text).splitlines() if line.strip()]
+    lines = [line for line in every if not _LOGGED.match(line)] or every
+    found = _last_word(lines) or " ".join(line.strip() for line in lines)
     if _TRACEBACK in text:
         after = [at for at, line in enumerate(lines) if _TRACEBACK in line][-1] + 1
         heads = [at for at in range(after, len(lines)) if _EXCEPTION.match(lines[at])]
         if heads:
             found = " ".join(line.strip() for line in lines[heads[-1] :])
     return shortened(one_line(_MODULE.sub("", found)), REASON_LIMIT)
+
+
+def _last_word(lines: list[str]) -> str:
+    """Return the last line that a job's script printed, from an error that holds the end of its log."""
+    heads = [at for at, line in enumerate(lines) if _EXIT.match(line)]
+    if not heads:
+        return ""
+    code = _EXIT.match(lines[heads[-1]])
+    printed = [line.strip() for line in lines[heads[-1] + 1 :] if not _LAUNCHER.match(line)]
+    number = code[1] if code else "1"
+    if not printed:
+        return f"exit code {number}"
+    return printed[-1] if number == "1" else f"{printed[-1]} (exit code {number})"
 
 
 def one_line(text: object) -> str:

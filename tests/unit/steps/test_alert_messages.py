@@ -83,6 +83,11 @@ ERRORS = [
     ' another exception occurred:\n\nTraceback (most recent call last):\n  File "a", line 2\nValueError: no rows',
     "Uncaught exception of type 'STATEMENT_ERROR' on line 3 at position 4 : Division by zero",
     "100090 (P0000): Uncaught exception of type 'STATEMENT_ERROR': Division by zero",
+    "Job D.S.J failed: no\nexit code 1, last lines of its log:\n"
+    '2026-11-30 00:12:32,788 - INFO - Snowflake Connector\n"os.name" : Linux\n-----------\nML job started\n'
+    "-----------\ncannot tidy it\n2026-11-30 00:12:32,844 - INFO - Closed session: 1",
+    "exit code 3, last lines of its log:\nkilled",
+    "exit code 137, last lines of its log:\n",
     "Statement reached its statement or warehouse timeout of 5 second(s) and was canceled.",
 ]
 
