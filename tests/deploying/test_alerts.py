@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import DOCS, masked
 from small import APPLY, Small
 
 from sfml_local.http.faults import Call
@@ -66,6 +67,17 @@ def outbox(small: Small) -> Outbox:
     return Outbox(small)
 
 
+def shown(message: str) -> None:
+    """Assert that docs/operating.md shows this message."""
+    page = (DOCS / "operating.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert without_times(message) in [without_times(block) for block in blocks], message
+
+
+def without_times(text: str) -> str:
+    return masked(re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<moment>", text))
+
+
 def write(small: Small, spec: str) -> None:
     (small.folder / "specs" / "small.yaml").write_text(spec, encoding="utf-8")
 
@@ -115,6 +127,7 @@ def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbo
         "You are told once, and again when it has recovered.",
     ]
     assert json.loads(f'"{slack["MESSAGE"]}"') == email["MESSAGE"]
+    shown(email["MESSAGE"])
     data = json.loads(queue["MESSAGE"])
     assert (data["event"], data["run"], data["task"], data["runs"]) == (
         "failure",
@@ -128,6 +141,7 @@ def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbo
     mend(small)
     assert run(small)["state"] == "SUCCEEDED"
     email, _, queue = outbox.new()
+    shown(email["MESSAGE"])
     assert email["SUBJECT"].startswith("small on local recovered: it failed, since ")
     assert email["SUBJECT"].endswith(" UTC, 3 runs")
     data = json.loads(queue["MESSAGE"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from small import Small
-from test_alerts import Outbox, headline
+from test_alerts import Outbox, headline, shown
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 SMALL = """version: 1
@@ -64,7 +64,12 @@ def test_late_is_told_once_and_so_is_the_recovery(small: Small, outbox: Outbox) 
     assert told(outbox) == []  # the run of 13:00 failed, and has until 13:20
     small.local.clock.advance(to=NOON + timedelta(minutes=96))
     reason = "no run has succeeded for 2026-11-02 13:00 UTC, expected within 20 min"
-    assert sorted(told(outbox)) == [f"ML_MAIL: is late: {reason}", f"ML_SLACK: is late: {reason}"]
+    rows = sorted(outbox.new(), key=lambda row: str(row["INTEGRATION"]))
+    assert [f"{row['INTEGRATION']}: {headline(row)}" for row in rows] == [
+        f"ML_MAIL: is late: {reason}",
+        f"ML_SLACK: is late: {reason}",
+    ]
+    shown(rows[0]["MESSAGE"])
     mend(small)
     small.local.clock.advance(to=NOON + timedelta(minutes=116))
     assert told(outbox) == []
