@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sfml.cli import output
-from sfml.cli.inputs import read
+from sfml.cli.inputs import read, say_findings
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
@@ -39,6 +40,33 @@ if TYPE_CHECKING:
     type=click.Choice(("outcomes", "all")),
     help="Exit with 1 if a way has no test: `outcomes` for ways without failures, `all` for any.",
 )
+@click.option(
+    "--month",
+    "is_month",
+    is_flag=True,
+    help="Simulate a month of all pipelines of the target: what shares a warehouse or pool, missed and delayed runs.",
+)
+@click.option("--from", "start", metavar="DAY", help="With --month: the first day.  [default: today]")
+@click.option(
+    "--timezone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="With --month: the time zone of days and hours.",
+)
+@click.option("--on", metavar="NAME", help="With --month: draw the work on this warehouse or pool only.")
+@click.option(
+    "--svg",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --month: also draw it as a picture.",
+)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --month: also write an HTML page with the pictures of everything.",
+)
 @shared_options()
 def command(
     specs: tuple[str, ...],
@@ -46,18 +74,35 @@ def command(
     most: int,
     uncovered: bool,
     require_coverage: str | None,
+    is_month: bool,
+    start: str | None,
+    timezone: str,
+    on: str | None,
+    svg: Path | None,
+    page: Path | None,
     options: Options,
 ) -> int:
     """List every way through a graph, by each outcome of each gate and each failure, and which the tests cover.
 
     A failure means that all retries failed as well. Needs no account, and runs no step code.
+
+    With --month, a month of all pipelines is simulated instead, by Snowflake's rules for schedules, time zones, overlap
+    and timeouts, and by what `expect` and `sizes` say: twice, with the least and with the most that is expected.
     """
     from sfml.cli.graph_test_command import demand_right
+    from sfml.cli.month import MonthOptions, simulate_month
     from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
     from sfml.render.ways import ways_json, ways_text
 
     readings = [read(str(file), options) for file in entry_files(specs)]
+    month = MonthOptions(start, timezone, svg, page, on)
+    if is_month:
+        for reading in readings:
+            say_findings(reading, options)
+        return simulate_month(readings, month, options)
+    if month.is_given:
+        raise click.UsageError("--from, --timezone, --on, --svg and --page go with --month")
     demand_right(readings, options, but_for="SF333")
     every = [_simulated(reading, failures, most) for reading in readings]
     lacking = sum(_lacking(simulation, require_coverage) for simulation in every)

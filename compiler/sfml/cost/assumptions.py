@@ -41,15 +41,8 @@ def _of_pipelines(graphs: Sequence[TaskGraph]) -> Iterator[str]:
         settings = graph.settings
         if isinstance(settings.schedule, Manual) and settings.expected_runs is None:
             continue
-        if isinstance(settings.schedule, StreamSchedule) and settings.expected_runs is None:
-            yield (
-                f"how often streams start `{graph.pipeline}`:"
-                " write `expect: {runs: 20..200 a day}` in its schedule config"
-            )
-        unsaid = [node.name for node in graph.all_tasks if node.expect is None or node.expect.takes is None]
-        if unsaid:
-            what = "the duration" if len(unsaid) == 1 else "the durations"
-            yield f"{what} of {_listed(unsaid)} in `{graph.pipeline}`: write `expect: {{takes: 10m..20m}}`"
+        yield from unknown_runs(graph)
+        yield from unknown_durations(graph)
         unbound = [
             node.name
             for node in graph.all_tasks
@@ -57,6 +50,24 @@ def _of_pipelines(graphs: Sequence[TaskGraph]) -> Iterator[str]:
         ]
         if unbound:
             yield f"the size that Snowflake gives {_listed(unbound)} in `{graph.pipeline}`: give `serverless` a `max`"
+
+
+def unknown_runs(graph: TaskGraph) -> Iterator[str]:
+    """How often streams start a pipeline, if nothing says it."""
+    settings = graph.settings
+    if isinstance(settings.schedule, StreamSchedule) and settings.expected_runs is None:
+        yield (
+            f"how often streams start `{graph.pipeline}`:"
+            " write `expect: {runs: 20..200 a day}` in its schedule config"
+        )
+
+
+def unknown_durations(graph: TaskGraph) -> Iterator[str]:
+    """The tasks of a pipeline of which nothing says how long they take."""
+    unsaid = [node.name for node in graph.all_tasks if node.expect is None or node.expect.takes is None]
+    if unsaid:
+        what = "the duration" if len(unsaid) == 1 else "the durations"
+        yield f"{what} of {_listed(unsaid)} in `{graph.pipeline}`: write `expect: {{takes: 10m..20m}}`"
 
 
 def _listed(names: Sequence[str]) -> str:

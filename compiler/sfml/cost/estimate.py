@@ -99,7 +99,7 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     if target.is_local:
         pipelines = tuple(_free(graph) for graph in graphs)
         return Estimate(target.name, NOTHING, pipelines, (), NOTHING, (_LOCAL,), ())
-    sizes = _sizes(graphs)
+    sizes = sizes_of(graphs)
     machines = _machines(graphs, sizes)
     parts = [_part(graph, machines) for graph in graphs]
     together = [_machine_cost(machine, sizes.get(machine.name), parts) for machine in machines.values()]
@@ -142,7 +142,7 @@ def _part(graph: TaskGraph, machines: Mapping[MachineKey, Machine]) -> _Part:
     return _Part(graph, use, firings_of(graph.settings, use.takes))
 
 
-def _sizes(graphs: Sequence[TaskGraph]) -> dict[str, Size]:
+def sizes_of(graphs: Sequence[TaskGraph]) -> dict[str, Size]:
     """The sizes that the target says; of its own compute pool, else what `apply --create-missing` makes."""
     target = graphs[0].target
     sizes: dict[str, Size] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from cronsim import CronSim
 from sfml.graph.model import CronSchedule, IntervalSchedule, Schedule
 from sfml.plan.run_activity import next_runs
 from sfml.review.model import ClockChange, Times
+from sfml.semantics.clock_changes import clock_changes
 from sfml.semantics.cron import Cron, parse_cron
 
 MONTH = timedelta(days=30)
@@ -64,26 +65,7 @@ def _clock_changes(cron: Cron, now: datetime) -> Iterator[ClockChange]:
     if _runs_a_day(cron) > MOST_A_DAY:
         return
     zone = ZoneInfo(cron.timezone)
-    for at in _transitions(zone, now):
-        before = (at - timedelta(seconds=1)).astimezone(zone).utcoffset()
-        after = at.astimezone(zone).utcoffset()
-        assert before is not None and after is not None
-        start, end = sorted(((at + before).replace(tzinfo=None), (at + after).replace(tzinfo=None)))
-        wall = next(CronSim(" ".join(("0", *cron.expanded)), start - timedelta(seconds=1)), None)
-        if wall is not None and wall < end:
-            yield ClockChange(wall.replace(tzinfo=zone), is_skipped=after > before)
-
-
-def _transitions(zone: ZoneInfo, now: datetime) -> Iterator[datetime]:
-    """The times, to the minute, at which the zone's clock is changed."""
-    day = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    end = day + AHEAD
-    while day < end:
-        low, high = day, day + timedelta(days=1)
-        if low.astimezone(zone).utcoffset() != high.astimezone(zone).utcoffset():
-            while high - low > timedelta(minutes=1):
-                middle = low + (high - low) // 2
-                is_before = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
-                low, high = (middle, high) if is_before else (low, middle)
-            yield high.replace(second=0, microsecond=0)
-        day += timedelta(days=1)
+    for change in clock_changes(zone, now, AHEAD):
+        wall = next(change.times(cron), None)
+        if wall is not None:
+            yield ClockChange(wall.replace(tzinfo=zone), is_skipped=change.is_skipped)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from sfml.base.record import record
@@ -71,7 +71,9 @@ class _Runs:
 
     def begin(self, at: datetime) -> None:
         self.count += 1
-        self.going_on = sorted([*self.going_on, (at + self.course.length(self.count), self.count)])
+        # In UTC: local times are added up and compared by the clock on the wall, which may be set back meanwhile.
+        end = at.astimezone(UTC) + self.course.length(self.count)
+        self.going_on = sorted([*self.going_on, (end, self.count)])
 
     def end_next(self) -> tuple[datetime, bool, bool]:
         """End the run that ends next; returns when, whether it failed, and whether that suspends the root.
@@ -86,7 +88,7 @@ class _Runs:
 
     def ended_by(self, moment: datetime) -> datetime | None:
         """End the runs that are over at `moment`; returns when that suspended the root, or None."""
-        while self.going_on and self.going_on[0][0] <= moment:
+        while self.going_on and self.going_on[0][0] <= moment.astimezone(UTC):
             at, _, suspends = self.end_next()
             if suspends:
                 return at

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
+from sfml.semantics.cron import parse_cron
 from sfml.semantics.schedule import parse_schedule
 from sfml.semantics.timeline import Course, Event, Firing, Rules, Suspension, first, scheduled, triggered
 
@@ -110,3 +112,17 @@ def test_data_that_is_never_read_suspends() -> None:
 def test_too_many_moments_are_refused() -> None:
     with pytest.raises(OverflowError):
         first(hourly(Rules(), Course()), at(days=100), None, 50)
+
+
+def test_a_run_in_an_hour_that_is_repeated_keeps_no_later_one_from_beginning() -> None:
+    """On 31 October 2027 Berlin's clock is set back from 3 to 2: 02:01 comes twice, an hour apart."""
+    cron = parse_cron("1 * * * *", "Europe/Berlin")
+    course = Course((timedelta(minutes=5),))
+    events = scheduled(cron, datetime(2027, 10, 30, 23, 30, tzinfo=UTC), Rules("NO_OVERLAP"), course)
+    firings = [event for event in islice(events, 4) if isinstance(event, Firing)]
+    assert [(event.at.hour, event.at.fold, event.began) for event in firings] == [
+        (2, 0, True),
+        (2, 1, True),
+        (3, 0, True),
+        (4, 0, True),
+    ]

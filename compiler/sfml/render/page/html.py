@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sfml.plan.model import Action, FieldChange
 from sfml.render.page.drawing import Card, Drawing
@@ -31,9 +31,22 @@ _FLAT = 0.3
 
 def html(title: str, drawings: Sequence[Drawing], lead: Sequence[str] = ()) -> str:
     """The page. Of several drawings it shows one at a time; the phrases of `lead` stand above them."""
-    style, script = page_style(), page_script()
-    rules = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    policy = f"default-src 'none'; {rules}; base-uri 'none'; form-action 'none'"
+    body = (
+        *((f'<p class="lead">{" · ".join(map(escaped, lead))}</p>',) if lead else ()),
+        *_choice(drawings),
+        "<main>",
+        *(line for at, drawing in enumerate(drawings, start=1) for line in _section(drawing, f"p{at}")),
+        "</main>",
+    )
+    return document(title, body, page_style(), page_script())
+
+
+def document(title: str, body: Iterable[str], style: str, script: str | None = None) -> str:
+    """An HTML document with these elements, one style sheet and at most one script, which alone are allowed."""
+    script_source = f"script-src '{_hash(script)}'; " if script is not None else ""
+    rules = f"style-src '{_hash(style)}'; {script_source}"
+    policy = f"default-src 'none'; {rules}base-uri 'none'; form-action 'none'"
+    ending = f"<script>{script}</script>\n" if script is not None else ""
     return "\n".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -43,11 +56,8 @@ def html(title: str, drawings: Sequence[Drawing], lead: Sequence[str] = ()) -> s
             '<meta name="referrer" content="no-referrer">',
             f"<title>{escaped(title)}</title>",
             f"<style>{style}</style>\n</head>\n<body>",
-            *((f'<p class="lead">{" · ".join(map(escaped, lead))}</p>',) if lead else ()),
-            *_choice(drawings),
-            "<main>",
-            *(line for at, drawing in enumerate(drawings, start=1) for line in _section(drawing, f"p{at}")),
-            f"</main>\n<script>{script}</script>\n</body>\n</html>\n",
+            *body,
+            f"{ending}</body>\n</html>\n",
         )
     )
 

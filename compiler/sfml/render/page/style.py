@@ -28,6 +28,10 @@ PALETTE: Mapping[str, Mapping[str, str]] = {
         "renamed": "#0759ba",
         "renamed-card": "#e8f2fe",
         "on-badge": "#ffffff",
+        "heat-1": "#cfe3f8",
+        "heat-2": "#86b9ea",
+        "heat-3": "#2f7fce",
+        "heat-4": "#0a3f7d",
     },
     "dark": {
         "page": "#0d1117",
@@ -51,6 +55,10 @@ PALETTE: Mapping[str, Mapping[str, str]] = {
         "renamed": "#6cb2ff",
         "renamed-card": "#12263f",
         "on-badge": "#0d1117",
+        "heat-1": "#173a5e",
+        "heat-2": "#2a6cb0",
+        "heat-3": "#62a8ee",
+        "heat-4": "#c8e2ff",
     },
 }
 """Role → colour. No meaning depends on colour alone: a sign, a border or a word expresses it as well."""
@@ -69,6 +77,11 @@ def picture_style() -> str:
 def page_style() -> str:
     """The style sheet of a page, including that of its pictures."""
     return picture_style() + (_HERE / "page.css").read_text(encoding="utf-8")
+
+
+def month_style() -> str:
+    """The style sheet of a heat map, and of the page around it."""
+    return page_style() + (_HERE / "month.css").read_text(encoding="utf-8")
 
 
 def page_script() -> str:
