@@ -38,6 +38,21 @@ START_WITHIN = 120.0
 
 
 @record
+class AwaitedRun:
+    """A run to follow, by its root and run group, in the history from `since` on.
+
+    It has ended with the first attempt after number `after` that is not retried automatically, as attempts up to number
+    `retries` are after a failure.
+    """
+
+    root: DeployedRoot
+    group: str
+    since: datetime | None
+    retries: int
+    after: int = 0
+
+
+@record
 class StartedRun:
     """A run that was started; `nonce` identifies it in the history."""
 
@@ -118,17 +133,9 @@ def follow(
     in the history.
     """
     group = _found(account, started, interval, sleep)
-    yield from _followed(
-        desired,
-        account,
-        started.root,
-        group,
-        since=started.asked_at - timedelta(minutes=1),
-        retries=desired.root.task_auto_retry_attempts or 0,
-        interval=interval,
-        sleep=sleep,
-        suspended=suspended,
-    )
+    retries = desired.root.task_auto_retry_attempts or 0
+    awaited = AwaitedRun(started.root, group, started.asked_at - timedelta(minutes=1), retries)
+    yield from _readings(desired, account, awaited, interval=interval, sleep=sleep, suspended=suspended)
 
 
 def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
@@ -159,45 +166,33 @@ def follow_retry(
 ) -> Iterator[Run]:
     """Yield the retried run at each reading until the new attempt has ended."""
     since = failed.started_at - timedelta(minutes=1) if failed.started_at else None
-    yield from _followed(
-        desired,
-        account,
-        root,
-        failed.run_id,
-        since=since,
-        retries=failed.attempt,
-        after=failed.attempt,
-        interval=interval,
-        sleep=sleep,
-    )
+    awaited = AwaitedRun(root, failed.run_id, since, retries=failed.attempt, after=failed.attempt)
+    yield from _readings(desired, account, awaited, interval=interval, sleep=sleep)
 
 
-def _followed(
+def _readings(
     desired: DesiredGraph,
     account: RunReader,
-    root: DeployedRoot,
-    group: str,
+    awaited: AwaitedRun,
     *,
-    since: datetime | None,
-    retries: int,
-    after: int = 0,
     interval: float,
     sleep: Callable[[float], None],
     suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
-    """Yield the run until an attempt after number `after` has ended and is not retried automatically."""
+    """Yield the run at each reading, until its awaited attempt has ended."""
+    root, group = awaited.root, awaited.group
     while True:
         looked = time.monotonic()
         # Read in this order: if the graph run has ended now, the rows that are read next are complete.
         graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
-        rows = account.rows(root, since)
+        rows = account.rows(root, awaited.since)
         pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
         last = max(graphs, key=lambda graph: graph.attempt, default=None)
         ended = (
             last is not None
-            and last.attempt > after
+            and last.attempt > awaited.after
             and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
-            and (last.state != "FAILED" or last.attempt > retries)
+            and (last.state != "FAILED" or last.attempt > awaited.retries)
         )
         # A root whose condition is false leaves one row and no graph run.
         own = [row for row in rows if row.run_group == group]
