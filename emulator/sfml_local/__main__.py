@@ -6,13 +6,16 @@ In the foreground for containers and process managers; `sfml local start` runs i
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
+import gc
 import io
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -131,12 +134,24 @@ class AddressTaken(Exception):
     """The server's address is in use."""
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Imports without the garbage collector: what they make stays, and looking through it takes time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
     """Serve until `end` is set, or until there has been no request for `idle_exit` seconds."""
-    from sfml_local.core.session import DEFAULT_USER
-    from sfml_local.http.app import LocalServer
-    from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
-    from sfml_local.services.tasks.execution import scheduler_of
+    with uncollected():
+        from sfml_local.core.session import DEFAULT_USER
+        from sfml_local.http.app import LocalServer
+        from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
+        from sfml_local.services.tasks.execution import scheduler_of
 
     folder: Path = arguments.folder
     # A server that a command starts only for itself must not run schedules.
