@@ -381,3 +381,69 @@ def test_names_of_the_project_are_plain(tmp_path: Path) -> None:
 
     teller = Teller(None, {"spec": "my specs/it's.yaml", "target": "prod"}, None, None)  # type: ignore[arg-type]
     assert teller.command("logs", "a") == "sfml logs 'my specs/it'\"'\"'s.yaml' a -t prod"
+
+
+def test_a_finalizer_that_is_cut_off_takes_no_alert_with_it(small: Small, outbox: Outbox) -> None:
+    last = "{call: {procedure: SYSTEM$WAIT, args: [60]}, timeout: 5s}"
+    write(
+        small,
+        only_slack().replace("schedule:\n  version", f"  finalizer:\n    last: {last}\nschedule:\n  version"),
+    )
+    apply(small)
+    value = run(small)
+    assert "timeout" in value["tasks"][-1]["error"]
+    (text,) = outbox.headlines()
+    assert text.startswith("ML_SLACK: failed: second: ")
+
+
+def test_a_success_that_nobody_told_ends_a_streak(small: Small, outbox: Outbox) -> None:
+    write(small, only_slack())
+    apply(small)
+    run(small)
+    assert len(outbox.new()) == 1
+    write(small, SPEC.partition("  alerts:")[0])
+    apply(small)
+    mend(small)
+    assert run(small)["state"] == "SUCCEEDED" and outbox.new() == []
+    small.local.sql(f"DROP TABLE {small.local.database}.SMALL.LATER")
+    write(small, only_slack())
+    apply(small)
+    run(small)
+    (row,) = outbox.new()
+    assert headline(row).startswith("failed: second") and "streak" not in row["MESSAGE"]
+
+
+HOSTILE = "it's \"quoted\" \\ \n<!channel> SNOWFLAKE_WEBHOOK_SECRET [here](http://x) $$ :SFML_CALL '); DROP TABLE T; --"
+
+
+def test_hostile_words_of_an_error_arrive_as_words(small: Small, outbox: Outbox) -> None:
+    spec = SPEC.replace(
+        "      slack: ML_SLACK\n", "      slack: ML_SLACK\n      teams: ML_TEAMS\n      pagerduty: ML_PAGER\n"
+    )
+    spec = with_step(small, spec, "false").replace("{sql: 'select * from LATER'", "{step: own.bad.fail")
+    head = "from sfml_steps import Context, StepError, step\n\n@step\ndef fail(ctx: Context) -> None:\n"
+    code = f"{head}    raise StepError({HOSTILE!r})\n"
+    (small.folder / "steps" / "own" / "bad.py").write_text(code, encoding="utf-8")
+    write(small, spec)
+    apply(small)
+    assert run(small)["tasks"][-1]["state"] == "SUCCEEDED"
+    messages = {row["INTEGRATION"]: row for row in outbox.new()}
+    assert set(messages) == {"ML_MAIL", "ML_SLACK", "ML_TEAMS", "ML_PAGER", "ML_QUEUE"}
+    words = " ".join(HOSTILE.split())
+    assert words in messages["ML_MAIL"]["MESSAGE"] and words in messages["ML_MAIL"]["SUBJECT"]
+    assert words in json.loads(messages["ML_QUEUE"]["MESSAGE"])["reason"]
+    for name in ("ML_SLACK", "ML_TEAMS", "ML_PAGER"):
+        body = json.loads(
+            '{"text": "SNOWFLAKE_WEBHOOK_MESSAGE"}'.replace(
+                "SNOWFLAKE_WEBHOOK_MESSAGE", messages[name]["MESSAGE"]
+            )
+        )
+        assert (
+            list(body) == ["text"]
+            and "SNOWFLAKE_WEBHOOK" not in body["text"]
+            and "DROP TABLE T" in body["text"]
+        )
+    assert (
+        "<" not in messages["ML_SLACK"]["MESSAGE"] and "&lt;!channel&gt;" in messages["ML_SLACK"]["MESSAGE"]
+    )
+    assert "](" not in messages["ML_TEAMS"]["MESSAGE"] and "\n" not in messages["ML_PAGER"]["MESSAGE"]
