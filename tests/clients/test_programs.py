@@ -39,7 +39,7 @@ def test_graph_in_sql(run_program: Any) -> None:
         "members": {"NIGHTLY": "started", "LOAD": "started", "CHECK_ROWS": "started", "REPORT": "started"}
         | {"TIDY": "started"},
         "scheduled": ["SCHEDULED"],
-        "graph": ["SUCCEEDED", "EXECUTE_TASK", {"rows": 1000, "to": {"schema": "A"}}],
+        "graph": ["SUCCEEDED", "EXECUTE TASK", {"rows": 1000, "to": {"schema": "A"}}],
         "states": dict.fromkeys(("NIGHTLY", "LOAD", "CHECK_ROWS", "REPORT", "TIDY"), "SUCCEEDED"),
         "reported": [1000],
         "mail": [{"INTEGRATION": "mail", "SUBJECT": "done", "RECIPIENTS": '["a@example.com"]'}],

@@ -18,7 +18,7 @@ RUNS = (
         (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             ScenarioRun(
-                "R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1, "SCHEDULED_FROM": "EXECUTE_TASK"}}
+                "R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1, "SCHEDULED_FROM": "EXECUTE TASK"}}
             ),
             ScenarioRun("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
             Do("ALTER TASK R MODIFY AS SELECT 2"),

@@ -18,11 +18,18 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 INSTANCES = "SNOWFLAKE_JOBS_COUNT"
+
+
+_RUNTIME = Path(__file__).parents[1] / "job_runtime"
+CONTAINER_MODULES = {"snowflake.ml.modeling.distributors": _RUNTIME / "distributors"}
+"""Packages that jobs can import, unless a package that is installed has them."""
 
 
 class _HiddenRay:
@@ -34,6 +41,16 @@ class _HiddenRay:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if name == "ray" and _importer(sys._getframe(1)) == self._launcher:
             raise ModuleNotFoundError("Ray is started by the job's own code", name=name)
+
+
+class _ContainerModules:
+    """A finder at the end of `sys.meta_path`: what Snowflake's container has and its package on PyPI lacks."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        folder = CONTAINER_MODULES.get(name)
+        if folder is None:
+            return None
+        return spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
 
 
 def _importer(frame: FrameType | None) -> str | None:
@@ -64,6 +81,7 @@ def run(script: str, arguments: Sequence[str]) -> int:
     os.environ.update(ray_settings(os.environ))
     if os.environ.get(INSTANCES, "1") == "1":
         sys.meta_path.insert(0, _HiddenRay(script))
+    sys.meta_path.append(_ContainerModules())
     main = ModuleType("__main__")
     main.__file__ = script
     main.__dict__["__builtins__"] = builtins

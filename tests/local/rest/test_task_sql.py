@@ -133,7 +133,7 @@ def test_execution_with_a_configuration_and_retries_of_a_group(sql: Sql) -> None
     of_group = [row for row in sql.history("r") if row["GRAPH_RUN_GROUP_ID"] == first["GRAPH_RUN_GROUP_ID"]]
     assert [(row["ATTEMPT_NUMBER"], row["SCHEDULED_FROM"]) for row in of_group] == [
         (2, "MANUAL RETRY"),
-        (1, "EXECUTE_TASK"),
+        (1, "EXECUTE TASK"),
     ]
     assert {json.loads(row["CONFIG"])["d"] for row in of_group} == {6}
     with pytest.raises(Refused, match="Cannot perform retry: Graph run group with ID nope not found"):

@@ -140,9 +140,9 @@ def test_automatic_retries_run_only_what_failed(sql: Sql) -> None:
     assert sql.run("r") == {"A": FAILED, "F": OK}
     rows = [(row["NAME"], row["ATTEMPT_NUMBER"], row["SCHEDULED_FROM"]) for row in sql.history()]
     assert rows == [
-        ("R", 1, "EXECUTE_TASK"),
-        ("A", 1, "EXECUTE_TASK"),
-        ("F", 1, "EXECUTE_TASK"),
+        ("R", 1, "EXECUTE TASK"),
+        ("A", 1, "EXECUTE TASK"),
+        ("F", 1, "EXECUTE TASK"),
         ("A", 2, "AUTOMATIC RETRY"),
         ("F", 2, "AUTOMATIC RETRY"),
         ("A", 3, "AUTOMATIC RETRY"),

@@ -255,10 +255,10 @@ def test_execute_task_while_a_scheduled_run_executes(
         sql("EXECUTE TASK r USING CONFIG = '{\"n\": 2}'")
         # The run that waits stands in the place of the scheduled one, and only the latest asked for does.
         [waiting] = sql.history(STATE=SCHEDULED)
-        assert (waiting["SCHEDULED_FROM"], waiting["CONFIG"]) == ("EXECUTE_TASK", '{"n":2}')
+        assert (waiting["SCHEDULED_FROM"], waiting["CONFIG"]) == ("EXECUTE TASK", '{"n":2}')
     gate.open(10)
     sql.settled()
-    assert len(times(sql, OK, scheduled_from="EXECUTE_TASK")) == 1
+    assert len(times(sql, OK, scheduled_from="EXECUTE TASK")) == 1
 
 
 def test_a_waiting_run_begins_when_the_root_has_ended(sql: Sql, clock: ManualClock, gate: Gate) -> None:
@@ -284,4 +284,4 @@ def test_a_manual_run_leaves_the_schedule_as_it_is(sql: Sql, clock: ManualClock)
     sql.settled()
     clock.advance(DAY - 50 * MINUTE)
     assert times(sql) == [START + n * HOUR for n in range(1, 25)]
-    assert times(sql, scheduled_from="EXECUTE_TASK") == [START + 50 * MINUTE]
+    assert times(sql, scheduled_from="EXECUTE TASK") == [START + 50 * MINUTE]

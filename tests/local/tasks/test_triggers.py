@@ -104,7 +104,7 @@ def test_suspended_it_does_not_run(sql: Sql, clock: ManualClock) -> None:
     assert runs(sql) == []
     sql("EXECUTE TASK r")
     sql.settled()
-    assert [row["STATE"] for row in sql.history(NAME="R", SCHEDULED_FROM="EXECUTE_TASK")] == [OK]
+    assert [row["STATE"] for row in sql.history(NAME="R", SCHEDULED_FROM="EXECUTE TASK")] == [OK]
 
 
 def test_conditions_may_ask_for_several_streams(sql: Sql, clock: ManualClock) -> None:

@@ -91,7 +91,7 @@ class Runner:
         with self.lock, self.account.store.transaction():
             version = commands.commit(self.account, root, commands.siblings(self.account, root.name))
             now = self.account.clock()
-            return self._enqueue(new_run(root, version, now, "EXECUTE_TASK", str(uuid.uuid4()), config))
+            return self._enqueue(new_run(root, version, now, "EXECUTE TASK", str(uuid.uuid4()), config))
 
     def begin(self, root: Task, moment: datetime, scheduled_from: str, group_id: str) -> GraphRun | None:
         """Start a run for a schedule or a stream; None if the overlap policy does not allow it.

@@ -1,0 +1,92 @@
+"""Workers of a distributed training: how many there are, their shares of the rows, and the calls on them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+AUTOMATIC = -1
+
+
+@dataclass
+class ScalingConfig:
+    """How a training is spread. `-1` lets the cluster decide: a worker for each node, with its share of the cores."""
+
+    num_workers: int = AUTOMATIC
+    num_cpu_per_worker: int = AUTOMATIC
+    use_gpu: bool | None = None
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The workers of one training and the cores of each."""
+
+    size: int
+    cores: int
+
+
+def join_cluster() -> Any:
+    """Ray, connected to the job's cluster; a job of one instance starts a cluster of one node."""
+    import ray
+
+    if not ray.is_initialized():
+        ray.init(address=os.environ.get("RAY_ADDRESS") or None, log_to_driver=False)
+    return ray
+
+
+def crew_of(ray: Any, scaling: ScalingConfig | None, rows: int) -> Crew:
+    """The workers that the configuration asks for. Raises ValueError where they cannot be had."""
+    scaling = scaling or ScalingConfig()
+    if scaling.use_gpu:
+        raise ValueError("use_gpu=True: the nodes of the local Snowflake have no GPU")
+    if scaling.num_workers == 0 or scaling.num_workers < AUTOMATIC:
+        raise ValueError(f"num_workers={scaling.num_workers}: a number of workers, or -1")
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    size = len(nodes) if scaling.num_workers == AUTOMATIC else scaling.num_workers
+    size = max(1, min(size, rows))
+    cores = scaling.num_cpu_per_worker
+    if cores <= 0:
+        # The nodes are processes of one machine and share its cores.
+        cores = max(1, (os.cpu_count() or 1) // size)
+    return Crew(size, cores)
+
+
+def frame_of(dataset: Any) -> Any:
+    """The rows of a data connector, a Snowpark data frame or a pandas one, as pandas."""
+    return dataset.to_pandas() if hasattr(dataset, "to_pandas") else dataset
+
+
+def split_columns(
+    frame: Any, inputs: Sequence[str] | None, label: str | Sequence[str] | None
+) -> tuple[Any, Any]:
+    """Inputs and labels as numbers. Raises ValueError for columns that are not there."""
+    name = label if isinstance(label, str) or label is None else next(iter(label), None)
+    if name is None:
+        raise ValueError("label_col names the column to learn")
+    chosen = [column for column in frame.columns if column != name] if inputs is None else list(inputs)
+    missing = [column for column in (*chosen, name) if column not in frame.columns]
+    if missing:
+        raise ValueError(f"the data has no column {', '.join(map(repr, missing))}")
+    return frame[chosen].apply(_numbers), _numbers(frame[name])
+
+
+def _numbers(column: Any) -> Any:
+    """A column of decimals or truth values as numbers; others as they are."""
+    import pandas as pd
+
+    if column.dtype == object:
+        return pd.to_numeric(column)
+    return column.astype("int8") if column.dtype == bool else column
+
+
+def on_workers(
+    ray: Any, work: Callable[..., Any], crew: Crew, shares: Sequence[tuple[Any, ...]]
+) -> list[Any]:
+    """What the work answers for each share, each in a process of its own, spread over the nodes."""
+    # The workers' Python finds these modules in no package: their code is sent along.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[work.__module__])
+    remote = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(work)
+    return list(ray.get([remote.remote(*share) for share in shares]))
