@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sfml.account.environment import Environment
     from sfml.cli.pipelines import PipelineFailure
+    from sfml.cost.change import CostChange
     from sfml.operations.policies import PlanFindings
 
 
@@ -216,10 +217,13 @@ def _json(looked: _PipelinePlan) -> Mapping[str, Any]:
 
     environment = looked.environment
     around = {} if environment is None else {"environment": environment_json(environment)}
+    from sfml.render.cost import change_json
     from sfml.render.json import diagnostic_json
 
     policies = {"policies": [diagnostic_json(finding) for finding in looked.policies.findings]}
-    return {**plan_json(looked.work.plan), **around, **policies}
+    change = _cost(looked)
+    cost = {} if change is None else {"cost": change_json(change)}
+    return {**plan_json(looked.work.plan), **around, **policies, **cost}
 
 
 def _say(looked: _PipelinePlan, options: Options) -> None:
@@ -230,7 +234,7 @@ def _say(looked: _PipelinePlan, options: Options) -> None:
         from sfml.render.finding_reports import findings_markdown
         from sfml.render.plan_markdown import plan_markdown
 
-        output.say_document(plan_markdown(plan, schedule=words))
+        output.say_document(plan_markdown(plan, schedule=words, cost=_cost_line(looked, "→")))
         if looked.policies.findings:
             text = findings_markdown(looked.policies.findings, looked.policies.sources or {}, ())
             output.say_document(text.rstrip("\n"))
@@ -238,19 +242,26 @@ def _say(looked: _PipelinePlan, options: Options) -> None:
         from sfml.render.plan import plan_text
         from sfml.render.symbols import Symbols
 
-        output.say(plan_text(plan, desired, Symbols(output.takes_unicode()), schedule=words))
-        _say_cost(looked.compiled_spec)
-
-
-def _say_cost(compiled_spec: CompiledSpec) -> None:
-    """What the pipeline costs as planned, if its spec says how long tasks take."""
-    graph = compiled_spec.reading.graph
-    if graph is not None and any(node.expect is not None for node in graph.all_tasks):
-        from sfml.render.cost import planned_cost_text
-
-        line = planned_cost_text(graph)
+        symbols = Symbols(output.takes_unicode())
+        output.say(plan_text(plan, desired, symbols, schedule=words))
+        line = _cost_line(looked, symbols["arrow"])
         if line is not None:
             output.say(f"  {line}")
+
+
+def _cost(looked: _PipelinePlan) -> CostChange | None:
+    """What the plan does to the cost, if the spec says how long tasks take."""
+    from sfml.plan.deployed_cost import planned_cost
+
+    graph = looked.compiled_spec.reading.graph
+    return planned_cost(graph, looked.work.plan) if graph is not None else None
+
+
+def _cost_line(looked: _PipelinePlan, arrow: str) -> str | None:
+    from sfml.render.cost import planned_cost_text
+
+    graph, change = looked.compiled_spec.reading.graph, _cost(looked)
+    return planned_cost_text(graph, change, arrow) if graph is not None and change is not None else None
 
 
 def _say_environment(looked: _PipelinePlan, options: Options) -> None:

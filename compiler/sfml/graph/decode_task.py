@@ -251,7 +251,10 @@ def _folder(node: Node | None, root: Path, findings: list[Diagnostic]) -> str:
         return ""
     if not (root / folder).is_dir():
         message = f"there is no folder `{node.value}`"
-        help = _alike(root, folder, Path.is_dir) or "make it, or correct the path: it counts from sfml.yaml"
+        help = (
+            _alike(root, folder, Path.is_dir)
+            or f"make it, or correct the path: from this file, it is `{folder}` in the project"
+        )
         findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
     return folder
 
@@ -269,7 +272,7 @@ def _imports(node: Node | None, root: Path, findings: list[Diagnostic]) -> Itera
             help = _alike(root, path, lambda one: one.is_dir() or one.suffix == ".py")
             if (root / path).exists():
                 message = f"`{item.value}` is neither a folder nor a Python file"
-            help = help or "name a folder or a Python file; paths count from sfml.yaml"
+            help = help or f"name a folder or a Python file; from this file, it is `{path}` in the project"
             findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path, help=help))
 
 

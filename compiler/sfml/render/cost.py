@@ -9,6 +9,7 @@ from typing import Any
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.cost.amount import Amount
+from sfml.cost.change import CostChange
 from sfml.cost.estimate import Estimate, MachineCost, PipelineCost, TaskCost, estimate
 from sfml.cost.rates import EFFECTIVE, MONTH_HOURS, SOURCE
 from sfml.graph.model import TaskGraph
@@ -21,6 +22,9 @@ _EDITIONS = {
     "business_critical": "Business Critical",
     "vps": "Virtual Private Snowflake",
 }
+
+
+_MOST_CAUSES = 5
 
 
 @record
@@ -50,12 +54,37 @@ def amount_text(amount: Amount) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def planned_cost_text(graph: TaskGraph) -> str | None:
-    """The line of a plan on what the pipeline costs by itself; None for a local target, which costs nothing."""
+def planned_cost_text(graph: TaskGraph, change: CostChange | None = None, arrow: str = "->") -> str | None:
+    """The line of a plan on what the pipeline costs by itself; None for a local target, which costs nothing.
+
+    With a `change`, what it costs as it is deployed stands before that, and what makes the difference behind it.
+    """
     if graph.target.is_local:
         return None
-    credits = amount_text(estimate([graph]).credits)
-    return printable(f"costs {credits} credits a month:  sfml cost {graph.spec_path} -t {graph.target.name}")
+    words = amount_text(estimate([graph]).credits) if change is None else change_words(change, arrow)
+    by = causes_words(change) if change is not None else ""
+    return printable(
+        f"costs {words} credits a month{by}:  sfml cost {graph.spec_path} -t {graph.target.name}"
+    )
+
+
+def change_words(change: CostChange, arrow: str) -> str:
+    """`4.90 to 7.40 → 9.80`; the amount alone where it stays the same."""
+    before, after = amount_text(change.before), amount_text(change.after)
+    return after if change.before == change.after else f"{before} {arrow} {after}"
+
+
+def causes_words(change: CostChange) -> str:
+    """`, by the schedule, `train``; empty where nothing makes a difference."""
+    more = len(change.causes) - _MOST_CAUSES
+    named = ", ".join(change.causes[:_MOST_CAUSES])
+    return f", by {named}{f' and {more} more' if more > 0 else ''}" if change.causes else ""
+
+
+def change_json(change: CostChange) -> dict[str, Any]:
+    """The credits of a month before and after, and what makes the difference."""
+    sides = {"before": amount_json(change.before), "after": amount_json(change.after)}
+    return {"credits_per_month": sides, "causes": list(change.causes)}
 
 
 def cost_text(costs: Estimate, price: Price) -> str:

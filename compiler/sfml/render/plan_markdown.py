@@ -18,9 +18,10 @@ _VERBS = {
 }
 
 
-def plan_markdown(plan: Plan, *, schedule: str | None = None) -> str:
+def plan_markdown(plan: Plan, *, schedule: str | None = None, cost: str | None = None) -> str:
     """Counts in the heading, one table row for each changed field, then the risks; a long table is folded."""
-    return "\n".join(_lines(plan, schedule)) + "\n"
+    lines = [*_lines(plan, schedule), *([f"<br>{prose(cost)}"] if cost is not None else [])]
+    return "\n".join(lines) + "\n"
 
 
 def _lines(plan: Plan, schedule: str | None) -> Iterator[str]:

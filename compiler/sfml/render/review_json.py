@@ -7,7 +7,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import Action
-from sfml.render.cost import amount_json
+from sfml.render.cost import change_json as cost_change_json
 from sfml.render.json import diagnostic_json
 from sfml.render.plan import change_json, field_json, risk_json
 from sfml.render.schedule import schedule_words
@@ -86,8 +86,7 @@ def _cost(target: TargetDiff) -> dict[str, Any]:
     change = target.cost
     if change is None:
         return {}
-    sides = {"before": amount_json(change.before), "after": amount_json(change.after)}
-    return {"cost": {"credits_per_month": sides, "causes": list(change.causes)}}
+    return {"cost": cost_change_json(change)}
 
 
 def _location(side: CompiledTarget | None) -> str | None:

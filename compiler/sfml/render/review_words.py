@@ -10,7 +10,7 @@ from sfml.cost.change import CostChange
 from sfml.graph.model import Mode
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, Comparable, FieldChange
-from sfml.render.cost import amount_text
+from sfml.render.cost import causes_words, change_words
 from sfml.render.schedule import schedule_words
 from sfml.render.units import plural
 from sfml.review.model import CompiledTarget, Diff, PipelineDiff, Side, Status, TargetDiff, Times
@@ -24,8 +24,6 @@ VERBS = {
 }
 _NAMES = ("after", "finalize")
 """Settings whose values are task names in Snowflake; a diff shows the names of the spec instead."""
-
-_MOST_CAUSES = 5
 
 Group = tuple[TargetDiff, ...]
 
@@ -44,12 +42,8 @@ def costs(diff: Diff, arrow: str) -> Iterator[tuple[str, str, str]]:
             if target.cost is not None:
                 targets.setdefault(target.cost, []).append(target.target)
         for change, names in targets.items():
-            by = f", by {', '.join(change.causes[:_MOST_CAUSES])}" if change.causes else ""
-            more = (
-                f" and {len(change.causes) - _MOST_CAUSES} more" if len(change.causes) > _MOST_CAUSES else ""
-            )
-            credits = f"{amount_text(change.before)} {arrow} {amount_text(change.after)} credits a month"
-            yield pipeline.pipeline, ", ".join(names), f"{credits}{by}{more}"
+            credits = f"{change_words(change, arrow)} credits a month"
+            yield pipeline.pipeline, ", ".join(names), f"{credits}{causes_words(change)}"
 
 
 def old_findings(pipeline: PipelineDiff) -> str:
