@@ -18,9 +18,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfml_local.core import private_files, server_log, set_aside
 from sfml_local.grammar.quoting import raw
+
+if TYPE_CHECKING:
+    from sfml_local.evidence.behaviours import Behaviour as Behaviour
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -186,6 +190,13 @@ def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
         )
     (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
     return found or start(folder, place=place)
+
+
+def behaviours() -> tuple[Behaviour, ...]:
+    """What a local Snowflake does, each with its certainty."""
+    from sfml_local.evidence import behaviours as evidence
+
+    return evidence.behaviours()
 
 
 def user_folder() -> Path:

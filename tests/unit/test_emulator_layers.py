@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 OF_SFML = "sfml.semantics."
 """What it imports of `sfml`: Snowflake's rules."""
 
-FOR_SFML = ("sfml_local.control", "sfml_local.evidence.behaviours")
+FOR_SFML = "sfml_local.control"
 """What `sfml` imports of it; `sfml.testing` runs a server within its process, and may import more."""
 
 PROGRAMS = ("function_worker", "predictor", "warm_parent", "worker", "supervisor", "as_main", "ray_node")

@@ -14,7 +14,7 @@ from sfml.cli.options import Options, shared_options
 
 if TYPE_CHECKING:
     from sfml.snowflake.conformance import Scenario, ScenarioOutcome
-    from sfml_local.evidence.behaviours import Behaviour
+    from sfml_local.control import Behaviour
 
 
 @click.command()
@@ -102,9 +102,9 @@ def chosen(only: tuple[str, ...]) -> tuple[Scenario, ...]:
 
 
 def evidence() -> Mapping[str, Behaviour]:
-    from sfml_local.evidence.behaviours import BEHAVIOURS
+    from sfml_local.control import behaviours
 
-    return {behaviour.what: behaviour for behaviour in BEHAVIOURS}
+    return {behaviour.what: behaviour for behaviour in behaviours()}
 
 
 def outcome_text(result: ScenarioOutcome) -> str:
