@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sfml.testing import open_clients
+from sfml.testing.local_snowflake import LocalSnowflake
+
 if TYPE_CHECKING:
-    from sfml.testing.local_snowflake import LocalSnowflake
+    from sfml.testing.local_snowflake import SharedServer
 
 pytest_plugins = ["pytester"]
 
@@ -110,6 +113,16 @@ def test_the_clock_goes_with_the_machine_until_it_is_held(local_snowflake: Local
     assert local_snowflake.clock() == held
     with pytest.raises(ValueError, match="time zone"):
         local_snowflake.clock.hold(datetime(2026, 3, 1))
+
+
+def test_where_nothing_is_left_open_nothing_is_searched(
+    local_snowflake_server: SharedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking at all objects of a large process takes longer than most tests."""
+    local = LocalSnowflake(local_snowflake_server)
+    local.connection().cursor().execute("SELECT 1")
+    monkeypatch.setattr(open_clients, "_instances", lambda kind: pytest.fail("all objects are searched"))
+    local.close()
 
 
 def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> None:

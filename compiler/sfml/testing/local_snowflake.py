@@ -136,7 +136,7 @@ class LocalSnowflake:
         import snowflake.connector
 
         connection = snowflake.connector.connect(**self.connect_args(**more))
-        self._closing.callback(connection.close)
+        self._closing.callback(connection.close, retry=False)
         return connection
 
     def session(self, **more: Any) -> Session:
@@ -252,27 +252,38 @@ class LocalSnowflake:
             # The database of sfml.yaml is by default the account's own; the next test must find it empty.
             self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")
 
-    def _close_left_open(self) -> None:
-        """Close the connections that the test opened in its database, and Snowpark sessions with closed connections."""
-        sessions = self._server.client_sessions()
-        own_sessions = {
-            id for id, database in sessions.items() if id not in self._others and database == self.database
-        }
+    def _close_clients(self) -> None:
+        """Close the connections that the test opened in its database, and Snowpark sessions with closed connections.
+
+        All objects of the process are searched for connections only if the server still has sessions afterwards: in a
+        large process that takes longer than most tests.
+        """
+        own_sessions = self._own_sessions()
 
         def is_over(connection: SnowflakeConnection) -> bool:
             return self._server.is_client(connection) and (
                 connection.session_id in own_sessions or connection.is_closed()
             )
 
-        open_clients.close_left_open(is_over, sessions_alone=not own_sessions)
+        open_clients.close_left_open(is_over, sessions_alone=True)
+        self._closing.close()
+        own_sessions = self._own_sessions()
+        if own_sessions:
+            open_clients.close_left_open(is_over)
+
+    def _own_sessions(self) -> set[int]:
+        """Ids of the client sessions in the test's database that are younger than the test."""
+        sessions = self._server.client_sessions()
+        return {
+            id for id, database in sessions.items() if id not in self._others and database == self.database
+        }
 
     def close(self) -> None:
         """Close the test's connections, drop its databases, remove its fault rules, and release the clock."""
         self.faults.clear()
         self.server.account.ignored.clear()
         try:
-            self._close_left_open()
-            self._closing.close()
+            self._close_clients()
         finally:
             self._server.clean()
             self.clock.release()

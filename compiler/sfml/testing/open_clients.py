@@ -72,4 +72,11 @@ def _open_connections() -> Iterator[SnowflakeConnection]:
 
 def _instances(kind: type[T]) -> list[T]:
     """The live objects of a class. Not by `isinstance`, because some proxy objects would then load their target."""
-    return [each for each in gc.get_objects() if issubclass(type(each), kind)]
+    kinds = {id(each) for each in _with_subclasses(kind)}
+    return [each for each in gc.get_objects() if id(type(each)) in kinds]
+
+
+def _with_subclasses(kind: type[T]) -> Iterator[type[T]]:
+    yield kind
+    for subclass in kind.__subclasses__():
+        yield from _with_subclasses(subclass)
