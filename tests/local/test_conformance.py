@@ -20,7 +20,7 @@ from sfml.base.resources import schema
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Scenario, ScenarioRun, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
-from sfml_local.evidence.behaviours import BEHAVIOURS
+from sfml_local.evidence.behaviours import behaviours
 from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def schemas(server: LocalServer) -> Iterator[list[str]]:
 
 
 def test_every_scenario_stands_for_rows_of_the_evidence() -> None:
-    known = {behaviour.what for behaviour in BEHAVIOURS}
+    known = {behaviour.what for behaviour in behaviours()}
     claimed = {what for scenario in SCENARIOS for what in scenario.behaviours}
     assert claimed <= known, "a row was reworded: tell its scenario"
     assert len(claimed) >= 25
