@@ -21,6 +21,7 @@ from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import renames, temporary_tables
 from sfml_local.core.type_names import type_names
+from sfml_local.core.volatile import random_numbers, volatile_values
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
 
@@ -305,6 +306,7 @@ PASSES: tuple[Pass, ...] = (
     *relational.PASSES,
     comments,
     column_names,
+    volatile_values,
     starred_table,
     type_names,
     system_functions,
@@ -317,4 +319,5 @@ PASSES: tuple[Pass, ...] = (
     variant_comparisons,
     renames,
     temporary_tables,
+    random_numbers,
 )
