@@ -53,9 +53,9 @@ def _window_keys(select: exp.Select) -> Iterator[Expr]:
 def _aliases_read(select: exp.Select) -> Iterator[exp.Alias]:
     read = {column.name.upper() for column in _own(select, exp.Column) if not column.args.get("table")}
     for projection in select.expressions:
-        if isinstance(projection, exp.Alias) and projection.alias.upper() in read:
-            if _is_volatile(projection.this):
-                yield projection
+        is_read = isinstance(projection, exp.Alias) and projection.alias.upper() in read
+        if is_read and _is_volatile(projection.this):
+            yield projection
 
 
 def _hoist(select: exp.Select, keys: list[Expr], aliased: list[exp.Alias]) -> None:
@@ -103,7 +103,7 @@ def _exclude(select: exp.Select, names: list[str]) -> None:
 
 
 def random_numbers(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Each RANDOM() as a whole number of 64 bits; fakesnow turns the first of a SELECT into one, and inner ones twice."""
+    """Each RANDOM() as a whole number of 64 bits: fakesnow makes one of the first of a SELECT, of inner ones twice."""
     for node in list(tree.find_all(exp.Rand)):
         parent = node.parent
         # UNIFORM takes its share of the interval itself.
