@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sfml.api.run import Run as Run
     from sfml.api.run import Runs as Runs
     from sfml.api.run import TaskRun as TaskRun
+    from sfml.api.run_plan import RunPlan as RunPlan
     from sfml.base.errors import InvalidSpec as InvalidSpec
     from sfml.base.errors import SfmlError as SfmlError
 
@@ -49,6 +50,7 @@ _MODULES = {
     "Project": "sfml.api.project",
     "Risk": "sfml.api.plan",
     "Run": "sfml.api.run",
+    "RunPlan": "sfml.api.run_plan",
     "Runs": "sfml.api.run",
     "SfmlError": "sfml.base.errors",
     "Task": "sfml.api.graph",

@@ -35,6 +35,7 @@ NAMES = {
     "Project",
     "Risk",
     "Run",
+    "RunPlan",
     "Runs",
     "SfmlError",
     "Task",
@@ -143,6 +144,19 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         runs = account.runs(limit=5)
         assert [one.run_id for one in runs] == [run.run_id] and runs[0]["a"].state == "SUCCEEDED"
         valid(runs.to_dict(), "history")
+        part = account.plan_run(recover=run.run_id[:8])
+        assert (part.recovers, part.runs, part.reuses) == (run.run_id, ("b",), {"a": run.run_id})
+        valid(part.to_dict(), "part")
+        assert "reused: succeeded in" in str(part) and part._repr_html_().startswith("<pre>")
+        again = account.run(recover="last").wait(progress=lines.append)
+        assert again.state == "FAILED" and again["a"].reused_from == run.run_id
+        valid(again.to_dict(), "run")
+        assert account.run(only="a").wait()["b"].state is None
+        assert [one.run_id for one in account.runs()][1:] == [again.run_id, run.run_id]
+        with pytest.raises(UsageError, match="go with a part"):
+            account.run(deployment=1)
+        with pytest.raises(UsageError, match="no plan"):
+            account.plan_run()
         with pytest.raises(ConflictingState, match="deployment 3 of fails is not kept"):
             account.rollback(to=3)
     assert capfd.readouterr() == ("", "")

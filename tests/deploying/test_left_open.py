@@ -39,6 +39,8 @@ STEPS = (
     ("plan", SPEC),
     ("drift", SPEC),
     ("run", SPEC),
+    ("run", SPEC, "--only", "first"),
+    ("backfill", SPEC, "--status"),
     ("retry", SPEC),
     ("status", SPEC),
     ("history", SPEC),

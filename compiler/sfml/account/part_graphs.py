@@ -5,6 +5,7 @@ from __future__ import annotations
 from sfml.account.deployed import DeployedGraph, DeployedTask
 from sfml.base.quoting import raw
 from sfml.base.record import record
+from sfml.plan.lane import LANE_MARK
 from sfml.plan.part import PART_MARK
 
 
@@ -26,7 +27,15 @@ class PartGraph:
 
 def part_graphs(graph: DeployedGraph, root: str) -> tuple[PartGraph, ...]:
     """The graphs of parts of the pipeline with this root, sorted by name."""
-    start = f"{raw(root)}{PART_MARK}"
+    return _graphs(graph, f"{raw(root)}{PART_MARK}")
+
+
+def lane_graphs(graph: DeployedGraph, root: str) -> tuple[PartGraph, ...]:
+    """The lanes of a backfill of the pipeline with this root, sorted by name."""
+    return _graphs(graph, f"{raw(root)}{LANE_MARK}")
+
+
+def _graphs(graph: DeployedGraph, start: str) -> tuple[PartGraph, ...]:
     found: dict[str, list[DeployedTask]] = {}
     for task in graph.others:
         if task.name.startswith(start):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
+from sfml.api.run_plan import RunPlan
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import planned, planned_graph, work_of
+from sfml.operations.part_plan import PartRequest, shown_part
 from sfml.operations.target_account import TargetAccount, target_account
 from sfml.operations.target_watch import SilentTargetWatch
 from sfml.render.stages import done_text, wait_words
@@ -21,6 +23,7 @@ from sfml.render.stages import done_text, wait_words
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.account import history
     from sfml.operations.deployer import Work
     from sfml.operations.held_lease import HeldLease
     from sfml.plan.stages import Group, Stage
@@ -64,6 +67,7 @@ class Account:
         apply finishes what this one began. `create_missing` creates a missing database, schema or compute pool.
         """
         from sfml.operations.environment import demand_environment
+        from sfml.operations.part_runs import remove_left_over
         from sfml.operations.policies import plan_findings
         from sfml.operations.reviewed_files import provenance, refuse_unreviewed
 
@@ -78,6 +82,7 @@ class Account:
                     "the target has changed since the plan was made; nothing was changed", help="plan again"
                 )
             plan_findings(self._opened, work.plan).demand()
+            remove_left_over(self._opened.desired, self._connected, held_lease, work.staged)
             if work.groups:
                 demand_environment(
                     self._opened,
@@ -91,8 +96,20 @@ class Account:
                 self._carry_out(full, held_lease, progress, is_open=work.is_unfinished)
         return Applied(Plan(work.plan, self._opened.desired), work.number if work.is_recorded else None)
 
-    def run(self, config: Mapping[str, object] | None = None) -> Run:
+    def run(
+        self,
+        config: Mapping[str, object] | None = None,
+        *,
+        only: str | Sequence[str] = (),
+        from_: str | Sequence[str] = (),
+        recover: str | None = None,
+        deployment: int | None = None,
+        beside: bool = False,
+    ) -> Run:
         """Start one run of the deployed graph; `config` overrides values of its config. `Run.wait` waits for its end.
+
+        With `only`, `from_` or `recover`, a part of a run is started, as `sfml run --only`, `--from` and `--recover`
+        do; `plan_run` shows it before. `Run.wait` removes its graph at the end, else the next command does.
 
         Raises `ConflictingState` when the graph is not deployed, or when an apply is unfinished.
         """
@@ -101,20 +118,71 @@ class Account:
 
         desired, history = self._opened.desired, self._connected.history
         demand_finished_apply(self._opened, self._connected)
+        request = _part_request(config, only, from_, recover, deployment, beside)
+        if request is not None:
+            return self._run_part(request)
         suspended = suspended_names(history.deployed(desired.root.name))
         texts = {key: _config_text(value) for key, value in (config or {}).items()}
         started = start(desired, history, texts)
         states = follow(desired, history, started, interval=interval_of(desired.target), suspended=suspended)
         return Run(next(states), history, states)
 
-    def runs(self, limit: int = 10) -> Runs:
-        """The last runs, newest first, seven days back at most, including runs whose root was skipped."""
-        from sfml.operations.runs import recent_runs
+    def plan_run(
+        self,
+        config: Mapping[str, object] | None = None,
+        *,
+        only: str | Sequence[str] = (),
+        from_: str | Sequence[str] = (),
+        recover: str | None = None,
+        deployment: int | None = None,
+        beside: bool = False,
+    ) -> RunPlan:
+        """What `run` with the same arguments would run, and what it would reuse; nothing is changed."""
+        from sfml.operations.part_plan import part_plan
 
-        desired, history = self._opened.desired, self._connected.history
-        root = history.root(desired.root.name)
-        recent = recent_runs(desired, history, root, limit=limit, with_skipped=True) if root else ()
-        return Runs(desired, tuple(Run(one, history) for one in recent))
+        request = _part_request(config, only, from_, recover, deployment, beside)
+        if request is None:
+            raise UsageError("a whole run has no plan", help="give only=, from_= or recover=")
+        plan = part_plan(self._opened, self._connected, request, self._user)
+        return RunPlan(shown_part(self._opened, plan))
+
+    def _run_part(self, request: PartRequest) -> Run:
+        """Start a part of a run. The graph of the part is removed when the last state is read."""
+        from sfml.operations.part_plan import part_plan
+        from sfml.operations.part_runs import demand_alone, end_part, remove_left_over, start_part
+        from sfml.operations.reviewed_files import refuse_unreviewed
+        from sfml.operations.runs import interval_of
+
+        desired, target = self._opened.desired, self._connected
+        if request.deployment is None:
+            refuse_unreviewed(self._opened)
+        with self._held() as held_lease:
+            staged = target.stage.staged(desired.pipeline)
+            remove_left_over(desired, target, held_lease, staged)
+            demand_alone(desired, target, staged, beside=request.beside)
+            plan = part_plan(self._opened, target, request, self._user)
+            started = start_part(desired, target, held_lease, plan, interval=interval_of(desired.target))
+
+        def states() -> Iterator[history.Run]:
+            for run in started.states(desired):
+                if run.is_over:
+                    with self._held() as held_lease:
+                        end_part(desired, target, held_lease, started, run)
+                yield run
+
+        found = states()
+        return Run(next(found), target.history, found)
+
+    def runs(self, limit: int = 10) -> Runs:
+        """The last runs and parts of runs, newest first, including runs whose root was skipped.
+
+        Runs go seven days back at most, parts thirty.
+        """
+        from sfml.operations.part_runs import runs_and_parts
+
+        desired = self._opened.desired
+        recent = runs_and_parts(desired, self._connected, limit=limit)
+        return Runs(desired, tuple(Run(one, self._connected.history) for one in recent))
 
     def models(self, name: str | None = None) -> Models:
         """The versions of a model in the registry; without a name, of all models that steps get as `model_name`."""
@@ -202,6 +270,30 @@ class _Warnings(SilentTargetWatch):
         warnings.warn(text, stacklevel=9)
 
     notes = warns
+
+
+def _part_request(
+    config: Mapping[str, object] | None,
+    only: str | Sequence[str],
+    from_: str | Sequence[str],
+    recover: str | None,
+    deployment: int | None,
+    beside: bool,
+) -> PartRequest | None:
+    """The part of a run that is asked for; None for a whole run. Raises `UsageError` for arguments of parts alone."""
+    texts = {key: _config_text(value) for key, value in (config or {}).items()}
+    request = PartRequest(_texts(only), _texts(from_), recover, deployment, texts, beside)
+    if request.is_part:
+        return request
+    if deployment is not None or beside:
+        raise UsageError(
+            "deployment= and beside= go with a part of a run", help="give only=, from_= or recover="
+        )
+    return None
+
+
+def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _config_text(value: object) -> str:

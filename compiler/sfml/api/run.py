@@ -51,6 +51,11 @@ class TaskRun:
         return self._task.because
 
     @property
+    def reused_from(self) -> str | None:
+        """In a part of a run: the id of the run whose result was reused instead of running the task."""
+        return self._task.reused_from
+
+    @property
     def started_at(self) -> datetime | None:
         return self._task.started_at
 
@@ -71,6 +76,7 @@ class TaskRun:
             **{name: getattr(self, name) for name in names},
             "started_at": started,
             "arm": self._task.arm,
+            "reused_from": self.reused_from,
         }
 
     def __repr__(self) -> str:

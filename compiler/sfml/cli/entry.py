@@ -40,6 +40,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Operate": {
             "run": "Run a deployed pipeline once, and wait for its end.",
+            "backfill": "Run a deployed pipeline once for each value of a range or list.",
             "status": "Show what is deployed, its schedule and its last run.",
             "history": "List the last runs, or the deployments that a rollback can go back to.",
             "logs": "Show the logs of the last run's tasks.",

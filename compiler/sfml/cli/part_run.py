@@ -18,11 +18,11 @@ from sfml.cli.options import Options
 from sfml.cli.part_tidying import tidy_parts
 from sfml.cli.run_view import answer, shown_run
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.operations.part_plan import PartPlan, PartRequest, part_plan
+from sfml.operations.part_plan import PartPlan, PartRequest, part_plan, shown_part
 from sfml.operations.part_runs import StartedPart, demand_alone, end_part, start_part
 from sfml.operations.runs import interval_of
 from sfml.operations.target_account import TargetAccount
-from sfml.render.part import ShownPart, part_json, part_text
+from sfml.render.part import part_json, part_text
 from sfml.render.printable import printable_lines
 from sfml.render.symbols import Symbols
 
@@ -51,9 +51,7 @@ def run_part(
     with connected(compiled_spec, options) as target:
         demand_finished_apply(compiled_spec, target)
         if dry_run:
-            plan = _with_origin(
-                compiled_spec, part_plan(compiled_spec, target, request, user_name(options)), options
-            )
+            plan = part_plan(compiled_spec, target, request, user_name(options))
             _show(compiled_spec, plan, options)
             if options.json:
                 output.say_json(part_json(shown_part(compiled_spec, plan)))
@@ -65,6 +63,8 @@ def run_part(
         run = shown_run(compiled_spec, _states(compiled_spec, started), options, {})
         with locked(compiled_spec.desired, target, options, locking) as held_lease:
             end_part(compiled_spec.desired, target, held_lease, started, run)
+    if options.speaks and run.outcome == "succeeded" and started.plan.changed:
+        output.say(f"The deployed graph runs the code from before:  sfml apply {compiled_spec.desired.where}")
     if run.outcome != "succeeded" and not options.json:
         output.say(f"Run the rest again:  sfml run {compiled_spec.desired.where} --recover {run.run_id}")
     return answer(run, options)
@@ -81,7 +81,7 @@ def _start(
     staged = target.stage.staged(compiled_spec.desired.pipeline)
     tidy_parts(compiled_spec.desired, target, held_lease, staged, options)
     demand_alone(compiled_spec.desired, target, staged, beside=request.beside)
-    plan = _with_origin(compiled_spec, part_plan(compiled_spec, target, request, user_name(options)), options)
+    plan = part_plan(compiled_spec, target, request, user_name(options))
     _show(compiled_spec, plan, options)
     asks = not (auto_approve or options.json) and sys.stdin.isatty()
     if asks and not click.confirm(printable_lines("Run this?")):
@@ -105,37 +105,9 @@ def _states(compiled_spec: CompiledSpec, started: StartedPart) -> Iterator[Run]:
     return started.states(compiled_spec.desired)
 
 
-def _with_origin(compiled_spec: CompiledSpec, plan: PartPlan, options: Options) -> PartPlan:
-    """The plan with the commit of the files, unless it runs the code of a deployment."""
-    from sfml.operations.reviewed_files import provenance
-    from sfml.plan.provenance import origin_text
-
-    if plan.record.deployment is not None:
-        return plan
-    origin = origin_text(provenance(compiled_spec, user_name(options)))
-    return replace(plan, record=replace(plan.record, commit=origin))
-
-
 def _show(compiled_spec: CompiledSpec, plan: PartPlan, options: Options) -> None:
     if options.speaks:
         output.say(part_text(shown_part(compiled_spec, plan), Symbols(output.takes_unicode())))
-
-
-def shown_part(compiled_spec: CompiledSpec, plan: PartPlan) -> ShownPart:
-    from sfml.cost.one_run import run_cost
-
-    graph = compiled_spec.reading.graph
-    return ShownPart(
-        part=plan.part,
-        record=plan.record,
-        changed=plan.changed,
-        recovered_at=plan.recovered_at,
-        retryable=plan.retryable,
-        running_since=plan.running_since,
-        notes=plan.notes,
-        cost=None if graph is None else run_cost(graph, plan.part.running),
-        where=compiled_spec.desired.where,
-    )
 
 
 def _say_started(compiled_spec: CompiledSpec, started: StartedPart, options: Options) -> int:

@@ -15,10 +15,12 @@ from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.release import VERSION
+from sfml.cost.one_run import run_cost
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.located import Scalar
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.reviewed_files import provenance
 from sfml.operations.rollback import goal_of
 from sfml.operations.runs import NONCE, checked_overrides, not_deployed
 from sfml.operations.target_account import TargetAccount
@@ -36,6 +38,7 @@ from sfml.plan.part import (
     selected_reasons,
 )
 from sfml.plan.part_record import PartRecord, record_from, record_paths
+from sfml.plan.provenance import origin_text
 from sfml.plan.rehoming import EarlierRun, call_of, results_read
 from sfml.plan.selection import selectable_tasks, selection
 from sfml.plan.stage_content import StageContent
@@ -48,6 +51,7 @@ from sfml.plan.stages import (
     UploadArchive,
     Verify,
 )
+from sfml.render.part import ShownPart
 from sfml.semantics.states import State
 
 LAST = "last"
@@ -153,9 +157,11 @@ def part_plan(
     if root is None:
         raise not_deployed(desired)
     graph = desired
-    if request.deployment is not None:
+    if request.deployment is None:
+        origin = origin_text(provenance(compiled_spec, owner))
+    else:
         artefact, _ = goal_of(desired, target, request.deployment)
-        graph = artefact.graph(desired.target)
+        graph, origin = artefact.graph(desired.target), origin_text(artefact.record)
     kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else KeptDeployments(())
     rows = target.history.rows(root)
     known = _KnownRuns(rows, part_records(staged, target), _names(desired, graph, kept), root)
@@ -188,10 +194,11 @@ def part_plan(
         recovers=recovered,
         run=run,
         deployment=request.deployment,
+        commit=origin,
         config=config,
     )
     missing = staged.missing(made.archives) if staged else made.archives
-    groups = tuple(group for group in _groups(made, missing, has_stage=staged is not None) if group)
+    groups = tuple(group for group in creation_groups(made, missing, has_stage=staged is not None) if group)
     ran_on = _ran_on(kept, known, recovered)
     return PartPlan(
         part=part,
@@ -419,7 +426,7 @@ def _changed(part: Part, ran_on: Deployment | None) -> Mapping[str, str]:
     return changed
 
 
-def _groups(made: DesiredGraph, missing: Sequence[Any], *, has_stage: bool) -> Iterator[Group]:
+def creation_groups(made: DesiredGraph, missing: Sequence[Any], *, has_stage: bool) -> Iterator[Group]:
     """The groups that make the graph; its root stays suspended, so that nothing runs before it is executed."""
     if not has_stage:
         yield (CreateStage(),)
@@ -521,3 +528,18 @@ def _notes(part: Part, known: _KnownRuns, target: TargetAccount, desired: Desire
         yield f"suspended in the deployed graph, and run here: {', '.join(map(str, off))}"
     if desired.root.condition is not None:
         yield "the condition of the root is not asked"
+
+
+def shown_part(compiled_spec: CompiledSpec, plan: PartPlan) -> ShownPart:
+    """The plan with its cost, to be shown."""
+    graph = compiled_spec.reading.graph
+    return ShownPart(
+        part=plan.part,
+        record=plan.record,
+        changed=plan.changed,
+        recovered_at=plan.recovered_at,
+        retryable=plan.retryable,
+        running_since=plan.running_since,
+        notes=plan.notes,
+        cost=None if graph is None else run_cost(graph, plan.part.running),
+    )

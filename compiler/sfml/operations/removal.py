@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sfml.account.part_graphs import part_graphs
+from sfml.account.part_graphs import lane_graphs, part_graphs
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
@@ -15,6 +15,7 @@ from sfml.operations.deployer import Work
 from sfml.operations.ownership import Ownership, graph_to_restore, ownership
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.backfill_state import has_backfill
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
@@ -39,7 +40,7 @@ class Removal:
     was: Artefact | None
     unreadable: RecordUnreadable | None = None
     parts: tuple[str, ...] = ()
-    """The tasks of graphs of parts of runs, their roots last."""
+    """The tasks of graphs of parts of runs and of lanes of a backfill, their roots last."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,10 +107,11 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
 def _parts(
     desired: DesiredGraph, target: TargetAccount, staged: StageContent | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tasks of graphs of parts, and their roots. Costs no call if the stage names no such graph."""
-    if not open_marks(staged):
+    """The tasks of graphs of parts and of lanes, and their roots. Costs no call if the stage names no such graph."""
+    if not (open_marks(staged) or has_backfill(staged)):
         return (), ()
-    graphs = part_graphs(target.history.deployed(desired.root.name), desired.root.name)
+    there = target.history.deployed(desired.root.name)
+    graphs = (*part_graphs(there, desired.root.name), *lane_graphs(there, desired.root.name))
     children = (task.name for graph in graphs for task in graph.tasks if task.name != graph.root)
     roots = (graph.root for graph in graphs if graph.has_root)
     return tuple(map(folded_name, children)), tuple(map(folded_name, roots))

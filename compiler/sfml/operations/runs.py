@@ -180,30 +180,41 @@ def _readings(
     suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
     """Yield the run at each reading, until its awaited attempt has ended."""
-    root, group = awaited.root, awaited.group
     while True:
         looked = time.monotonic()
-        # Read in this order: if the graph run has ended now, the rows that are read next are complete.
-        graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
-        rows = account.rows(root, awaited.since)
+        run, ended = read_run(desired, account, awaited, suspended)
         pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
-        last = max(graphs, key=lambda graph: graph.attempt, default=None)
-        ended = (
-            last is not None
-            and last.attempt > awaited.after
-            and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
-            and (last.state != "FAILED" or last.attempt > awaited.retries)
-        )
-        # A root whose condition is false leaves one row and no graph run.
-        own = [row for row in rows if row.run_group == group]
-        skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
-        state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
-        run = run_of(desired, rows, group, graphs=graphs, state=state, suspended=suspended)
         if run is not None:
             yield run
-            if ended or skipped:
+            if ended:
                 return
         sleep(pause)
+
+
+def read_run(
+    desired: DesiredGraph,
+    account: RunReader,
+    awaited: AwaitedRun,
+    suspended: frozenset[str] = frozenset(),
+) -> tuple[Run | None, bool]:
+    """The run as it is now, and whether its awaited attempt has ended and is not retried automatically."""
+    root, group = awaited.root, awaited.group
+    # Read in this order: if the graph run has ended now, the rows that are read next are complete.
+    graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
+    rows = account.rows(root, awaited.since)
+    last = max(graphs, key=lambda graph: graph.attempt, default=None)
+    ended = (
+        last is not None
+        and last.attempt > awaited.after
+        and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+        and (last.state != "FAILED" or last.attempt > awaited.retries)
+    )
+    # A root whose condition is false leaves one row and no graph run.
+    own = [row for row in rows if row.run_group == group]
+    skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
+    state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
+    run = run_of(desired, rows, group, graphs=graphs, state=state, suspended=suspended)
+    return run, ended or skipped
 
 
 def _found(account: RunReader, started: StartedRun, interval: float, sleep: Callable[[float], None]) -> str:

@@ -36,7 +36,6 @@ class ShownPart:
     running_since: datetime | None
     notes: Sequence[str]
     cost: Amount | None
-    where: str
 
 
 def part_text(shown: ShownPart, symbols: Symbols) -> str:
