@@ -160,6 +160,7 @@ def test_a_graph_gets_a_finalizer_of_its_own_and_nothing_is_left_to_plan(
     small.edit("      slack: ML_SLACK\n", "      teams: ML_TEAMS\n")
     code, text = small.run("plan", "specs/small.yaml", "--detailed-exitcode")
     assert code == 2 and "alerts.channels.teams.ML_TEAMS" in text and "failure, recovered" in text, text
+    assert re.search(r"alerts.channels.teams.*specs/small.yaml:1\d", text), text
     write(small, SPEC.partition("  alerts:")[0])
     code, text = small.run("plan", "specs/small.yaml", "--detailed-exitcode")
     assert code == 2 and "- sfml_alerts" in text, text
@@ -447,3 +448,17 @@ def test_hostile_words_of_an_error_arrive_as_words(small: Small, outbox: Outbox)
         "<" not in messages["ML_SLACK"]["MESSAGE"] and "&lt;!channel&gt;" in messages["ML_SLACK"]["MESSAGE"]
     )
     assert "](" not in messages["ML_TEAMS"]["MESSAGE"] and "\n" not in messages["ML_PAGER"]["MESSAGE"]
+
+
+def test_a_part_of_a_run_with_mended_files_tells_that_it_recovered(small: Small, outbox: Outbox) -> None:
+    write(small, with_step(small, only_slack(), "false"))
+    apply(small)
+    failed = run(small)
+    assert len(outbox.new()) == 1
+    # Neither the mended statement nor the code of the alerts is deployed: a part brings what it needs.
+    small.edit("select * from LATER", "select 2")
+    small.local.sql(f"REMOVE @{small.local.database}.SMALL.SFML/small/code/")
+    code, text = small.run("run", "specs/small.yaml", "--recover", failed["run_id"], "--auto-approve")
+    assert code == 0, text
+    (told,) = outbox.headlines()
+    assert told.startswith("ML_SLACK: recovered: it failed, since ")

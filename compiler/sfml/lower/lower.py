@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from sfml.base.quoting import folded
+from sfml.base.source import Span
 from sfml.graph.alert_events import with_alerts
 from sfml.graph.located import Scalar
 from sfml.graph.model import (
@@ -104,6 +105,12 @@ def _alerts(named: NamedGraph, closure: Closure) -> tuple[tuple[Archive, ...], A
     return (archive,), alerts_call(named, archive)
 
 
+def _alert_spans(graph: TaskGraph) -> Mapping[str, Span]:
+    """The places of the alerts, which are settings of the schedule, for the finalizer that sends them."""
+    spans = graph.settings.spans
+    return {name: spans[name] for name in spans if name.partition(".")[0] == "alerts"}
+
+
 def _schedule(schedule: Schedule) -> Schedule | None:
     """The schedule with the usual spelling of its time zone; None for a manual one.
 
@@ -188,7 +195,7 @@ def _task(
         code_sha256=archive.sha256 if archive else None,
         packages=node.packages,
         outcomes=dict(named.outcomes[node.name]) if node.is_branch else None,
-        spans=node.spans,
+        spans=node.spans if alerts is None else {**node.spans, **_alert_spans(named.graph)},
         defaulted=node.defaulted,
     )
     return _on_compute(named.graph, node.run_on, task)

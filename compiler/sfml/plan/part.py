@@ -7,7 +7,7 @@ tasks after it. Names are those of the spec, unless they are said to be Snowflak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -19,8 +19,9 @@ from sfml.graph.located import Scalar
 from sfml.graph.topology import Edges, Reach
 from sfml.lower.canonical import Json
 from sfml.lower.comments import root_comment
-from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
+from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.names import default_name, folded_name
+from sfml.plan.artefact import archives_in
 from sfml.plan.rehoming import (
     FALSE,
     TRUE,
@@ -382,6 +383,7 @@ def part_graph(
         minimum_trigger_interval_seconds=None,
         tags={},
         contacts={},
+        watch={},
         comment=root_comment("A part of a run, made and removed by sfml.", record),
     )
     return replace(
@@ -389,11 +391,24 @@ def part_graph(
         root=top,
         tasks=tuple(task for task in made if task.finalize is None),
         finalizer=next((task for task in made if task.finalize is not None), None),
-        archives=tuple(one for one in graph.archives if any(one.sha256 == task.code_sha256 for task in made)),
+        archives=_archives(graph, made),
         seeds=(),
         moved={},
         fingerprint="",
     )
+
+
+def _archives(graph: DesiredGraph, made: Sequence[DesiredTask]) -> tuple[Archive, ...]:
+    """The archives that the tasks run, with that of the alerts around a finalizer."""
+    wanted: set[str | None] = set()
+    for task in made:
+        wanted.add(task.code_sha256)
+        match task.definition:
+            case SqlDefinition(sql):
+                wanted |= {path.rpartition("/")[2] for path in archives_in(sql)}
+            case MLJobDefinitionSpec(alerts=alerts):
+                wanted |= {alerts.sha256} if alerts is not None else set()
+    return tuple(archive for archive in graph.archives if archive.sha256 in wanted)
 
 
 def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str]) -> DesiredTask:

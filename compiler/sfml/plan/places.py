@@ -28,6 +28,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "log_level": ("log_level",),
     "tags": ("tags",),
     "contacts": ("contacts",),
+    "watch.within": ("expect.within", "expect", "alerts"),
     "watch": ("alerts", "expect"),
     "comment": ("comment",),
     "step": ("step",),
@@ -45,8 +46,16 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 
 
 def spec_settings(path: str) -> tuple[str, ...]:
-    """The settings in the spec for a path in a plan; for one not in the table, such as `with.at_least`, itself."""
-    return _SETTINGS.get(path, (path, path.partition(".")[0]))
+    """The settings in the spec for a path in a plan; for one not in the table, itself and what it is a part of.
+
+    >>> spec_settings("alerts.channels.slack.ML_SLACK")[1:]
+    ('alerts.channels.slack', 'alerts.channels', 'alerts')
+    """
+    if path in _SETTINGS:
+        return _SETTINGS[path]
+    parts = path.split(".")
+    longer = tuple(".".join(parts[:count]) for count in range(len(parts), 1, -1))
+    return (*longer, *_SETTINGS.get(parts[0], (parts[0],)))
 
 
 def span_of(task: DesiredTask, path: str) -> Span | None:
