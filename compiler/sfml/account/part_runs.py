@@ -51,7 +51,7 @@ def recorded_run(desired: DesiredGraph, part: PartRecord) -> Run | None:
     outcome = part.outcome
     if outcome is None:
         return None
-    ends = {one.name: one for one in outcome.tasks}
+    ends = {task.name: task for task in outcome.tasks}
     gates = {task.task: task.outcomes for task in desired.all_tasks}
     names = [task.task for task in desired.all_tasks if task.task is not None]
     others = [name for name in ends if name not in names]
@@ -86,14 +86,14 @@ def _task(name: str, end: PartTaskEnd | None, outcomes: Mapping[str, str] | None
 
 
 def _reason(outcome: PartOutcome) -> Reason | None:
-    failed = next((one for one in outcome.tasks if one.state.startswith("FAILED")), None)
+    failed = next((task for task in outcome.tasks if task.state.startswith("FAILED")), None)
     match outcome.state:
         case "FAILED" if failed is not None:
             return TaskFailure(failed.name, failed.error or "", outcome.timed_out)
         case "FAILED":
             return GraphTimeout(0, ()) if outcome.timed_out else Unexplained()
         case "CANCELLED":
-            return Cancellation(tuple(one.name for one in outcome.tasks if one.state == "CANCELLED"))
+            return Cancellation(tuple(task.name for task in outcome.tasks if task.state == "CANCELLED"))
         case "SUCCEEDED" if not outcome.tasks:
             return NothingRan(())
         case _:

@@ -144,9 +144,9 @@ class StepCatalog:
                     continue
                 seen.add(name)
                 for function in _functions(module.tree):
-                    found = self.find(f"{name}.{function}")
-                    if found is not None and found.is_step:
-                        yield found
+                    step = self.find(f"{name}.{function}")
+                    if step is not None and step.is_step:
+                        yield step
 
     def file(self, archive_path: str) -> str | None:
         """The project's file behind a path in a step archive, relative to the project; None for any other file."""

@@ -80,22 +80,21 @@ def unknown_gates(case: Case) -> Iterator[Diagnostic]:
     """
     alerts = case.draft.settings.alerts
     for task, outcomes in alerts.gate_refs if alerts else ():
-        found = case.task(task.name)
+        gate = case.task(task.name)
         branches = [one.name for one in case.tasks if one.outcomes]
-        if found is None or not found.outcomes:
-            message = f"`{task.name}` is not a branch" if found else f"there is no task `{task.name}`"
+        if gate is None or not gate.outcomes:
+            message = f"`{task.name}` is not a branch" if gate else f"there is no task `{task.name}`"
             help = did_you_mean(task.name, branches) or "name a task with `outcomes`"
             fix = renaming(task.place.span, task.name, branches)
             yield error("SF362", message, task.place, help=help, fix=fix)
             continue
         for ref in outcomes:
-            if ref.name not in found.outcomes:
+            if ref.name not in gate.outcomes:
                 message = f"`{ref.name}` is not an outcome of `{task.name}`"
                 help = (
-                    did_you_mean(ref.name, found.outcomes)
-                    or f"its outcomes are {listed(list(found.outcomes))}"
+                    did_you_mean(ref.name, gate.outcomes) or f"its outcomes are {listed(list(gate.outcomes))}"
                 )
-                fix = renaming(ref.place.span, ref.name, found.outcomes)
+                fix = renaming(ref.place.span, ref.name, gate.outcomes)
                 yield error("SF362", message, ref.place, help=help, fix=fix)
 
 

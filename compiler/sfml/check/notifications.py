@@ -89,7 +89,9 @@ def unescaped_text(case: Case) -> Iterator[Diagnostic]:
     settings = case.draft.settings
     known = {folded(name) for name in (settings.on_error, settings.on_success) if name}
     channels = settings.alerts.channels if settings.alerts else ()
-    known |= {folded(one.integration) for one in channels if INTEGRATION_TYPES[one.kind] != "webhook"}
+    known |= {
+        folded(channel.integration) for channel in channels if INTEGRATION_TYPES[channel.kind] != "webhook"
+    }
     known |= {folded(body.integration) for _, body in _notifications(case) if _tells_its_kind(body)}
     for task, body in _notifications(case):
         if body.format != "text" or folded(body.integration) in known:

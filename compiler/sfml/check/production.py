@@ -43,8 +43,8 @@ def no_alerts(case: Case) -> Iterator[Diagnostic]:
     if draft.target.mode is not Mode.PRODUCTION or isinstance(draft.settings.schedule, Manual):
         return
     notifies = any(isinstance(task.node.body, NotifyBody) for task in draft.finalizers)
-    told = all_events(draft.settings, (task.node for task in draft.tasks))
-    if draft.settings.on_error is None and not notifies and "failure" not in told:
+    events = all_events(draft.settings, (task.node for task in draft.tasks))
+    if draft.settings.on_error is None and not notifies and "failure" not in events:
         message = f"pipeline `{draft.pipeline}` has no alert in production"
         help = "add `alerts: {channels: {slack: …}}` to the schedule config"
         yield warning("SF601", message, draft.places["schedule_config"], help=help)

@@ -62,10 +62,10 @@ def review(inputs: JobInputs, occasion: Occasion) -> int:
     return code
 
 
-def _commits(clone: Clone, asked: JobInputs, occasion: Occasion) -> tuple[Commits | None, SfmlError | None]:
+def _commits(clone: Clone, inputs: JobInputs, occasion: Occasion) -> tuple[Commits | None, SfmlError | None]:
     """The commits to compare, None without a request; or the error that keeps them from being compared."""
     try:
-        return commits_of(clone, asked, occasion), None
+        return commits_of(clone, inputs, occasion), None
     except SfmlError as error:
         return None, error
 

@@ -44,7 +44,7 @@ def simulate_month(readings: Sequence[Reading], month_options: MonthOptions, opt
 
     graphs = [reading.walkable for reading in readings if reading.walkable is not None]
     if len(graphs) < len(readings):
-        raise InvalidSpec(tuple(one for reading in readings for one in reading.diagnostics))
+        raise InvalidSpec(tuple(diagnostic for reading in readings for diagnostic in reading.diagnostics))
     if len({reading.root for reading in readings}) > 1:
         raise UsageError("the specs belong to several projects", help="give those of one")
     start = _start(month_options)

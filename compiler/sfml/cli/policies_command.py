@@ -30,13 +30,13 @@ def list_policies(options: Options) -> int:
     """List every policy of the project: its code, how serious it is in which target, and where it is from."""
     from sfml.render.policies import policies_json, policies_text
 
-    found = _project_policies()
-    _say_findings(found, options)
+    project_policies = _project_policies()
+    _say_findings(project_policies, options)
     if options.json:
-        output.say_json(policies_json(found))
+        output.say_json(policies_json(project_policies))
     elif not options.quiet:
-        output.say(policies_text(found))
-    return 1 if found.is_wrong else 0
+        output.say(policies_text(project_policies))
+    return 1 if project_policies.is_wrong else 0
 
 
 @command.command("explain")
@@ -48,18 +48,18 @@ def explain(code: str, options: Options) -> int:
     from sfml.base.errors import UsageError
     from sfml.render.policies import policy_json, policy_text
 
-    found = _project_policies()
-    policy = found.policies.of_code(code.upper())
+    project_policies = _project_policies()
+    policy = project_policies.policies.of_code(code.upper())
     if policy is None:
-        known = [one.code for one in found.policies.policies]
+        known = [one.code for one in project_policies.policies.policies]
         raise UsageError(
             f"there is no policy `{code}`",
             help=did_you_mean(code.upper(), known) or "`sfml policies list` lists them",
         )
     if options.json:
-        output.say_json({"policies": [policy_json(found, policy)]})
+        output.say_json({"policies": [policy_json(project_policies, policy)]})
     else:
-        output.say(policy_text(found, policy))
+        output.say(policy_text(project_policies, policy))
     return 0
 
 
@@ -81,23 +81,31 @@ def test_policies(words: tuple[str, ...], junit: Path | None, options: Options) 
     from sfml.frontend.policy_tests import results_of_tests
 
     began = time.perf_counter()
-    found = _project_policies()
-    _say_findings(found, options)
-    if found.is_wrong:
+    project_policies = _project_policies()
+    _say_findings(project_policies, options)
+    if project_policies.is_wrong:
         return 1
-    tests = [one for one in found.policies.tests if not words or any(word in one.name for word in words)]
+    tests = [
+        test
+        for test in project_policies.policies.tests
+        if not words or any(word in test.name for word in words)
+    ]
     if not tests:
         raise UsageError(
             "no test's name contains that" if words else "there are no tests of policies",
             help="write some under `tests` in a YAML file of policies; docs/policies.md has examples",
         )
     results = results_of_tests(
-        found.policies, tests, found.root, runs_python=found.trusts_python, user=user_name(options)
+        project_policies.policies,
+        tests,
+        project_policies.root,
+        runs_python=project_policies.trusts_python,
+        user=user_name(options),
     )
     if junit is not None:
         _write_junit(junit, results)
     _say_results(results, options, time.perf_counter() - began)
-    return 0 if all(one.outcome == "passed" for one in results) else 1
+    return 0 if all(result.outcome == "passed" for result in results) else 1
 
 
 @command.command("trust")
@@ -108,11 +116,11 @@ def trust_policies(auto_approve: bool, options: Options) -> int:
     from sfml.base.errors import UsageError
     from sfml.policies.trust import content_hash, trust
 
-    found = _project_policies()
-    codes = [one.code for one in found.policies.policies if one.is_python]
+    project_policies = _project_policies()
+    codes = [policy.code for policy in project_policies.policies.policies if policy.is_python]
     if not codes:
         raise UsageError("the project has no policies in Python", help="those in YAML need no trust")
-    files = sorted(file for file in found.policies.folder if file.endswith(".py"))
+    files = sorted(file for file in project_policies.policies.folder if file.endswith(".py"))
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
             raise UsageError(
@@ -122,12 +130,14 @@ def trust_policies(auto_approve: bool, options: Options) -> int:
         output.say(f"{', '.join(codes)} in {', '.join(files)}")
         if not click.confirm("Have you read this code, and may it run on this machine?"):
             raise click.Abort
-    place = trust(found.policies.folder, found.root)
+    place = trust(project_policies.policies.folder, project_policies.root)
     if options.json:
-        output.say_json({"trusted": content_hash(found.policies.folder), "files": files})
+        output.say_json({"trusted": content_hash(project_policies.policies.folder), "files": files})
     elif not options.quiet:
         allowed = (
-            "" if found.policies.settings.python else "; sfml.yaml does not allow them yet: `python: true`"
+            ""
+            if project_policies.policies.settings.python
+            else "; sfml.yaml does not allow them yet: `python: true`"
         )
         output.say(f"trusted, as {place} says{allowed}")
     return 0
@@ -139,10 +149,10 @@ def _project_policies() -> ProjectPolicies:
     return project_policies(Path.cwd())
 
 
-def _say_findings(found: ProjectPolicies, options: Options) -> None:
+def _say_findings(project_policies: ProjectPolicies, options: Options) -> None:
     from sfml.cli.inputs import say_diagnostics
 
-    say_diagnostics(found.findings, found.sources, options)
+    say_diagnostics(project_policies.findings, project_policies.sources, options)
 
 
 def _say_results(results: Sequence[PolicyTestResult], options: Options, seconds: float) -> None:
@@ -152,7 +162,7 @@ def _say_results(results: Sequence[PolicyTestResult], options: Options, seconds:
     if options.json:
         output.say_json(results_json(results))
         return
-    is_right = all(one.outcome == "passed" for one in results)
+    is_right = all(result.outcome == "passed" for result in results)
     if not (options.quiet and is_right):
         symbols = Symbols(output.takes_unicode())
         output.say(results_text(results, symbols, failures_only=options.quiet, seconds=seconds))

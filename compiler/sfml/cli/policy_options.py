@@ -66,19 +66,21 @@ def applied_codes(reading: Reading) -> tuple[tuple[str, str], ...]:
     return tuple((policy.code, policy.title) for policy in reading.policies)
 
 
-def say_plan_findings(found: PlanFindings, options: Options) -> None:
+def say_plan_findings(findings: PlanFindings, options: Options) -> None:
     """Print what policies find in a plan on standard error, unless the output is JSON or Markdown."""
     from sfml.cli.inputs import say_diagnostics
 
-    if options.format == "text" and (found.refuses or not options.quiet):
-        say_diagnostics(found.findings, found.sources or {}, options)
+    if options.format == "text" and (findings.refuses or not options.quiet):
+        say_diagnostics(findings.findings, findings.sources or {}, options)
 
 
-def held_plan(found: CompiledSpec, plan: Plan, policies_of: str | None, options: Options) -> PlanFindings:
+def held_plan(
+    compiled_spec: CompiledSpec, plan: Plan, policies_of: str | None, options: Options
+) -> PlanFindings:
     """Print what policies find in a plan; raises `PolicyRefusal` if they do not let it be applied."""
     from sfml.operations.policies import plan_findings
 
-    result = plan_findings(found, plan, policies_of)
+    result = plan_findings(compiled_spec, plan, policies_of)
     say_plan_findings(result, options)
     result.demand()
     return result

@@ -42,11 +42,11 @@ def results_of_tests(
     places = [place for place, reading in enumerate(readings) if reading.graph is not None]
     subjects = [Subject(graph, tests[place].plan) for place in places if (graph := readings[place].graph)]
     evaluation = evaluate(every, subjects, runs_python=runs_python)
-    found = dict(zip(places, evaluation.by_subject, strict=True))
+    results = dict(zip(places, evaluation.by_subject, strict=True))
     return tuple(
         _unread(test, readings[place])
-        if place not in found
-        else _result(policies, test, found[place], evaluation.about_policies, evaluation.evaluated)
+        if place not in results
+        else _result(policies, test, results[place], evaluation.about_policies, evaluation.evaluated)
         for place, test in enumerate(tests)
     )
 

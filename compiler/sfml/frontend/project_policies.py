@@ -62,7 +62,7 @@ def project_policies(start: Path) -> ProjectPolicies:
         root,
         policies,
         targets,
-        tuple(moved(one, prefix) for one in policies.findings),
+        tuple(moved(finding, prefix) for finding in policies.findings),
         {f"{prefix}{file}": source for file, source in {PROJECT_FILE: text, **policies.sources}.items()},
         is_enabled="policies" in document.entries,
         trusts_python=policies.settings.python and is_trusted(policies.folder),
@@ -82,13 +82,13 @@ def policy_of_code(start: Path, code: str) -> Policy | None:
 def _targets(document: MapNode) -> list[Target]:
     """The targets as far as severities depend on them: name, kind and mode."""
     written = map_of(document.get("targets"))
-    found = []
+    names = []
     for name, node in written.entries.items() if written is not None else ():
         settings = map_of(node)
         kind = text_of(settings.get("kind")) if settings is not None else None
         mode = text_of(settings.get("mode")) if settings is not None else None
         is_production = mode == Mode.PRODUCTION.value
-        found.append(
+        names.append(
             Target(
                 name,
                 "local" if kind == "local" else "account",
@@ -96,4 +96,4 @@ def _targets(document: MapNode) -> list[Target]:
                 mode=Mode.PRODUCTION if is_production else Mode.DEVELOPMENT,
             )
         )
-    return found or [Target("local", "local", "", "", "")]
+    return names or [Target("local", "local", "", "", "")]

@@ -44,8 +44,8 @@ class PolicyChoice:
 
     def of(self, reading: Reading) -> tuple[PolicySet, bool]:
         """The policies for a reading, and whether those in Python may run."""
-        found = own_policies(reading) if self.sets is None else self.sets.get(reading.root, NO_POLICIES)
-        return found, self.is_trusted or (found.settings.python and is_trusted(found.folder))
+        policies = own_policies(reading) if self.sets is None else self.sets.get(reading.root, NO_POLICIES)
+        return policies, self.is_trusted or (policies.settings.python and is_trusted(policies.folder))
 
 
 OWN = PolicyChoice()
@@ -76,31 +76,33 @@ def with_policies(
     """The readings, with the findings of policies; with `base`, only of those that the base does not have."""
     result = list(readings)
     done: set[tuple[Path, str | None]] = set()
-    for place, found in policy_findings(readings, choice, base=base).items():
+    for place, findings in policy_findings(readings, choice, base=base).items():
         reading = readings[place]
-        own = found.findings
+        own = findings.findings
         if (reading.root, reading.target) in done:
             own = tuple(one for one in own if not one.is_of_rule)
         done.add((reading.root, reading.target))
-        result[place] = _with(reading, replace(found, findings=own))
+        result[place] = _with(reading, replace(findings, findings=own))
     return result
 
 
-def _with(reading: Reading, found: PolicyFindings) -> Reading:
-    findings = (placed(finding, reading.place) for finding in found.findings)
+def _with(reading: Reading, outcome: PolicyFindings) -> Reading:
+    findings = (placed(finding, reading.place) for finding in outcome.findings)
     left = silenced(findings, reading.silencings)
     # Whether a silencing is needed is only known of policies that were applied.
-    applied = {policy.code for policy in found.applied}
+    applied = {policy.code for policy in outcome.applied}
     idle = frozenset(
-        one for one in reading.silencings if not is_rule_code(one.code) and one.code not in applied
+        silencing
+        for silencing in reading.silencings
+        if not is_rule_code(silencing.code) and silencing.code not in applied
     )
-    sources = {f"{reading.prefix}{file}": text for file, text in found.sources.items()}
+    sources = {f"{reading.prefix}{file}": text for file, text in outcome.sources.items()}
     return replace(
         with_findings(reading, left.kept),
         used=reading.used | left.used | idle,
         accepted=(*reading.accepted, *left.accepted),
         sources={**reading.sources, **sources},
-        policies=found.applied,
+        policies=outcome.applied,
     )
 
 
@@ -112,9 +114,9 @@ def only_policies(
     plan_only: bool = False,
 ) -> list[Reading]:
     """The readings with no other findings than those of policies; `plans` are by the number of the reading."""
-    found = policy_findings(readings, choice, plans=plans, plan_only=plan_only)
+    findings = policy_findings(readings, choice, plans=plans, plan_only=plan_only)
     return [
-        _with(replace(reading, diagnostics=()), found.get(place, PolicyFindings()))
+        _with(replace(reading, diagnostics=()), findings.get(place, PolicyFindings()))
         for place, reading in enumerate(readings)
     ]
 
@@ -131,13 +133,13 @@ def policy_findings(
 
     All policies of a project are applied at once, to all its pipelines and targets.
     """
-    found: dict[int, PolicyFindings] = {}
+    by_place: dict[int, PolicyFindings] = {}
     for root, places in _by_root(readings).items():
         first = readings[places[0]]
         policies, trusts = choice.of(first)
         if not policies.policies and not policies.findings:
             unread = _unread(root) if policies is NO_POLICIES and choice.sets is None else ()
-            found |= {place: PolicyFindings(unread) for place in places if unread}
+            by_place |= {place: PolicyFindings(unread) for place in places if unread}
             continue
         compiled = [place for place in places if readings[place].graph is not None]
         subjects = [_subject(readings[place], (plans or {}).get(place), plan_only) for place in compiled]
@@ -154,8 +156,8 @@ def policy_findings(
         for place in places:
             own = _new(evaluation, compiled, place, known, old)
             applied = _applied(policies, evaluation, readings[place], plan_only or bool(plans))
-            found[place] = PolicyFindings((*own, *about), applied, policies.sources)
-    return found
+            by_place[place] = PolicyFindings((*own, *about), applied, policies.sources)
+    return by_place
 
 
 def _applied(

@@ -47,7 +47,7 @@ def _channel(kind: ChannelKind, node: Node) -> Iterator[Channel]:
         integration = node.get("integration")
         name, to, events = text_of(integration), node.get("to"), _events(node.get("events"))
         if name and integration is not None:
-            recipients = tuple(str(one.value) for one in texts_of(to))
+            recipients = tuple(str(text.value) for text in texts_of(to))
             yield Channel(kind, name, recipients, events, Place(integration.span, integration.path))
     elif name := text_of(node):
         yield Channel(kind, name, place=Place(node.span, node.path))
@@ -63,6 +63,6 @@ def _events(node: Node | None) -> tuple[Event, ...] | None:
 
 def _gates(node: Node | None) -> Iterator[tuple[Ref, tuple[Ref, ...]]]:
     for key, at, value in entries_of(node):
-        refs = tuple(Ref(str(one.value), Place(one.span, one.path)) for one in texts_of(value))
+        refs = tuple(Ref(str(text.value), Place(text.span, text.path)) for text in texts_of(value))
         if refs:
             yield Ref(key, Place(at, value.path)), refs

@@ -85,7 +85,7 @@ def call_base(named: NamedGraph) -> dict[str, Json]:
 def channels_of(graph: TaskGraph, *, of_runs: bool) -> list[dict[str, Any]]:
     """The channels with the events of runs, or with those that a watching task looks for; `recovered` is of both."""
     alerts = graph.settings.alerts
-    found: list[dict[str, Any]] = []
+    channels: list[dict[str, Any]] = []
     for channel in alerts.channels if alerts else ():
         events = events_of(channel, graph.settings, graph.tasks)
         own = [event for event in events if event == "recovered" or (event in WATCHED) is not of_runs]
@@ -93,8 +93,8 @@ def channels_of(graph: TaskGraph, *, of_runs: bool) -> list[dict[str, Any]]:
             entry: dict[str, Any] = {"kind": channel.kind, "integration": folded(channel.integration)}
             if channel.to:
                 entry["to"] = list(channel.to)
-            found.append({**entry, "events": list(own)})
-    return found
+            channels.append({**entry, "events": list(own)})
+    return channels
 
 
 def watch_of(graph: TaskGraph) -> dict[str, Scalar]:
@@ -103,8 +103,10 @@ def watch_of(graph: TaskGraph) -> dict[str, Scalar]:
     A channel is an entry from its kind, its integration and its recipients to its events.
     """
     channels = {
-        " ".join((str(one["kind"]), str(one["integration"]), *one.get("to", ()))): ", ".join(one["events"])
-        for one in channels_of(graph, of_runs=False)
+        " ".join((str(channel["kind"]), str(channel["integration"]), *channel.get("to", ()))): ", ".join(
+            channel["events"]
+        )
+        for channel in channels_of(graph, of_runs=False)
     }
     if not channels or isinstance(graph.settings.schedule, Manual):
         return {}
@@ -127,8 +129,8 @@ def _gates(named: NamedGraph, gates: Mapping[str, tuple[str, ...]]) -> dict[str,
 def alerted(call: AlertsCall, inner: str | None) -> str:
     """The block around a statement; without one, the block only tells of the run."""
     if inner is None:
-        told = _told(call, "'only', ''", indent=" " * 8)
-        return f"{_HEAD}{literal(call.json)};\n{told}END"
+        call_text = _told(call, "'only', ''", indent=" " * 8)
+        return f"{_HEAD}{literal(call.json)};\n{call_text}END"
     before = _told(call, "'before', ''", " INTO :SFML_PHASE")
     failed = _told(call, "'failed', :SFML_ERROR", indent=" " * 12)
     passed = _told(call, ":SFML_PHASE, ''")

@@ -45,9 +45,12 @@ def completions(cursor: Cursor) -> types.CompletionList | None:
         return None
     gap = gap_at(cursor.text, cursor.offset)
     scene = Scene(cursor, gap)
-    choices = {one.label: one for one in scene.choices()}
+    choices = {choice.label: choice for choice in scene.choices()}
     edited = cursor.places.range_of(gap.start, gap.end)
-    items = [_item(one, edited) for one in sorted(choices.values(), key=lambda one: (one.rank, one.label))]
+    items = [
+        _item(choice, edited)
+        for choice in sorted(choices.values(), key=lambda choice: (choice.rank, choice.label))
+    ]
     return types.CompletionList(is_incomplete=False, items=items)
 
 
@@ -198,9 +201,9 @@ class Scene:
         if self.index is None:
             return
         for names in self.index.names.values():
-            for one in names:
-                if one.kind is kind and one.role is not Role.READS:
-                    yield Choice(one.name, types.CompletionItemKind.Variable, kind.value, after=after)
+            for name in names:
+                if name.kind is kind and name.role is not Role.READS:
+                    yield Choice(name.name, types.CompletionItemKind.Variable, kind.value, after=after)
 
     def _tasks(self, after: str) -> Iterator[Choice]:
         known: dict[str, str] = {}
@@ -286,16 +289,16 @@ class Scene:
             )
         project = self.cursor.project.project
         targets = map_of(project.document.get("targets")) if project is not None else None
-        found: dict[str, str] = {}
+        places: dict[str, str] = {}
         for name, _, target in entries_of(targets):
             settings = map_of(target)
             node = settings.get(key) if settings is not None else None
             if isinstance(node, ScalarNode) and isinstance(node.value, str) and "{{" not in node.value:
-                found[node.value] = f"of target {name}"
+                places[node.value] = f"of target {name}"
             sizes = map_of(settings.get("sizes")) if settings is not None else None
             for size, _, _ in entries_of(sizes):
-                found.setdefault(size, f"sized in target {name}")
-        for name, detail in found.items():
+                places.setdefault(size, f"sized in target {name}")
+        for name, detail in places.items():
             yield Choice(name, types.CompletionItemKind.Value, detail)
 
     def _files(self, suffix: str) -> Iterator[Choice]:
@@ -321,8 +324,8 @@ class Scene:
             yield Choice("config", types.CompletionItemKind.Module, "a value of the graph's CONFIG", rank=0)
             yield Choice("run", types.CompletionItemKind.Module, "a value of the run", rank=2)
             above = self._ancestors()
-            for one in self._tasks(""):
-                yield Choice(one.label, one.kind, one.detail, rank=0 if one.label in above else 1)
+            for task in self._tasks(""):
+                yield Choice(task.label, task.kind, task.detail, rank=0 if task.label in above else 1)
         elif head == "config":
             yield from self._config("")
         elif head == "run":
@@ -435,7 +438,7 @@ def _written_step(text: str, task: str, find: Callable[[str], StepFunction | Non
             for below in (line, *lines[number + 1 : number + 40]):
                 if below is not line and below.strip() and len(below) - len(below.lstrip()) <= indent:
                     break
-                _, found, rest = below.partition("step:")
-                if found:
+                _, separator, rest = below.partition("step:")
+                if separator:
                     return find(rest.strip().strip("\"'").partition(",")[0].partition("}")[0].strip())
     return None

@@ -38,7 +38,9 @@ class Cursor:
     @cached_property
     def named(self) -> tuple[Index, Name] | None:
         """The name under the cursor, in the first pipeline that has it."""
-        return next(((one, name) for one in self.indexes if (name := one.at(self.file, self.offset))), None)
+        return next(
+            ((index, name) for index in self.indexes if (name := index.at(self.file, self.offset))), None
+        )
 
     def location(self, place: Place) -> types.Location | None:
         text = self.session.text_map(place.path)

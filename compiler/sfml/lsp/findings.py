@@ -43,18 +43,18 @@ def findings_by_file(
     of the project file without any pipeline.
     """
     by_file: dict[str, dict[FileFinding, None]] = defaultdict(dict)
-    told = distinct_findings(readings)
-    for finding in (*told, *(one for one in own if not _is_among(one, told))):
+    findings = distinct_findings(readings)
+    for finding in (*findings, *(one for one in own if not _is_among(one, findings))):
         span = finding.span or Span.whole(entry)
         by_file[span.file][FileFinding(span, _message(finding, targets), finding)] = None
-    for one in _on_steps(told, readings):
-        by_file[one.span.file][one] = None
-    return {file: list(found) for file, found in by_file.items()}
+    for on_step in _on_steps(findings, readings):
+        by_file[on_step.span.file][on_step] = None
+    return {file: list(file_findings) for file, file_findings in by_file.items()}
 
 
-def _is_among(finding: Diagnostic, told: Iterable[Diagnostic]) -> bool:
+def _is_among(finding: Diagnostic, findings: Iterable[Diagnostic]) -> bool:
     return any(
-        (one.code, one.span, one.message) == (finding.code, finding.span, finding.message) for one in told
+        (one.code, one.span, one.message) == (finding.code, finding.span, finding.message) for one in findings
     )
 
 
@@ -71,10 +71,10 @@ def _message(finding: Diagnostic, targets: int) -> str:
     return "\n".join(lines)
 
 
-def _on_steps(told: Iterable[Diagnostic], readings: Sequence[Reading]) -> Iterator[FileFinding]:
+def _on_steps(findings: Iterable[Diagnostic], readings: Sequence[Reading]) -> Iterator[FileFinding]:
     """The findings of specs that are about a step, at the decorator of its function."""
-    catalogs = list({id(one.catalog): one.catalog for one in readings}.values())
-    for finding in told:
+    catalogs = list({id(reading.catalog): reading.catalog for reading in readings}.values())
+    for finding in findings:
         at = finding.span
         if at is None or at.file.endswith(".py"):
             continue

@@ -17,19 +17,19 @@ ALL = "source.fixAll.sfml"
 def actions(cursor: Cursor, params: types.CodeActionParams) -> list[types.CodeAction]:
     """The fixes of findings in the range, and the one that makes all of the file."""
     only = params.context.only
-    found: list[types.CodeAction] = []
+    result: list[types.CodeAction] = []
     fixes = [(one, one.finding.fix) for one in cursor.session.found.get(cursor.path, ()) if one.finding.fix]
     fixes = [(one, fix) for one, fix in fixes if fix is not None and fix.span.file == cursor.file]
     if _wants(only, types.CodeActionKind.QuickFix.value):
-        found += _quick(cursor, params.range, fixes)
-    made = [fix for _, fix in fixes if fix is not None]
+        result += _quick(cursor, params.range, fixes)
+    known_fixes = [fix for _, fix in fixes if fix is not None]
     wants_all = only is not None and _wants(only, ALL)
-    if made and (wants_all or (only is None and len(made) > 1)):
-        edit = _edit(cursor, made)
+    if known_fixes and (wants_all or (only is None and len(known_fixes) > 1)):
+        edit = _edit(cursor, known_fixes)
         if edit is not None:
-            title = f"Make all {len(made)} safe fixes of sfml"
-            found.append(types.CodeAction(title, kind=ALL, edit=edit))
-    return found
+            title = f"Make all {len(known_fixes)} safe fixes of sfml"
+            result.append(types.CodeAction(title, kind=ALL, edit=edit))
+    return result
 
 
 def _wants(only: Iterable[object] | None, kind: str) -> bool:
@@ -68,6 +68,6 @@ def _title(fix: Fix) -> str:
 
 def _edit(cursor: Cursor, fixes: list[Fix]) -> types.WorkspaceEdit | None:
     """The edits of those fixes that fit the text as it is now; None if none does."""
-    _, made = fixed(cursor.text, fixes)
-    edits = [types.TextEdit(cursor.places.range(fix.span), fix.new) for fix in made]
+    _, made_fixes = fixed(cursor.text, fixes)
+    edits = [types.TextEdit(cursor.places.range(fix.span), fix.new) for fix in made_fixes]
     return types.WorkspaceEdit(changes={cursor.session.uri_of(cursor.path): edits}) if edits else None

@@ -42,24 +42,24 @@ def _of_code(cursor: Cursor) -> Iterator[str]:
     users: dict[str, None] = {}
     for index in cursor.indexes:
         for names in index.names.values():
-            for one in names:
-                step = index.step(one.name) if one.kind is Kind.STEP else None
+            for name in names:
+                step = index.step(name.name) if name.kind is Kind.STEP else None
                 if step is not None and step.span.file == cursor.file and step.span.start.line == at.line:
-                    users[f"- `{one.keys[-2]}` of {one.file}"] = None
+                    users[f"- `{name.keys[-2]}` of {name.file}"] = None
     if users:
         yield "Run by\n\n" + "\n".join(users)
 
 
 def _of_spec(cursor: Cursor) -> Iterator[str]:
-    found = cursor.named
-    if found is not None:
-        yield from _of_name(*found, cursor)
+    named = cursor.named
+    if named is not None:
+        yield from _of_name(*named, cursor)
     gap = gap_at(cursor.text, cursor.offset)
     path = node_path(cursor)
-    if found is None or found[1].kind not in (Kind.STEP, Kind.TASK, Kind.FIELD):
+    if named is None or named[1].kind not in (Kind.STEP, Kind.TASK, Kind.FIELD):
         yield from _values(cursor, path)
     keys = (*gap.keys, _word(cursor)) if gap.wanted.value == "key" else gap.keys
-    part = description_at(schema_of(cursor), keys) if keys and found is None else None
+    part = description_at(schema_of(cursor), keys) if keys and named is None else None
     if part is not None:
         yield part.description
     yield from _silenced(cursor)
@@ -123,8 +123,9 @@ def signature(step: StepFunction) -> str:
     """The function with its parameters and their types, the context first."""
     name = step.name.rpartition(".")[2]
     parameters = [
-        f"{one.name}{f': {one.annotation}' if one.annotation else ''}{'' if one.is_required else ' = …'}"
-        for one in step.parameters
+        f"{parameter.name}{f': {parameter.annotation}' if parameter.annotation else ''}"
+        f"{'' if parameter.is_required else ' = …'}"
+        for parameter in step.parameters
     ]
     context = [step.context or "ctx"] if step.takes_context else []
     return f"def {name}({', '.join((*context, *parameters, *(('**',) if step.takes_any else ())))})"
@@ -163,8 +164,8 @@ def _by_target(index: Index, value: Callable[[Reading], object], title: str) -> 
     values: dict[str, object] = {}
     for reading in _readings(index):
         values[reading.target or ""] = value(reading)
-    told = {repr(one) for one in values.values()}
-    if len(told) == 1:
+    shown_values = {repr(one) for one in values.values()}
+    if len(shown_values) == 1:
         [one] = list(values.values())[:1]
         if one is not None:
             yield f"`{title}` = `{one}`"
@@ -182,7 +183,7 @@ def _values(cursor: Cursor, path: str | None) -> Iterator[str]:
     """The resolved value that is written under the cursor, with every place that had a say, for each target."""
     if path is None:
         return
-    told: dict[str, list[str]] = {}
+    values_by_target: dict[str, list[str]] = {}
     for index in cursor.indexes:
         for reading in _readings(index):
             if cursor.file not in reading.loaded.sources:
@@ -190,9 +191,9 @@ def _values(cursor: Cursor, path: str | None) -> Iterator[str]:
             for origin in origins(reading.loaded, cursor.file, path, {})[:MOST_VALUES]:
                 if origin.settings or origin.entries:
                     text = _told(origin)
-                    told.setdefault(text, []).append(reading.target or "")
+                    values_by_target.setdefault(text, []).append(reading.target or "")
     targets = max((len(one.pipeline.targets) for one in cursor.indexes), default=1)
-    for text, names in list(told.items())[:MOST_VALUES]:
+    for text, names in list(values_by_target.items())[:MOST_VALUES]:
         where = "" if len(names) >= targets else f" in {', '.join(names)}"
         yield f"```text\n{text}\n```{where}"
 

@@ -92,11 +92,11 @@ class Index:
         order = sorted(self.names, key=lambda file: file != PROJECT_FILE)
         for role in (Role.DEFINES, Role.SETS):
             for file in order:
-                for one in self.names[file]:
-                    if one.role is role and one.kind in RENAMED:
-                        key = self._key(one)
+                for name in self.names[file]:
+                    if name.role is role and name.kind in RENAMED:
+                        key = self._key(name)
                         if key is not None and key not in symbols:
-                            symbols[key] = Symbol(one.kind, one.name, self.place(one))
+                            symbols[key] = Symbol(name.kind, name.name, self.place(name))
         return symbols
 
     def _key(self, name: Name) -> tuple[Kind, str, str] | None:
@@ -108,7 +108,7 @@ class Index:
 
     def _made_tasks(self) -> Mapping[str, Symbol]:
         """Task of the resolved graph → its definition: members of a `for_each`, and included tasks with a prefix."""
-        made: dict[str, Symbol] = {}
+        symbols: dict[str, Symbol] = {}
         for reading in (*self.pipeline.good.values(), *self.pipeline.readings.values()):
             spec = reading.loaded.spec
             if spec is None:
@@ -118,12 +118,12 @@ class Index:
             }
             for name, symbol in defined.items():
                 if symbol is not None:
-                    made[name] = symbol
+                    symbols[name] = symbol
             for group, members in spec.groups.items():
-                symbol = next((defined[one] for one in members if defined.get(one)), None)
+                symbol = next((defined[member] for member in members if defined.get(member)), None)
                 if symbol is not None:
-                    made[group] = symbol
-        return made
+                    symbols[group] = symbol
+        return symbols
 
     def _at(self, span: Span) -> Symbol | None:
         """The task that is defined at a span."""
@@ -131,9 +131,9 @@ class Index:
         if text is None:
             return None
         start = self.project.map(span.file, text).offset_of(span.start)
-        for one in self.names.get(span.file, ()):
-            if one.kind is Kind.TASK and one.start in (start, start + 1) and one.role is not Role.READS:
-                return Symbol(Kind.TASK, one.name, self.place(one))
+        for name in self.names.get(span.file, ()):
+            if name.kind is Kind.TASK and name.start in (start, start + 1) and name.role is not Role.READS:
+                return Symbol(Kind.TASK, name.name, self.place(name))
         return None
 
     def place(self, name: Name) -> Place:
@@ -154,11 +154,11 @@ class Index:
         if name.form is Form.SNOWFLAKE:
             wanted = name.name.upper()
             known = (*self._members, *(key[2] for key in self._symbols if key[0] is Kind.TASK))
-            found = next((one for one in known if one.upper() == wanted), None)
+            name_of_task = next((one for one in known if one.upper() == wanted), None)
             return (
                 None
-                if found is None
-                else self._members.get(found) or self._symbols.get((Kind.TASK, "", found))
+                if name_of_task is None
+                else self._members.get(name_of_task) or self._symbols.get((Kind.TASK, "", name_of_task))
             )
         if self._schemas.get(name.file) == TASKS:
             # A file of tasks knows its own tasks by their own names, whatever prefix they are included with.
@@ -193,7 +193,7 @@ class Index:
 
     def at(self, file: str, offset: int) -> Name | None:
         """The narrowest name at an offset."""
-        here = [one for one in self.names.get(file, ()) if one.start <= offset <= one.end]
+        here = [name for name in self.names.get(file, ()) if name.start <= offset <= name.end]
         return min(here, key=lambda one: one.end - one.start, default=None)
 
 
@@ -210,7 +210,7 @@ def indexes_of(project: ProjectState, file: str) -> list[Index]:
 
 def occurrences(project: ProjectState, symbol: Symbol) -> tuple[Name, ...]:
     """Every place of a name in the whole project, each once, the definition among them."""
-    found: dict[tuple[str, int], Name] = {}
+    by_place: dict[tuple[str, int], Name] = {}
     clashing: set[tuple[str, int]] = set()
     for pipeline in project.pipelines.values():
         index = Index(project, pipeline)
@@ -220,9 +220,9 @@ def occurrences(project: ProjectState, symbol: Symbol) -> tuple[Name, ...]:
                     continue
                 key = (one.file, one.start)
                 if index.symbol(one) == symbol:
-                    found[key] = one
+                    by_place[key] = one
                 elif (
                     one.form is Form.PYTHON
                 ):  # code that another pipeline shares, where the name means another key
                     clashing.add(key)
-    return tuple(name for key, name in sorted(found.items()) if key not in clashing)
+    return tuple(name for key, name in sorted(by_place.items()) if key not in clashing)

@@ -48,15 +48,15 @@ class Outcome:
 def lenses(cursor: Cursor) -> list[types.CodeLens]:
     """The lenses of an entry file, and of every test in a file of tests."""
     uri = cursor.session.uri_of(cursor.path)
-    found: list[types.CodeLens] = []
+    result: list[types.CodeLens] = []
     is_entry = cursor.file in cursor.project.pipelines
     for block in blocks(cursor.text):
         if block.keys == ("pipeline",) and is_entry:
             for title, command in (("run tests", TEST), ("draw", DRAW), ("cost", COST)):
-                found.append(_lens(cursor, block, title, command, uri))
+                result.append(_lens(cursor, block, title, command, uri))
         elif block.keys[:1] == ("tests",) and len(block.keys) == 2:
-            found.append(_lens(cursor, block, "run test", TEST, uri, block.keys[1]))
-    return found
+            result.append(_lens(cursor, block, "run test", TEST, uri, block.keys[1]))
+    return result
 
 
 def _lens(cursor: Cursor, block: Block, title: str, command: str, *arguments: str) -> types.CodeLens:
@@ -77,7 +77,7 @@ def run_tests(cursor: Cursor, name: str | None = None) -> Outcome:
             test
             for test in graph.tests
             if (name is None or test.name == name)
-            and (not test.targets or reading.target in {one.name for one in test.targets})
+            and (not test.targets or reading.target in {target.name for target in test.targets})
         )
         suite = tested(graph, reading.prefix, tests, partial(verdict, Behaviour(graph)))
         suites.append(suite)
@@ -118,7 +118,7 @@ def _readings(cursor: Cursor) -> Iterator[Reading]:
 
 
 def _broken(reading: Reading) -> Outcome:
-    errors = [one for one in reading.diagnostics if one.is_error]
+    errors = [diagnostic for diagnostic in reading.diagnostics if diagnostic.is_error]
     text = diagnostics_text(errors, reading.sources, color=False)
     return Outcome(f"{reading.entry} has errors", text)
 

@@ -25,10 +25,10 @@ def definitions(cursor: Cursor) -> list[types.Location]:
             places += _of_name(cursor, index, name)
     if not any(places):
         places = [
-            cursor.location_of(one.span)
+            cursor.location_of(setting.span)
             for origin in values_at(cursor)
-            for one in settings_of(origin)
-            if one.span is not None
+            for setting in settings_of(origin)
+            if setting.span is not None
         ]
     return _distinct(places)
 
@@ -96,11 +96,11 @@ def values_at(cursor: Cursor) -> list[Origin]:
     place = node_path(cursor)
     if place is None:
         return []
-    found: list[Origin] = []
+    values: list[Origin] = []
     for index in cursor.indexes:
         if index.good.loaded.spec is not None and cursor.file in index.good.loaded.sources:
-            found += origins(index.good.loaded, cursor.file, place, {})
-    return found
+            values += origins(index.good.loaded, cursor.file, place, {})
+    return values
 
 
 def settings_of(origin: Origin) -> Iterator[Setting]:
@@ -147,19 +147,19 @@ def references(cursor: Cursor, *, with_definition: bool) -> list[types.Location]
     """Every place of the name under the cursor in the project."""
     if cursor.file.endswith(".py"):
         return _distinct(cursor.location(place) for place in uses_of_code(cursor))
-    found: list[types.Location | None] = []
+    locations: list[types.Location | None] = []
     for index in cursor.indexes:
         name = index.at(cursor.file, cursor.offset)
         if name is None:
             continue
         symbol = index.symbol(name)
         if symbol is None:
-            found += [cursor.location(index.place(one)) for one in _alike(index, name)]
+            locations += [cursor.location(index.place(one)) for one in _alike(index, name)]
             continue
-        for one in occurrences(cursor.project, symbol):
-            if with_definition or index.place(one) != symbol.place:
-                found.append(cursor.location(index.place(one)))
-    return _distinct(found)
+        for occurrence in occurrences(cursor.project, symbol):
+            if with_definition or index.place(occurrence) != symbol.place:
+                locations.append(cursor.location(index.place(occurrence)))
+    return _distinct(locations)
 
 
 def _alike(index: Index, name: Name) -> Iterator[Name]:
@@ -179,21 +179,21 @@ def uses_of_code(cursor: Cursor) -> Iterator[Place]:
     for pipeline in cursor.project.pipelines.values():
         index = Index(cursor.project, pipeline)
         for names in index.names.values():
-            for one in names:
-                step = index.step(one.name) if one.kind is Kind.STEP else None
+            for name in names:
+                step = index.step(name.name) if name.kind is Kind.STEP else None
                 if step is None or step.span.file != cursor.file:
                     continue
                 if step.span.start.line == at.line or step.span.start <= at <= step.span.end:
-                    yield index.place(one)
+                    yield index.place(name)
 
 
 def highlights(cursor: Cursor) -> list[types.DocumentHighlight]:
     """The places of the name under the cursor in the same document."""
     uri = cursor.session.uri_of(cursor.path)
     return [
-        types.DocumentHighlight(one.range)
-        for one in references(cursor, with_definition=True)
-        if one.uri == uri
+        types.DocumentHighlight(reference.range)
+        for reference in references(cursor, with_definition=True)
+        if reference.uri == uri
     ]
 
 
@@ -209,6 +209,8 @@ def symbol_at(cursor: Cursor) -> tuple[Index, Name, Symbol] | None:
 
 def _distinct(places: Iterable[types.Location | None]) -> list[types.Location]:
     unique = {
-        (one.uri, one.range.start.line, one.range.start.character): one for one in places if one is not None
+        (place.uri, place.range.start.line, place.range.start.character): place
+        for place in places
+        if place is not None
     }
     return list(unique.values())

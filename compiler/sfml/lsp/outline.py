@@ -24,7 +24,7 @@ _KINDS: Mapping[str, types.SymbolKind] = {
 
 def symbols(cursor: Cursor) -> list[types.DocumentSymbol]:
     """The parts of a spec with the names below them."""
-    found: list[types.DocumentSymbol] = []
+    result: list[types.DocumentSymbol] = []
     inside: dict[tuple[str, ...], types.DocumentSymbol] = {}
     for block in blocks(cursor.text):
         kind = _kind(block.keys)
@@ -34,10 +34,10 @@ def symbols(cursor: Cursor) -> list[types.DocumentSymbol]:
         inside[block.keys] = symbol
         above = inside.get(block.keys[:-1])
         if above is None:
-            found.append(symbol)
+            result.append(symbol)
         else:
             above.children = [*(above.children or ()), symbol]
-    return found
+    return result
 
 
 def _kind(keys: tuple[str, ...]) -> types.SymbolKind | None:
@@ -77,10 +77,14 @@ def flat_symbols(cursor: Cursor) -> list[types.SymbolInformation]:
 
 def folds(cursor: Cursor) -> list[types.FoldingRange]:
     """What can be folded: every key with lines below it, and comments of several lines."""
-    found = [types.FoldingRange(one.first, one.last) for one in blocks(cursor.text) if one.last > one.first]
-    found += [
+    ranges = [
+        types.FoldingRange(block.first, block.last)
+        for block in blocks(cursor.text)
+        if block.last > block.first
+    ]
+    ranges += [
         types.FoldingRange(first, last, kind=types.FoldingRangeKind.Comment)
         for first, last in comments(cursor.text)
         if last > first
     ]
-    return found
+    return ranges

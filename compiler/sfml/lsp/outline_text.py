@@ -123,10 +123,10 @@ def _gap(
 
 def _above(lines: list[str], row: int, line: _Line) -> tuple[Key, ...]:
     """The keys that lead to a line, found by the indentation of the lines above it."""
-    found: list[Key] = []
+    keys: list[Key] = []
     limit = line.column
     for dash in reversed(line.dashes):
-        found.append(_place_in_list(lines, row, dash))
+        keys.append(_place_in_list(lines, row, dash))
         limit = dash + 1
     for above in range(row - 1, -1, -1):
         if limit <= 0:
@@ -135,13 +135,13 @@ def _above(lines: list[str], row: int, line: _Line) -> tuple[Key, ...]:
         if other.is_empty:
             continue
         if other.key is not None and other.column < limit:
-            found.append(other.key)
+            keys.append(other.key)
             limit = other.column
         for dash in reversed(other.dashes):
-            if dash < limit and (not found or not isinstance(found[-1], int) or dash < limit - 1):
-                found.append(_place_in_list(lines, above, dash))
+            if dash < limit and (not keys or not isinstance(keys[-1], int) or dash < limit - 1):
+                keys.append(_place_in_list(lines, above, dash))
                 limit = dash + 1
-    return tuple(reversed(found))
+    return tuple(reversed(keys))
 
 
 def _place_in_list(lines: list[str], row: int, dash: int) -> int:
@@ -161,7 +161,7 @@ def _place_in_list(lines: list[str], row: int, dash: int) -> int:
 
 def _beside(lines: list[str], row: int, column: int) -> tuple[str, ...]:
     """The keys of the mapping around a line, above and below it."""
-    found: dict[str, None] = {}
+    keys: dict[str, None] = {}
     for rows in (range(row - 1, -1, -1), range(row + 1, len(lines))):
         for index in rows:
             other = _line(lines[index])
@@ -169,10 +169,10 @@ def _beside(lines: list[str], row: int, column: int) -> tuple[str, ...]:
                 continue
             first = other.dashes[0] if other.dashes else other.column
             if other.column == column and other.key is not None:
-                found[other.key] = None
+                keys[other.key] = None
             if first < column:
                 break
-    return tuple(found)
+    return tuple(keys)
 
 
 def _is_in_block(lines: list[str], row: int, column: int) -> bool:
@@ -313,12 +313,12 @@ def blocks(text: str) -> Iterator[Block]:
     open_blocks: list[tuple[int, str, int, int, str, tuple[str, ...], int]] = []
     last = 0
     offset = 0
-    found: list[Block] = []
+    result: list[Block] = []
 
     def close(until: int) -> None:
         while open_blocks and open_blocks[-1][0] >= until:
             _, key, start, first, rest, keys, end = open_blocks.pop()
-            found.append(Block((*keys, key), start, end, first, max(first, last), rest))
+            result.append(Block((*keys, key), start, end, first, max(first, last), rest))
 
     for row, raw in enumerate(rows):
         line = _line(raw)
@@ -326,7 +326,7 @@ def blocks(text: str) -> Iterator[Block]:
             first = line.dashes[0] if line.dashes else line.column
             close(first if not line.dashes else first + 1)
             if line.key is not None and not line.dashes:
-                keys = tuple(one[1] for one in open_blocks)
+                keys = tuple(open_block[1] for open_block in open_blocks)
                 start = offset + line.column
                 open_blocks.append(
                     (line.column, line.key, start, row, line.rest, keys, start + len(line.key))
@@ -334,7 +334,7 @@ def blocks(text: str) -> Iterator[Block]:
             last = row
         offset += len(raw) + 1
     close(0)
-    yield from sorted(found, key=lambda one: (one.first, len(one.keys)))
+    yield from sorted(result, key=lambda one: (one.first, len(one.keys)))
 
 
 def comments(text: str) -> Iterator[tuple[int, int]]:

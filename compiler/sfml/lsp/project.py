@@ -44,7 +44,7 @@ class PipelineState:
 
     def files(self) -> set[str]:
         """The files of the project that the last readings have read."""
-        return {file for one in self.readings.values() for file in one.sources} | {self.file}
+        return {file for reading in self.readings.values() for file in reading.sources} | {self.file}
 
 
 class ProjectState:
@@ -82,9 +82,9 @@ class ProjectState:
 
     def text(self, file: str) -> str | None:
         """The text of a file, unsaved or on disk; None where it cannot be read."""
-        given = self._texts.get(self.root / file)
-        if given is not None:
-            return given
+        text = self._texts.get(self.root / file)
+        if text is not None:
+            return text
         try:
             return (self.root / file).read_bytes().decode("utf-8", errors="replace")
         except OSError:
@@ -129,10 +129,14 @@ class ProjectState:
         if not pipeline.readings or file in pipeline.files():
             return True
         if file.endswith(".py"):
-            codes = {one.code for reading in pipeline.readings.values() for one in reading.diagnostics}
+            codes = {
+                diagnostic.code
+                for reading in pipeline.readings.values()
+                for diagnostic in reading.diagnostics
+            }
             return bool(codes & _UNREAD_STEPS)
         return not file.endswith((".yaml", ".yml")) or any(
-            one.loaded.spec is None for one in pipeline.readings.values()
+            reading.loaded.spec is None for reading in pipeline.readings.values()
         )
 
     def look_at_disk(self) -> None:
@@ -144,7 +148,7 @@ class ProjectState:
                 self._mark(pipeline)
 
     def _stamp(self, pipeline: PipelineState) -> Stamp:
-        files = {file for one in pipeline.readings.values() for file in one.loaded.sources}
+        files = {file for reading in pipeline.readings.values() for file in reading.loaded.sources}
         return tuple(stamp for file in sorted(files) if (stamp := _stamp_of(self.root / file)))
 
     def _step_stamp(self) -> Stamp:
@@ -163,11 +167,11 @@ class ProjectState:
     def pending(self, first: set[str]) -> list[tuple[PipelineState, str | None]]:
         """What has to be read, in this order: pipelines that read a file of `first`, default target before the others;
         then the rest."""
-        for one in self.pipelines.values():
-            if None in one.stale:
-                self._mark(one)
+        for pipeline in self.pipelines.values():
+            if None in pipeline.stale:
+                self._mark(pipeline)
         default = self.default_target
-        stale = [one for one in self.pipelines.values() if one.stale]
+        stale = [pipeline for pipeline in self.pipelines.values() if pipeline.stale]
         near = {one.file for one in stale if one.files() & first}
         pairs = [(one, target) for one in stale for target in one.targets if target in one.stale]
         return sorted(pairs, key=lambda pair: (pair[0].file not in near, pair[1] != default))
@@ -177,7 +181,9 @@ class ProjectState:
         if pipeline.catalog is not None:
             pipeline.catalog.forget_programs()
         reading = self._read(pipeline, target)
-        if pipeline.catalog is not None and any(one.code == "SF303" for one in reading.diagnostics):
+        if pipeline.catalog is not None and any(
+            diagnostic.code == "SF303" for diagnostic in reading.diagnostics
+        ):
             # A kept catalogue counts modules of earlier texts against the limit of what may be read.
             pipeline.catalog = None
             reading = self._read(pipeline, target)
@@ -196,10 +202,10 @@ class ProjectState:
 
     def _read(self, pipeline: PipelineState, target: str | None) -> Reading:
         def catalog(root: Path, folders: tuple[str, ...]) -> StepCatalog:
-            given = {path: text for path, text in self._texts.items() if path.suffix == ".py"}
-            key = (folders, self._steps, given)
+            open_texts = {path: text for path, text in self._texts.items() if path.suffix == ".py"}
+            key = (folders, self._steps, open_texts)
             if pipeline.catalog is None or pipeline.catalog_key != key:
-                contents = {path: text.encode(errors="surrogatepass") for path, text in given.items()}
+                contents = {path: text.encode(errors="surrogatepass") for path, text in open_texts.items()}
                 pipeline.catalog, pipeline.catalog_key = StepCatalog(root, folders, contents), key
             return pipeline.catalog
 
@@ -210,12 +216,12 @@ class ProjectState:
     def read_whole(self) -> list[Reading]:
         """All readings, with the findings about several pipelines; every pipeline has been read."""
         if self.whole is None:
-            files = [one.path for one in self.pipelines.values()]
+            files = [pipeline.path for pipeline in self.pipelines.values()]
             each = [
-                [one.readings[name] for name in one.targets if name in one.readings]
-                for one in self.pipelines.values()
+                [pipeline.readings[name] for name in pipeline.targets if name in pipeline.readings]
+                for pipeline in self.pipelines.values()
             ]
-            by_path = {one.path: one for one in self.pipelines.values()}
+            by_path = {pipeline.path: pipeline for pipeline in self.pipelines.values()}
             self.whole = read_together(files, each, lambda path, target: by_path[path].readings[target])
         return self.whole
 
@@ -235,7 +241,11 @@ class ProjectState:
         own = self.pipelines.get(file)
         if own is not None:
             return [own]
-        return [one for one in self.pipelines.values() if file == PROJECT_FILE or file in one.files()]
+        return [
+            pipeline
+            for pipeline in self.pipelines.values()
+            if file == PROJECT_FILE or file in pipeline.files()
+        ]
 
 
 @lru_cache(maxsize=64)

@@ -42,8 +42,12 @@ class Change:
 
 def renameable(cursor: Cursor) -> tuple[Name, Symbol] | None:
     """The name under the cursor, if it can be renamed."""
-    found = symbol_at(cursor)
-    return (found[1], found[2]) if found is not None and found[2].kind in RENAMED else None
+    named_symbol = symbol_at(cursor)
+    return (
+        (named_symbol[1], named_symbol[2])
+        if named_symbol is not None and named_symbol[2].kind in RENAMED
+        else None
+    )
 
 
 def rename(cursor: Cursor, new: str) -> types.WorkspaceEdit | None:
@@ -51,10 +55,10 @@ def rename(cursor: Cursor, new: str) -> types.WorkspaceEdit | None:
 
     Raises `CannotRename`.
     """
-    found = renameable(cursor)
-    if found is None:
+    named_symbol = renameable(cursor)
+    if named_symbol is None:
         return None
-    name, symbol = found
+    name, symbol = named_symbol
     wanted = _whole(name, symbol, new)
     if wanted == symbol.name:
         return types.WorkspaceEdit(changes={})
@@ -65,12 +69,12 @@ def rename(cursor: Cursor, new: str) -> types.WorkspaceEdit | None:
     changes = _changes(cursor.project, symbol, wanted)
     _refuse_what_breaks(cursor.project, symbol, wanted, changes)
     edits: dict[str, list[types.TextEdit]] = defaultdict(list)
-    for one in changes:
-        path = cursor.project.root / one.file
+    for change in changes:
+        path = cursor.project.root / change.file
         text = cursor.session.text_map(path)
         if text is not None:
             edits[cursor.session.uri_of(path)].append(
-                types.TextEdit(text.range_of(one.start, one.end), one.text)
+                types.TextEdit(text.range_of(change.start, change.end), change.text)
             )
     return types.WorkspaceEdit(changes=dict(edits))
 
@@ -97,18 +101,18 @@ def _around(written: str, defined: str) -> tuple[str, str]:
 def _changes(project: ProjectState, symbol: Symbol, new: str) -> tuple[Change, ...]:
     changes: dict[tuple[str, int], Change] = {}
     lists: set[tuple[str, tuple[object, ...]]] = set()
-    for one in occurrences(project, symbol):
-        if one.form is Form.ARM:
-            keys = one.keys if not isinstance(one.keys[-1], int) else one.keys[:-1]
-            if (one.file, keys) not in lists:
-                lists.add((one.file, keys))
-                change = _arms(project, one, keys, symbol, new)
+    for occurrence in occurrences(project, symbol):
+        if occurrence.form is Form.ARM:
+            keys = occurrence.keys if not isinstance(occurrence.keys[-1], int) else occurrence.keys[:-1]
+            if (occurrence.file, keys) not in lists:
+                lists.add((occurrence.file, keys))
+                change = _arms(project, occurrence, keys, symbol, new)
                 changes[change.file, change.start] = change
             continue
-        before, after = _around(one.name, symbol.name)
-        text = new.upper() if one.form is Form.SNOWFLAKE else new
-        start, end = one.start + len(before), one.end - len(after)
-        changes[one.file, start] = Change(one.file, start, end, text)
+        before, after = _around(occurrence.name, symbol.name)
+        text = new.upper() if occurrence.form is Form.SNOWFLAKE else new
+        start, end = occurrence.start + len(before), occurrence.end - len(after)
+        changes[occurrence.file, start] = Change(occurrence.file, start, end, text)
     return tuple(changes.values())
 
 
@@ -138,7 +142,7 @@ def _arms(project: ProjectState, name: Name, keys: tuple[object, ...], symbol: S
 
 def _refuse_what_breaks(project: ProjectState, symbol: Symbol, new: str, changes: tuple[Change, ...]) -> None:
     """Read every pipeline that has a changed file, as it would be, and refuse a rename that brings in an error."""
-    files = {one.file for one in changes}
+    files = {change.file for change in changes}
     texts: dict[Path, str] = dict(project.documents.given)
     for file in files:
         texts[project.root / file] = applied(project.text(file) or "", [c for c in changes if c.file == file])
@@ -154,7 +158,11 @@ def _refuse_what_breaks(project: ProjectState, symbol: Symbol, new: str, changes
         for target in pipeline.targets:
             before = project.current(pipeline, target)
             then = read(pipeline.path, target=target, cwd=project.root, documents=after, find_catalog=catalog)
-            known = {_unnamed(one.message, symbol.name, new) for one in before.diagnostics if one.is_error}
+            known = {
+                _unnamed(diagnostic.message, symbol.name, new)
+                for diagnostic in before.diagnostics
+                if diagnostic.is_error
+            }
             for finding in then.diagnostics:
                 if finding.is_error and _unnamed(finding.message, symbol.name, new) not in known:
                     raise CannotRename(f"`{new}` cannot be its name: {finding.message}")

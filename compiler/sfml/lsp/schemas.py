@@ -27,32 +27,35 @@ def parts_at(file: str, keys: Sequence[Key]) -> tuple[Part, ...]:
     """The parts of a schema for the value that the keys lead to; several where the schema leaves a choice."""
     parts = [Part(load_schema(file), file)]
     for key in keys:
-        parts = [inner for part in parts for one in _choices(part) for inner in _below(one, key)]
+        parts = [inner for part in parts for choice in _choices(part) for inner in _below(choice, key)]
     return tuple(parts)
 
 
 def properties_at(file: str, keys: Sequence[Key]) -> dict[str, tuple[Part, bool]]:
     """Key → its part of the schema and whether it is required, for the mapping that the keys lead to."""
-    found: dict[str, tuple[Part, bool]] = {}
+    properties: dict[str, tuple[Part, bool]] = {}
     for part in parts_at(file, keys):
-        for one in _choices(part):
-            required = one.schema.get("required", ())
-            for name, schema in one.schema.get("properties", {}).items():
+        for choice in _choices(part):
+            required = choice.schema.get("required", ())
+            for name, schema in choice.schema.get("properties", {}).items():
                 if schema.get("not") != {}:
-                    found.setdefault(name, (Part(schema, one.file), name in required))
-    return found
+                    properties.setdefault(name, (Part(schema, choice.file), name in required))
+    return properties
 
 
 def values_at(file: str, keys: Sequence[Key]) -> tuple[Any, ...]:
     """The values that a schema names for the place that the keys lead to: those of `enum`, `const`, true and false."""
-    found: dict[str, Any] = {}
+    descriptions: dict[str, Any] = {}
     for part in parts_at(file, keys):
-        for one in _choices(part):
-            types = one.schema.get("type", ())
-            values = [*one.schema.get("enum", ()), *((one.schema["const"],) if "const" in one.schema else ())]
+        for choice in _choices(part):
+            types = choice.schema.get("type", ())
+            values = [
+                *choice.schema.get("enum", ()),
+                *((choice.schema["const"],) if "const" in choice.schema else ()),
+            ]
             values += [True, False] if "boolean" in (types if isinstance(types, list) else [types]) else []
-            found |= {repr(value): value for value in values if value is not None}
-    return tuple(found.values())
+            descriptions |= {repr(value): value for value in values if value is not None}
+    return tuple(descriptions.values())
 
 
 def description_at(file: str, keys: Sequence[Key]) -> Part | None:

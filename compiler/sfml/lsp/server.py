@@ -183,10 +183,10 @@ def _highlights(ls: Server, params: types.DocumentHighlightParams) -> list[types
 
 def _prepare_rename(ls: Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
     cursor = _at(ls, params)
-    found = renameable(cursor) if cursor else None
-    if cursor is None or found is None:
+    symbol = renameable(cursor) if cursor else None
+    if cursor is None or symbol is None:
         return None
-    name, _ = found
+    name, _ = symbol
     return types.PrepareRenamePlaceholder(cursor.places.range_of(name.start, name.end), name.name)
 
 
@@ -252,12 +252,12 @@ def _actions(
     cursor = _of(ls, params)
     if cursor is None:
         return None
-    found = actions(cursor, params)
+    result = actions(cursor, params)
     document = ls.client_capabilities.text_document
     takes = document.code_action if document is not None else None
     if takes is not None and takes.code_action_literal_support is not None:
-        return found
-    return [types.Command(one.title, APPLY, arguments=[_CONVERTER.unstructure(one.edit)]) for one in found]
+        return result
+    return [types.Command(one.title, APPLY, arguments=[_CONVERTER.unstructure(one.edit)]) for one in result]
 
 
 # Commands.

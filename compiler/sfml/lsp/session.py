@@ -94,7 +94,7 @@ class Session:
         if project is not None:
             project.changed(path)
             project.look_at_disk()
-            if not any(project_root(one.parent) == project.root for one in self.documents):
+            if not any(project_root(document.parent) == project.root for document in self.documents):
                 self._leave(project)
         else:
             self._show(path, [])
@@ -172,16 +172,16 @@ class Session:
         first = {project.file(edited)} if edited and edited.is_relative_to(project.root) else open_files
         pending = project.pending(first)
         since = time.perf_counter()
-        told = False
+        has_reported = False
         near: dict[str, PipelineState] = {}
         for index, (pipeline, target) in enumerate(pending):
             self._read(project, pipeline, target)
             if pipeline.files() & first:
                 near[pipeline.file] = pipeline
             more = index + 1 < len(pending)
-            if more and not told and time.perf_counter() - since > FIRST_AFTER:
+            if more and not has_reported and time.perf_counter() - since > FIRST_AFTER:
                 self._publish_near(project, list(near.values()), open_files)
-                told = True
+                has_reported = True
             await asyncio.sleep(0)
             if self._edits != edits:
                 return False
@@ -200,19 +200,22 @@ class Session:
     ) -> None:
         """Publish what is known of the open files of some pipelines, while the others are still to be read."""
         readings = [
-            reading for one in pipelines for name, reading in one.readings.items() if name not in one.stale
+            reading
+            for pipeline in pipelines
+            for name, reading in pipeline.readings.items()
+            if name not in pipeline.stale
         ]
-        mine = {file for one in pipelines for file in one.files()}
-        found = self._by_file(project, readings)
+        mine = {file for pipeline in pipelines for file in pipeline.files()}
+        findings = self._by_file(project, readings)
         for file in files:
             if file in mine:
-                self._show(project.root / file, found.get(file, []))
+                self._show(project.root / file, findings.get(file, []))
 
     def _publish_whole(self, project: ProjectState) -> None:
-        found = self._by_file(project, project.read_whole())
+        findings = self._by_file(project, project.read_whole())
         mine = [path for path in self.documents if project_root(path.parent) == project.root]
         paths: dict[Path, list[FileFinding]] = {path: [] for path in mine}
-        paths |= {project.root / file: each for file, each in found.items()}
+        paths |= {project.root / file: each for file, each in findings.items()}
         for path in [one for one in self._shown if one.is_relative_to(project.root) and one not in paths]:
             if project_root(path.parent) == project.root or not path.exists():
                 self._show(path, [])
@@ -229,7 +232,10 @@ class Session:
         findings: tuple[Diagnostic, ...] = ()
         if path.suffix in (".yaml", ".yml") and is_entry_text(text.encode(errors="replace")):
             findings = read(path, cwd=path.parent, documents=Documents(self.texts)).diagnostics
-        self._show(path, [FileFinding(one.span, one.message, one) for one in findings if one.span])
+        self._show(
+            path,
+            [FileFinding(finding.span, finding.message, finding) for finding in findings if finding.span],
+        )
 
     def _show(self, path: Path, findings: list[FileFinding]) -> None:
         """Publish the diagnostics of a file, if they differ from what was published last."""
@@ -243,7 +249,7 @@ class Session:
             return  # a file of an installed package, or one that is gone
         project = self.project_of(path)
         link = self._links(project.root, findings) if self.relates and project is not None else None
-        each = [diagnostic(one, text, link) for one in findings] if text is not None else []
+        each = [diagnostic(finding, text, link) for finding in findings] if text is not None else []
         self.publish(self.uri_of(path), document.version if document else None, each)
         if findings or document:
             self._shown[path] = key
@@ -253,8 +259,8 @@ class Session:
 
     def _links(self, root: Path, findings: list[FileFinding]) -> dict[str, tuple[str, TextMap]]:
         links: dict[str, tuple[str, TextMap]] = {}
-        for one in findings:
-            spans = (*(label.span for label in one.finding.labels), one.finding.span)
+        for finding in findings:
+            spans = (*(label.span for label in finding.finding.labels), finding.finding.span)
             for file in {span.file for span in spans if span is not None}:
                 if file not in links and (text := self.text_map(root / file)) is not None:
                     links[file] = (self.uri_of(root / file), text)

@@ -89,7 +89,7 @@ def _course(
             Wait(one.pipeline, moment(one.began), one.task, one.machine, moment(one.at), one.seconds)
             for one in sorted(log.waits, key=lambda wait: wait.at)
         ),
-        tuple(CutRun(one.pipeline, moment(one.began), moment(one.at)) for one in log.cuts),
+        tuple(CutRun(cut.pipeline, moment(cut.began), moment(cut.at)) for cut in log.cuts),
         tuple(_sharings(log, moment)),
         _work_by_hour(log, span),
     )
@@ -131,10 +131,10 @@ def _is_unknown(graph: TaskGraph) -> bool:
 
 
 def _sharings(log: Log, moment: Moment) -> Iterator[Sharing]:
-    found: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = defaultdict(list)
+    sharings: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = defaultdict(list)
     for machine, pair, start, end in overlaps(log.busy):
-        found[machine, pair].append((start, end))
-    for (machine, pair), stretches in sorted(found.items()):
+        sharings[machine, pair].append((start, end))
+    for (machine, pair), stretches in sorted(sharings.items()):
         merged = _merged(stretches)
         seconds = sum(end - start for start, end in merged)
         yield Sharing(machine, pair, len(merged), seconds, moment(merged[0][0]))

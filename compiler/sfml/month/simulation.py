@@ -245,11 +245,11 @@ class Simulation:
 
 
 def _followers(work: RunWork) -> Mapping[str, tuple[TaskWork, ...]]:
-    found: dict[str, list[TaskWork]] = defaultdict(list)
+    followers: dict[str, list[TaskWork]] = defaultdict(list)
     for task in work.tasks:
         for name in task.after:
-            found[name].append(task)
-    return {name: tuple(tasks) for name, tasks in found.items()}
+            followers[name].append(task)
+    return {name: tuple(tasks) for name, tasks in followers.items()}
 
 
 def overlaps(busy: Sequence[Busy]) -> Iterator[tuple[str, tuple[str, str], float, float]]:

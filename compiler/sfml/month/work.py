@@ -72,10 +72,10 @@ def run_work(graph: TaskGraph, sizes: Mapping[str, Size], scenario: Scenario) ->
 
 def _kept(name: str, after: Mapping[str, tuple[str, ...]], runs: set[str]) -> list[str]:
     """What a task follows, with those left out replaced by what these follow."""
-    found: list[str] = []
+    kept_names: list[str] = []
     for other in after[name]:
-        found += [other] if other in runs else _kept(other, after, runs)
-    return found
+        kept_names += [other] if other in runs else _kept(other, after, runs)
+    return kept_names
 
 
 def _task(node: TaskNode, after: tuple[str, ...], retries: int, scenario: Scenario) -> TaskWork:

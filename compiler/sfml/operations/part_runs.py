@@ -186,7 +186,7 @@ def _shape(desired: DesiredGraph, graph: PartGraph) -> DesiredGraph:
         return replace(
             task,
             name=folded_name(name),
-            predecessors=tuple(folded_name(one) for one in there[name].predecessors),
+            predecessors=tuple(folded_name(predecessor) for predecessor in there[name].predecessors),
             finalize=folded_name(graph.root) if task.finalize else None,
         )
 
@@ -255,7 +255,7 @@ def _tidy_records(desired: DesiredGraph, target: TargetAccount, going_on: Collec
     """Remove the open records of parts that do not go on, and records that are old or too many."""
     staged = target.stage.staged(desired.pipeline)
     closed = [open_path(desired.pipeline, mark) for mark in open_marks(staged) if mark not in going_on]
-    records = [one for one in part_records(staged, target) if one.outcome is not None]
+    records = [part_record for part_record in part_records(staged, target) if part_record.outcome is not None]
     oldest = datetime.now(UTC) - KEPT
     old = list(records[:-RECORDS_KEPT])
     old += [one for one in records[-RECORDS_KEPT:] if datetime.fromisoformat(one.began_at) < oldest]

@@ -77,9 +77,9 @@ class PartRecord:
         if outcome is None:
             return self.reused
         ended = {
-            one.name: TaskResult(State(one.state), outcome.run_id, one.value, time_of(one.completed_at))
-            for one in outcome.tasks
-            if one.name not in self.reused and one.state in State.__members__
+            task.name: TaskResult(State(task.state), outcome.run_id, task.value, time_of(task.completed_at))
+            for task in outcome.tasks
+            if task.name not in self.reused and task.state in State.__members__
         }
         return {**self.reused, **ended}
 
@@ -159,15 +159,15 @@ def record_json(part: PartRecord) -> str:
             "timed_out": outcome.timed_out,
             "tasks": [
                 {
-                    "name": one.name,
-                    "state": one.state,
-                    "started_at": one.started_at,
-                    "completed_at": one.completed_at,
-                    "value": one.value,
-                    "error": one.error,
-                    "query_id": one.query_id,
+                    "name": task.name,
+                    "state": task.state,
+                    "started_at": task.started_at,
+                    "completed_at": task.completed_at,
+                    "value": task.value,
+                    "error": task.error,
+                    "query_id": task.query_id,
                 }
-                for one in outcome.tasks
+                for task in outcome.tasks
             ],
         },
     }

@@ -114,9 +114,12 @@ def _rehomed_job(sql: str, move: Move) -> str:
         except ValueError:
             return match[0]
         arguments = options.get("ARGS") if isinstance(options, dict) else None
-        if not isinstance(arguments, list) or not any(is_call(one) for one in arguments):
+        if not isinstance(arguments, list) or not any(is_call(argument) for argument in arguments):
             return match[0]
-        options["ARGS"] = [_rehomed_argument(one, move) if isinstance(one, str) else one for one in arguments]
+        options["ARGS"] = [
+            _rehomed_argument(argument, move) if isinstance(argument, str) else argument
+            for argument in arguments
+        ]
         return bound(json.dumps(options))
 
     return re.sub(r"'(?:[^'\\]|''|\\.)*'", moved, sql)

@@ -49,7 +49,7 @@ def selectable_tasks(graph: DesiredGraph) -> tuple[SelectableTask, ...]:
     return tuple(
         SelectableTask(
             name=task.task,
-            after=tuple(names[one] for one in task.predecessors if one in names),
+            after=tuple(names[predecessor] for predecessor in task.predecessors if predecessor in names),
             kinds=frozenset(_kinds(task)),
             tags=task.tags,
             is_finalizer=task.finalize is not None,
@@ -75,7 +75,10 @@ def _kinds(task: DesiredTask) -> Iterator[str]:
 def selection(tasks: Iterable[SelectableTask], selectors: Iterable[str]) -> Selection:
     """The tasks that the selectors select. Raises `UsageError` for one that selects nothing."""
     known = {task.name: task for task in tasks}
-    edges = {name: tuple(one for one in task.after if one in known) for name, task in known.items()}
+    edges = {
+        name: tuple(predecessor for predecessor in task.after if predecessor in known)
+        for name, task in known.items()
+    }
     above, below = Reach(edges), _Below(edges, [task.name for task in known.values() if task.is_finalizer])
     selected: set[str] = set()
     named: set[str] = set()

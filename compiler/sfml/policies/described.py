@@ -98,7 +98,7 @@ def _change(change: Mapping[str, Any]) -> Change:
         change["action"],
         fields,
         risks,
-        changed=tuple(one.path for one in fields),
+        changed=tuple(field.path for field in fields),
         labels=tuple(dict.fromkeys(risk.label for risk in risks)),
     )
 
@@ -127,7 +127,9 @@ def _target(target: Target) -> TargetSettings:
 def _alerts(graph: TaskGraph) -> Alerts:
     settings = graph.settings
     channels = settings.alerts.channels if settings.alerts is not None else ()
-    told = [one.integration for one in channels if "failure" in events_of(one, settings, graph.tasks)]
+    told = [
+        channel.integration for channel in channels if "failure" in events_of(channel, settings, graph.tasks)
+    ]
     if settings.on_error is not None:
         told.append(settings.on_error)
     last = graph.finalizer.body if graph.finalizer is not None else None
@@ -136,7 +138,7 @@ def _alerts(graph: TaskGraph) -> Alerts:
     return Alerts(
         settings.on_error,
         settings.on_success,
-        channels=tuple(one.integration for one in channels),
+        channels=tuple(channel.integration for channel in channels),
         told_of_failures=tuple(dict.fromkeys(told)),
     )
 

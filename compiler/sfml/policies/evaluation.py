@@ -176,11 +176,19 @@ def _of_functions(
     run = run_policies(calls, given, policies.folder, policies.settings.folder, policies.settings.seconds)
     about: list[Diagnostic] = []
     for result in run.results:
-        for one in result.findings:
-            if 0 <= one.pipeline < len(subjects):
-                graph = subjects[one.pipeline].graph
-                found[one.pipeline].append(
-                    _finding(policies, result.policy, graph, one.message, one.task, one.at, one.help)
+        for finding in result.findings:
+            if 0 <= finding.pipeline < len(subjects):
+                graph = subjects[finding.pipeline].graph
+                found[finding.pipeline].append(
+                    _finding(
+                        policies,
+                        result.policy,
+                        graph,
+                        finding.message,
+                        finding.task,
+                        finding.at,
+                        finding.help,
+                    )
                 )
         about += _about_result(result)
     if not run.cut_off:

@@ -46,9 +46,9 @@ class Field:
 @cache
 def fields_of(about: str) -> Mapping[str, Field]:
     """Every field of a pipeline, task or change by its path."""
-    own = {one.path: one for one in _fields(_SUBJECTS[about], "")}
+    own = {field.path: field for field in _fields(_SUBJECTS[about], "")}
     if _AROUND[about]:
-        own |= {f"pipeline.{one.path}": one for one in _fields(Pipeline, "")}
+        own |= {f"pipeline.{field.path}": field for field in _fields(Pipeline, "")}
     return own
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def jsonable(value: Any) -> Any:
     """A value of the interface as JSON: its fields by name."""
     if is_dataclass(value):
-        return {one.name: jsonable(getattr(value, one.name)) for one in fields(value)}
+        return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
@@ -33,13 +33,13 @@ def restored(kind: type[T], value: Mapping[str, Any]) -> T:
 def hints_of(kind: Any) -> Mapping[str, Any]:
     """Field → type, with names resolved."""
     resolved = typing.get_type_hints(kind)
-    return {one.name: resolved[one.name] for one in fields(kind)}
+    return {field.name: resolved[field.name] for field in fields(kind)}
 
 
 def part_of(hint: Any) -> Any:
     """The type without `None`: `Job` of `Job | None`."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
+        (hint,) = (get_arg for get_arg in typing.get_args(hint) if get_arg is not type(None))
     return hint
 
 

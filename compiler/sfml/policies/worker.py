@@ -94,8 +94,8 @@ def _called(policy: Mapping[str, Any], pipelines: Sequence[Mapping[str, Any]]) -
     found: list[dict[str, Any]] = []
 
     def collect(given: Mapping[str, Any], place: int) -> None:
-        for one in _findings(policy, functions[-1], given, place):
-            found.append(one)
+        for finding in _findings(policy, functions[-1], given, place):
+            found.append(finding)
 
     for place in policy["pipelines"]:
         given = pipelines[place]

@@ -298,13 +298,13 @@ def _plan(node: Node | None) -> Plan | None:
     return Plan(
         tuple(
             Change(
-                text_of(one.get("task")) or "",
-                text_of(one.get("action")) or "",
-                changed=tuple(str(plain(path)) for path in texts_of(one.get("changed"))),
-                labels=tuple(str(plain(label)) for label in texts_of(one.get("labels"))),
+                text_of(item.get("task")) or "",
+                text_of(item.get("action")) or "",
+                changed=tuple(str(plain(path)) for path in texts_of(item.get("changed"))),
+                labels=tuple(str(plain(label)) for label in texts_of(item.get("labels"))),
             )
-            for one in node.items
-            if isinstance(one, MapNode)
+            for item in node.items
+            if isinstance(item, MapNode)
         )
     )
 

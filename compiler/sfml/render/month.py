@@ -177,15 +177,15 @@ def sections(month: Month) -> Iterator[tuple[str, list[str]]]:
 
 
 def _shared(month: Month) -> Iterator[str]:
-    sure = {(one.machine, one.pipelines): one for one in month.least.sharings}
-    for one in month.most.sharings:
-        least = sure.get((one.machine, one.pipelines))
-        times = counts_text(least.times if least else 0, one.times)
-        names = " and ".join(dict.fromkeys(one.pipelines))
-        both = names if one.pipelines[0] != one.pipelines[1] else f"runs of {names}"
+    sure = {(sharing.machine, sharing.pipelines): sharing for sharing in month.least.sharings}
+    for sharing in month.most.sharings:
+        least = sure.get((sharing.machine, sharing.pipelines))
+        times = counts_text(least.times if least else 0, sharing.times)
+        names = " and ".join(dict.fromkeys(sharing.pipelines))
+        both = names if sharing.pipelines[0] != sharing.pipelines[1] else f"runs of {names}"
         yield (
-            f"{one.machine}: {both}, {times} times, {duration(one.seconds * 1000)} at most, "
-            f"first {_moment(one.first)}"
+            f"{sharing.machine}: {both}, {times} times, {duration(sharing.seconds * 1000)} at most, "
+            f"first {_moment(sharing.first)}"
         )
 
 
@@ -241,7 +241,7 @@ def _course_json(month: Month, course: Course) -> dict[str, Any]:
     quiet = quiet_of(month, days, course)
     longest = quiet.longest
     return {
-        "pipelines": [_pipeline_json(one, course) for one in course.pipelines],
+        "pipelines": [_pipeline_json(pipeline, course) for pipeline in course.pipelines],
         "missed": [
             {"pipeline": run.pipeline, "due": run.due.isoformat(), "since": run.since.isoformat()}
             for run in course.missed[:_MOST_JSON]
@@ -261,7 +261,7 @@ def _course_json(month: Month, course: Course) -> dict[str, Any]:
             {"pipeline": run.pipeline, "began": run.began.isoformat(), "at": run.at.isoformat()}
             for run in course.cut[:_MOST_JSON]
         ],
-        "at_the_same_time": [_sharing_json(one) for one in course.sharings],
+        "at_the_same_time": [_sharing_json(sharing) for sharing in course.sharings],
         "quiet": {
             "hours": quiet.hours,
             "of": month.hours,

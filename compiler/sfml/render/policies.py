@@ -74,7 +74,7 @@ def policy_text(found: ProjectPolicies, policy: Policy) -> str:
         for word, text in parts
         if text
     ]
-    levels = ", ".join(f"{one.name} {found.policies.level(policy, one)}" for one in found.targets)
+    levels = ", ".join(f"{target.name} {found.policies.level(policy, target)}" for target in found.targets)
     lines += [f"{'targets':>8}: {levels}", f"{'from':>8}: {_origin(policy)}, {_kind(policy)}"]
     return "\n".join(lines)
 
@@ -103,7 +103,7 @@ def policy_json(found: ProjectPolicies, policy: Policy) -> dict[str, Any]:
         "what": policy.what,
         "why": policy.why,
         "help": policy.help,
-        "severity": {one.name: str(found.policies.level(policy, one)) for one in found.targets},
+        "severity": {target.name: str(found.policies.level(policy, target)) for target in found.targets},
         "origin": policy.origin,
         "line": policy.span.start.line if policy.span is not None else None,
         "written_in": "python" if policy.is_python else "yaml",
@@ -116,14 +116,18 @@ def results_text(
 ) -> str:
     """One line for each test, what is wrong below it, then the counts."""
     lines = []
-    for one in results:
-        if failures_only and one.outcome == "passed":
+    for result in results:
+        if failures_only and result.outcome == "passed":
             continue
-        lines.append(f"  {symbols[_SYMBOLS[one.outcome]]} {one.test.code} {printable(one.test.name)}")
-        if one.message is not None:
-            lines.append(f"      {printable(one.message)}")
-            lines += [f"      found: {printable(finding.message)}" for finding in one.findings]
-    counts = {word: sum(one.outcome == word for one in results) for word in ("failed", "undecided", "passed")}
+        lines.append(
+            f"  {symbols[_SYMBOLS[result.outcome]]} {result.test.code} {printable(result.test.name)}"
+        )
+        if result.message is not None:
+            lines.append(f"      {printable(result.message)}")
+            lines += [f"      found: {printable(finding.message)}" for finding in result.findings]
+    counts = {
+        word: sum(result.outcome == word for result in results) for word in ("failed", "undecided", "passed")
+    }
     parts = [f"{count} {word}" for word, count in counts.items() if count or word == "passed"]
     return "\n".join((*lines, "", f"{', '.join(parts)} ({seconds:.2f} s)"))
 
@@ -133,37 +137,37 @@ def results_json(results: Sequence[PolicyTestResult]) -> dict[str, Any]:
     return {
         "tests": [
             {
-                "name": one.test.name,
-                "policy": one.test.code,
-                "result": one.outcome,
-                "message": one.message,
-                "file": one.test.span.file,
-                "line": one.test.span.start.line,
-                "findings": [diagnostic_json(finding) for finding in one.findings],
+                "name": result.test.name,
+                "policy": result.test.code,
+                "result": result.outcome,
+                "message": result.message,
+                "file": result.test.span.file,
+                "line": result.test.span.start.line,
+                "findings": [diagnostic_json(finding) for finding in result.findings],
             }
-            for one in results
+            for result in results
         ]
     }
 
 
 def results_junit(results: Sequence[PolicyTestResult]) -> str:
     """The results as JUnit XML: one case for each test."""
-    failed = sum(one.outcome == "failed" for one in results)
-    errors = sum(one.outcome == "undecided" for one in results)
+    failed = sum(result.outcome == "failed" for result in results)
+    errors = sum(result.outcome == "undecided" for result in results)
     counts = {"tests": str(len(results)), "failures": str(failed), "errors": str(errors)}
     root = ElementTree.Element("testsuites", {"name": "sfml", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": "policies", **counts})
-    for one in results:
+    for result in results:
         case = ElementTree.SubElement(
             suite,
             "testcase",
-            name=cleaned(one.test.name),
-            classname=cleaned(one.test.code),
-            file=cleaned(one.test.span.file),
-            line=str(one.test.span.start.line),
+            name=cleaned(result.test.name),
+            classname=cleaned(result.test.code),
+            file=cleaned(result.test.span.file),
+            line=str(result.test.span.start.line),
         )
-        if one.outcome != "passed":
-            kind = "error" if one.outcome == "undecided" else "failure"
-            ElementTree.SubElement(case, kind, message=cleaned(one.message or ""), type=one.test.code)
+        if result.outcome != "passed":
+            kind = "error" if result.outcome == "undecided" else "failure"
+            ElementTree.SubElement(case, kind, message=cleaned(result.message or ""), type=result.test.code)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'

@@ -63,11 +63,14 @@ class ReviewPolicies:
 
     def with_plans(self, pipelines: Sequence[PipelineDiff], sides: Sides) -> list[PipelineDiff]:
         """The differences with what policies over plans find in them; all of that is new."""
-        plans = {one.spec: {target.target: _plan(target) for target in one.targets} for one in pipelines}
-        found = self._findings({one.spec: sides[one.spec].new for one in pipelines}, plans)
+        plans = {
+            pipeline.spec: {target.target: _plan(target) for target in pipeline.targets}
+            for pipeline in pipelines
+        }
+        found = self._findings({pipeline.spec: sides[pipeline.spec].new for pipeline in pipelines}, plans)
         return [
-            replace(one, head_findings=(*one.head_findings, *_of_policies(found[one.spec])))
-            for one in pipelines
+            replace(pipeline, head_findings=(*pipeline.head_findings, *_of_policies(found[pipeline.spec])))
+            for pipeline in pipelines
         ]
 
     def notes(self, changed: frozenset[str]) -> list[str]:
@@ -130,8 +133,8 @@ def _plan(target: TargetDiff) -> Plan:
 
 def _change(change: Change) -> dict[str, object]:
     fields = [
-        {"path": one.path, "old": one.old, "new": one.new, "reason": one.reason.value}
-        for one in change.fields
+        {"path": field.path, "old": field.old, "new": field.new, "reason": field.reason.value}
+        for field in change.fields
     ]
     return {
         "task": change.task,
