@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take what was collected out of the garbage collector's sight, which would walk through all of it again and again."""
+    """Hide what was collected from the garbage collector, which would walk through all of it again and again."""
     gc.collect()
     gc.freeze()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import fork_server
 import pytest
 
 from sfml.testing import open_clients
@@ -17,8 +20,16 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 
 
-def passed(pytester: pytest.Pytester, **counts: int) -> pytest.RunResult:
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+def passed(pytester: pytest.Pytester, *, from_nothing: bool = False, **counts: int) -> pytest.RunResult:
+    """Run the tests of the project in a process of their own; a forked one has imported the clients already."""
+    if from_nothing:
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    else:
+        words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+        began = time.monotonic()
+        done = fork_server.run(words, cwd=pytester.path, env=os.environ, timeout=300)
+        lines, errors = done.stdout.splitlines(), done.stderr.splitlines()
+        result = pytest.RunResult(done.returncode, lines, errors, time.monotonic() - began)
     result.assert_outcomes(**counts)
     return result
 
@@ -47,7 +58,7 @@ def test_a_project_needs_no_conftest_and_every_test_has_its_own_database(pyteste
             assert local_snowflake.connection().cursor().execute("SELECT 1").fetchone() == (1,)
         """
     )
-    passed(pytester, passed=4)
+    passed(pytester, passed=4, from_nothing=True)
 
 
 def test_tests_without_the_fixture_import_nothing_of_snowflake(pytester: pytest.Pytester) -> None:
@@ -61,7 +72,7 @@ def test_tests_without_the_fixture_import_nothing_of_snowflake(pytester: pytest.
             assert "sfml.pytest_plugin" in sys.modules
         """
     )
-    passed(pytester, passed=1)
+    passed(pytester, passed=1, from_nothing=True)
 
 
 def test_without_the_packages_the_fixture_says_what_to_install(pytester: pytest.Pytester) -> None:
@@ -75,7 +86,7 @@ def test_without_the_packages_the_fixture_says_what_to_install(pytester: pytest.
         sfml.pytest_plugin.find_spec = importlib.util.find_spec
         """
     )
-    result = passed(pytester, errors=1)
+    result = passed(pytester, errors=1, from_nothing=True)
     result.stdout.fnmatch_lines(['*pip install "sfml-snowflake[[]local[]]"*'])
 
 

@@ -68,9 +68,9 @@ def test_only_what_the_change_reaches_is_compiled(many: Repository, monkeypatch:
 
     monkeypatch.chdir(many.folder)
     read: list[Path] = []
-    load = importlib.import_module("sfml.spec.load")
-    original = load.read_text
-    monkeypatch.setattr(load, "read_text", lambda path, file: read.append(path) or original(path, file))
+    documents = importlib.import_module("sfml.spec.documents")
+    original = documents.read_text
+    monkeypatch.setattr(documents, "read_text", lambda path, file: read.append(path) or original(path, file))
     assert run(["diff", "specs", "--base", "main", "--quiet"]) == 0
     assert {path.name for path in read} == {"sfml.yaml", "p7.yaml", "job_config.yaml"}
     assert {path.parent.name for path in read if path.name == "job_config.yaml"} == {"p7"}
