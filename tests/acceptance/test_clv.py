@@ -177,7 +177,7 @@ def test_a_step_that_raises_fails_the_run_and_shows_why(clv: Project) -> None:
 
 
 def test_a_job_writes_a_log_too(clv: Project) -> None:
-    clv.sfml("run", SPEC, "--config", "threshold=0.99")
+    """The job of the run that failed after it."""
     assert "spearman" in clv.sfml("logs", SPEC, "train_model").out.lower()
 
 
