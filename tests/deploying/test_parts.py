@@ -225,6 +225,8 @@ def test_the_code_of_a_deployment_runs(shop: Small) -> None:
     code, old = run(shop, "--only", "report", "--deployment", "1")
     assert code == 1 and old["reason"]["line"] == "report: ValueError: a bug"
     assert old["part"]["deployment"] == 1
+    code, text = shop.run("logs", HERE, "report")
+    assert code == 0 and "ValueError: a bug" in text and "tasks.py" in text, text
     assert run(shop, "--only", "report", "--deployment", "2")[0] == 0
     code, value = run(shop, "--only", "report", "--deployment", "7")
     assert code == 1 and "deployment 7 of small is not kept" in value["error"]["message"]
@@ -334,6 +336,17 @@ def test_a_part_whose_command_was_killed_goes_on_and_is_tidied_up(shop: Small) -
         ("SUCCEEDED", ["load", "train", "gate", "bad"])
     ]
     assert shop.run("status", HERE)[0] == 0
+
+
+def test_a_part_that_executes_is_cancelled(shop: Small) -> None:
+    started = slow_part(shop)
+    code, text = shop.run("cancel", HERE)
+    assert code == 0 and "--recover last" in text
+    text, _ = started.communicate(timeout=60)
+    assert started.returncode == 1 and "cancelled" in text
+    assert task_names(shop) == DEPLOYED
+    code, value = run(shop, "--recover", "last", "--dry-run")
+    assert code == 0 and value["runs"] == ["bad"]
 
 
 @pytest.mark.parametrize("next_command", ["run", "destroy", "suspend", "part"])

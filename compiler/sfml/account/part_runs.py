@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sfml.account.history import Attempt, Run, TaskRun, parsed_return_value
+from sfml.account.history import Attempt, Run, TaskRow, TaskRun, parsed_return_value
 from sfml.account.run_reason import (
     Cancellation,
     GraphTimeout,
@@ -74,6 +74,10 @@ def _task(name: str, end: PartTaskEnd | None, outcomes: Mapping[str, str] | None
         return TaskRun(name, None)
     started, completed = time_of(end.started_at), time_of(end.completed_at)
     took = round((completed - started).total_seconds() * 1000) if started and completed else None
+    row = TaskRow(
+        *(name, end.state, end.query_id, started, started, completed),
+        *(end.value, None, end.error, "", 1),
+    )
     return TaskRun(
         name,
         end.state,
@@ -81,6 +85,7 @@ def _task(name: str, end: PartTaskEnd | None, outcomes: Mapping[str, str] | None
         took,
         parsed_return_value(end.value, outcomes),
         end.error,
+        row,
         arm=next((outcome for outcome, value in (outcomes or {}).items() if value == end.value), None),
     )
 
@@ -108,7 +113,12 @@ def as_part(run: Run, part: PartRecord) -> Run:
         if reused is not None:
             # The task that sets the value again is not the task that made it: its times say nothing.
             return replace(
-                task, state="SUCCEEDED", started_at=None, duration_ms=None, reused_from=reused.run_id
+                task,
+                state="SUCCEEDED",
+                started_at=None,
+                duration_ms=None,
+                row=None,
+                reused_from=reused.run_id,
             )
         if task.state is None and task.name not in part.running:
             return replace(task, because=NOT_IN_PART)

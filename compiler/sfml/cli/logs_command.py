@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @shared_options()
 def command(spec: str, task: str | None, options: Options) -> int:
     """Show the logs of the last run's tasks, and the errors of those that failed. With TASK, show only this task."""
-    from sfml.operations.runs import last_run, not_deployed
+    from sfml.operations.part_runs import runs_and_parts
+    from sfml.operations.runs import not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
     compiled_spec = compile_spec(spec, options)
@@ -43,7 +44,8 @@ def command(spec: str, task: str | None, options: Options) -> int:
         root = target.history.root(compiled_spec.desired.root.name)
         if root is None:
             raise not_deployed(compiled_spec.desired)
-        run = last_run(compiled_spec.desired, target.history, root)
+        runs = runs_and_parts(compiled_spec.desired, target, limit=1, with_skipped=False)
+        run = next(iter(runs), None)
         if run is None:
             raise ConflictingState(
                 f"pipeline `{compiled_spec.desired.pipeline}` has not run in the last seven days",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sfml.account.deployed import DeployedGraph
 from sfml.account.history import DeployedRoot, Run
-from sfml.account.part_graphs import PartGraph, part_graphs
+from sfml.account.part_graphs import PartGraph, lane_graphs, part_graphs
 from sfml.account.part_runs import as_part, newest_first, outcome_of, recorded_run, whole_run
 from sfml.account.run_record import run_of
 from sfml.base.errors import ConflictingState, SfmlError
@@ -21,7 +21,7 @@ from sfml.lower.names import folded_name
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
 from sfml.operations.part_plan import PartPlan, part_records
-from sfml.operations.runs import NONCE, StartedRun, follow, recent_runs
+from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import observed_artefact
 from sfml.plan.journal import header_of
@@ -129,6 +129,17 @@ def demand_alone(
             f"a part of a run of {desired.pipeline} is executing{since}; nothing was run",
             help="wait for its end, or run yours while it executes:  --beside",
         )
+
+
+def cancel_beside(desired: DesiredGraph, target: TargetAccount, *, interval: float) -> tuple[str, ...]:
+    """Cancel the executing runs of parts and of lanes of a backfill; returns their run groups."""
+    there = target.history.deployed(desired.root.name)
+    cancelled: list[str] = []
+    for graph in (*part_graphs(there, desired.root.name), *lane_graphs(there, desired.root.name)):
+        root = target.history.root(folded_name(graph.root)) if graph.has_root else None
+        if root is not None:
+            cancelled += cancel_runs(_shape(desired, graph), target.history, root, interval=interval)
+    return tuple(cancelled)
 
 
 # -- what is there
