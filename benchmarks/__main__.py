@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster_runs
+import editor
 import growth
 import page
 import reads
@@ -35,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("commands", "reviews", "reads", "deployments", "tasks", "growth"),
+        choices=("commands", "editor", "reviews", "reads", "deployments", "tasks", "growth"),
         help="measure and write one part",
     )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
@@ -47,6 +48,9 @@ def main() -> None:
     if options.only in (None, "commands"):
         with tempfile.TemporaryDirectory() as folder:
             _shown("measured", _commands(Path(folder), options.rounds), write=options.write)
+    if options.only in (None, "editor"):
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("editor", (_machine(), "", *editor.measured(Path(folder))), write=options.write)
     if options.only in (None, "reviews"):
         with tempfile.TemporaryDirectory() as folder:
             _shown("reviews", (_machine(), "", *reviews.measured(Path(folder))), write=options.write)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from editor_projects import ROOT, Start
+from editor_projects import ROOT, SFML, Start
 from language_client import LanguageClient
-
-SFML = Path(sys.executable).parent / "sfml"
 
 
 @pytest.fixture

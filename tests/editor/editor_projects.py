@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from language_client import LanguageClient
 
 ROOT = Path(__file__).parents[2]
+SFML = Path(sys.executable).parent / "sfml"
 Start = Callable[..., LanguageClient]
 
 GATE = '''from typing import Literal

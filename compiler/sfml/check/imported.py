@@ -37,12 +37,16 @@ def missing_imports(case: Case) -> Iterator[Diagnostic]:
     Instead: correct the name, write the module, or catch the `ImportError` if the code can do without it.
     """
     seen: set[object] = set()
+    problems: dict[object, ImportProblem | None] = {}  # steps share modules
     for program in programs_of(case):
         for module in program.modules:
             for load in loads(module, program.is_script):
                 if load.is_optional or load.around.catches(*_CAUGHT):
                     continue
-                problem = import_problem(program.catalog, module, load)
+                key = (id(program.catalog), module.name, program.is_script, id(load.node))
+                if key not in problems:
+                    problems[key] = import_problem(program.catalog, module, load)
+                problem = problems[key]
                 severity = program.severity(load.around) if problem is not None else None
                 if problem is None or severity is None:
                     continue
@@ -143,8 +147,11 @@ def _missing_names(catalog: StepCatalog, load: Load) -> tuple[tuple[str, ...], f
     known = defined_names(source, catalog.module) if source is not None else frozenset()
     if known is None:
         return (), frozenset()
+    missing = tuple(name for name in names if name not in known)
+    if not missing:
+        return (), known
     below = (name.rpartition(".")[2] for name in catalog.known_modules(f"{load.module}.x"))
-    return tuple(name for name in names if name not in known), known.union(below)
+    return missing, known.union(below)
 
 
 def _beyond(module: Module, load: Load) -> ImportProblem:

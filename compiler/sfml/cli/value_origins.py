@@ -11,14 +11,13 @@ from pathlib import Path
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import InvalidSpec, SfmlError, UsageError
 from sfml.base.record import record
-from sfml.base.source import Span
 from sfml.cli import output
 from sfml.cli.inputs import user_name
 from sfml.cli.options import Options
 from sfml.frontend.entry_files import is_entry_file, pipelines_of
 from sfml.spec.load import load
 from sfml.spec.model import LoadedSpec
-from sfml.spec.origin import Origin, Setting, known_paths, origins, removed_by
+from sfml.spec.origin import Origin, known_paths, origins, placed_origin, removed_by
 from sfml.spec.project import project_root
 
 _TARGET = re.compile(r"targets\.([^.]+)\.")
@@ -118,19 +117,4 @@ def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> Sf
 
 def _moved(origin: Origin, prefix: str) -> Origin:
     """The origin with its files relative to the working directory."""
-    if not prefix:
-        return origin
-    return replace(
-        origin,
-        settings=tuple(_moved_setting(setting, prefix) for setting in origin.settings),
-        around=tuple((path, _moved_setting(one, prefix)) for path, one in origin.around),
-        variables=tuple(_moved(variable, prefix) for variable in origin.variables),
-        entries=tuple(_moved(entry, prefix) for entry in origin.entries),
-    )
-
-
-def _moved_setting(setting: Setting, prefix: str) -> Setting:
-    if setting.span is None:
-        return setting
-    span: Span = replace(setting.span, file=prefix + setting.span.file)
-    return replace(setting, span=span)
+    return placed_origin(origin, lambda span: replace(span, file=prefix + span.file)) if prefix else origin

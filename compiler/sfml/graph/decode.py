@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,9 +18,9 @@ from sfml.graph.decode_schedule import settings_of, whole_number
 from sfml.graph.decode_task import sql_body, task_draft
 from sfml.graph.draft import GraphDraft, TaskDraft
 from sfml.graph.located import Place, Ref, Scalar
-from sfml.graph.model import Mode, Seed, SqlBody, Target
+from sfml.graph.model import JobBody, Mode, Seed, SqlBody, Target
 from sfml.spec.documents import ON_DISK, Documents
-from sfml.spec.model import PipelineSpec
+from sfml.spec.model import PipelineSpec, TaskSpec
 from sfml.spec.nodes import ListNode, ScalarNode, entries_of, map_of, text_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def graph_draft(
     """The draft of the pipeline, and the findings; SQL files are read from below `root`, the project's folder."""
     findings: list[Diagnostic] = []
     target = _target(spec, findings)
-    tasks = tuple(task_draft(task, spec, target, root, findings, documents=documents) for task in spec.tasks)
+    tasks = _task_drafts(spec, target, root, findings, documents)
     finalizers = tuple(
         task_draft(task, spec, target, root, findings, documents=documents, is_finalizer=True)
         for task in spec.finalizers
@@ -76,6 +77,26 @@ def graph_draft(
         budget=budget_of(spec.budget),
     )
     return draft, tuple(findings)
+
+
+def _task_drafts(
+    spec: PipelineSpec, target: Target, root: Path, findings: list[Diagnostic], documents: Documents
+) -> tuple[TaskDraft, ...]:
+    """The drafts of the tasks; those of an earlier reading where they depend on nothing that has changed."""
+
+    def draft_of(task: TaskSpec) -> TaskDraft:
+        return task_draft(task, spec, target, root, findings, documents=documents)
+
+    known = documents.known_tasks(spec.path, spec.target_name)
+    if known is None:
+        return tuple(map(draft_of, spec.tasks))
+    known.begin_making((target, dict(spec.groups), dict(spec.passed)))
+    return tuple(known.made(task, partial(draft_of, task), _reads_no_file, findings) for task in spec.tasks)
+
+
+def _reads_no_file(draft: TaskDraft) -> bool:
+    body = draft.node.body
+    return not (isinstance(body, JobBody) or draft.node.imports or (isinstance(body, SqlBody) and body.file))
 
 
 def _root_body(

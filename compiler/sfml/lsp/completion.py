@@ -258,9 +258,6 @@ class Scene:
         """The step function of a task, also of one that is being written."""
         if self.index is None:
             return None
-        for name in self.index.names.get(self.cursor.file, ()):
-            if name.kind is Kind.STEP and task in name.keys:
-                return self.index.step(name.name)
         return _written_step(self.cursor.text, task, self.index.step) or self.index.step_of(task)
 
     def _parameters(self, step: StepFunction | None) -> Iterator[Choice]:

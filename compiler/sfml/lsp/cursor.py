@@ -50,6 +50,7 @@ class Cursor:
 
     def location_of(self, span: Span, index: Index | None = None) -> types.Location | None:
         """The location of a span, which may lie in the code of an installed package."""
+        span = self.project.documents.place(span)
         path = self.project.root / span.file
         if span.file.endswith(".py") and index is not None:
             modules = index.good.catalog.modules()

@@ -19,7 +19,7 @@ from sfml.lsp.outline_text import gap_at
 from sfml.lsp.schemas import description_at
 from sfml.render.explain import explanation_text, origin_text
 from sfml.spec.nodes import plain
-from sfml.spec.origin import Origin, origins
+from sfml.spec.origin import Origin, origins, placed_origin
 
 MOST_VALUES = 3
 """How many values of one place are told: a default may be the value of many tasks."""
@@ -190,7 +190,7 @@ def _values(cursor: Cursor, path: str | None) -> Iterator[str]:
                 continue
             for origin in origins(reading.loaded, cursor.file, path, {})[:MOST_VALUES]:
                 if origin.settings or origin.entries:
-                    text = _told(origin)
+                    text = _told(placed_origin(origin, reading.place))
                     values_by_target.setdefault(text, []).append(reading.target or "")
     targets = max((len(one.pipeline.targets) for one in cursor.indexes), default=1)
     for text, names in list(values_by_target.items())[:MOST_VALUES]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from sfml.base.record import record
@@ -58,14 +59,16 @@ class Index:
             for one in (*pipeline.good.values(), *pipeline.readings.values())
             for file, schema in one.loaded.schemas.items()
         }
-        self.names: dict[str, tuple[Name, ...]] = {}
+
+    @cached_property
+    def names(self) -> dict[str, tuple[Name, ...]]:
+        """File → its names."""
+        found: dict[str, tuple[Name, ...]] = {}
         for file, schema in self._schemas.items():
-            text = project.text(file)
+            text = self.project.text(file)
             if text is not None:
-                self.names[file] = names_in(text, file, schema)
-        self.names |= {file: tuple(names) for file, names in self._of_statements()}
-        self._symbols = self._defined()
-        self._members = self._made_tasks()
+                found[file] = names_in(text, file, schema)
+        return found | {file: tuple(names) for file, names in self._of_statements()}
 
     def schema(self, file: str) -> str | None:
         return self._schemas.get(file)
@@ -86,7 +89,8 @@ class Index:
             if ".config" in module.text and not module.archive_path.startswith("sfml_steps/"):
                 yield module.file, names_in_code(module.text, module.file)
 
-    def _defined(self) -> dict[tuple[Kind, str, str], Symbol]:
+    @cached_property
+    def _symbols(self) -> dict[tuple[Kind, str, str], Symbol]:
         """(kind, file for names of one file, name) → its definition; the base comes before patches."""
         symbols: dict[tuple[Kind, str, str], Symbol] = {}
         order = sorted(self.names, key=lambda file: file != PROJECT_FILE)
@@ -106,7 +110,8 @@ class Index:
             return None
         return name.kind, "", name.name
 
-    def _made_tasks(self) -> Mapping[str, Symbol]:
+    @cached_property
+    def _members(self) -> Mapping[str, Symbol]:
         """Task of the resolved graph → its definition: members of a `for_each`, and included tasks with a prefix."""
         symbols: dict[str, Symbol] = {}
         for reading in (*self.pipeline.good.values(), *self.pipeline.readings.values()):

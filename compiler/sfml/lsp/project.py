@@ -14,7 +14,7 @@ from sfml.frontend.entry_files import is_entry_text, pipelines_of
 from sfml.frontend.reading import Reading, read
 from sfml.frontend.whole_project import read_together
 from sfml.lsp.positions import TextMap
-from sfml.spec.documents import Documents
+from sfml.spec.edited_documents import EditedDocuments
 from sfml.spec.load import load_project
 from sfml.spec.model import Project
 from sfml.spec.project import PROJECT_FILE, chosen_target, project_root
@@ -53,7 +53,7 @@ class ProjectState:
     def __init__(self, root: Path, texts: Mapping[Path, str]) -> None:
         self.root = root
         self._texts = texts
-        self.documents = Documents(texts)
+        self.documents = EditedDocuments(texts)
         self.pipelines: dict[str, PipelineState] = {}
         self.project: Project | None = None
         self.findings: tuple[Diagnostic, ...] = ()

@@ -5,7 +5,7 @@ The defaults lie below the spec and the target's patches above it; expressions a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sfml.base.diagnostic import Diagnostic, has_errors
@@ -14,6 +14,7 @@ from sfml.base.source import Span
 from sfml.spec.expand import ExpandedTasks, expanded_tasks, no_such_task, says_what_to_run
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.include import IncludedTasks
+from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import ForeignPatch, PipelineSpec, Project, TaskSpec
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
 from sfml.spec.patch import merged, merged_maps
@@ -55,11 +56,12 @@ def assembled(
     names: Names,
     target: tuple[str, Span, MapNode],
     findings: list[Diagnostic],
+    known: KnownTasks | None = None,
 ) -> PipelineSpec:
     """The pipeline with all layers merged and all expressions evaluated.
 
     The shapes of the result are checked again, because merging and expressions can break them. All findings are
-    appended to `findings`.
+    appended to `findings`. `known` are the tasks of an earlier reading.
     """
     foreign: list[ForeignPatch] = []
     graph = _merged_graph(layers, foreign)
@@ -67,7 +69,10 @@ def assembled(
     defaults = _defaults(layers)
     schedule = _evaluated_settings(_merged_schedule(layers), names, findings)
     config = _evaluated_map(graph.get("config"), names, findings, graph)
-    tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings, layers.included.bound)
+    if known is not None:
+        known.begin((defaults, {name: value for name, value in names.items() if name != "git"}))
+    own_tasks = map_of(graph.get("tasks"))
+    tasks = expanded_tasks(own_tasks, defaults, names, findings, layers.included.bound, known)
     finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
     for one in (tasks, finalizers):
         for patched, node in one.unmet:
@@ -78,7 +83,7 @@ def assembled(
                 findings.append(no_such_task(patched, node, _without_patch(one.names, layers.patches[1])))
     findings.extend(_arms_of_nothing(tasks.tasks, {**layers.included.passed, **tasks.passed}))
     if not has_errors(findings):
-        findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
+        findings.extend(_shapes(graph, config, tasks, finalizers, schedule, known))
     name_node = layers.entry.entries["pipeline"]
     assert isinstance(name_node, ScalarNode)
     description = merged(layers.entry.get("description"), _patched(layers.patches[1], "description"))
@@ -251,27 +256,36 @@ def _evaluated_settings(schedule: MapNode, names: Names, findings: list[Diagnost
 
 
 def _shapes(
-    graph: MapNode, config: MapNode, tasks: ExpandedTasks, finalizers: ExpandedTasks, schedule: MapNode
+    graph: MapNode,
+    config: MapNode,
+    tasks: ExpandedTasks,
+    finalizers: ExpandedTasks,
+    schedule: MapNode,
+    known: KnownTasks | None,
 ) -> tuple[Diagnostic, ...]:
-    """The shape findings of the merged and evaluated pipeline; there are no earlier errors at this point."""
+    """The shape findings of the merged and evaluated pipeline; there are no earlier errors at this point.
 
-    def mapping(specs: tuple[TaskSpec, ...], key: str) -> MapNode:
+    Tasks whose shape is known to be right are left out.
+    """
+
+    def mapping(specs: Sequence[TaskSpec], key: str) -> MapNode:
         entries: dict[str, Node] = {spec.name: spec.settings for spec in specs}
         return MapNode(entries, {spec.name: spec.at for spec in specs}, graph.span, key)
 
     version = ScalarNode(1, graph.span, "version")
+
+    fresh = [task for task in tasks.tasks if known is None or not known.is_fitting(task)]
     whole: dict[str, Node] = {
         "version": version,
         "config": config,
-        "tasks": mapping(tasks.tasks, "tasks"),
+        "tasks": mapping(fresh, "tasks"),
         "finalizer": mapping(finalizers.tasks, "finalizer"),
     }
-    job = MapNode(whole, {}, graph.span, "")
+    job = shape_findings(MapNode(whole, {}, graph.span, ""), "job_config.schema.json")
+    if known is not None:
+        known.are_fitting([task for task in tasks.tasks if not job or known.is_fitting(task)])
     timing = MapNode({"version": version, **schedule.entries}, schedule.key_spans, schedule.span, "")
-    return (
-        *shape_findings(job, "job_config.schema.json"),
-        *shape_findings(timing, "schedule_config.schema.json"),
-    )
+    return (*job, *shape_findings(timing, "schedule_config.schema.json"))
 
 
 def _seeds(

@@ -55,10 +55,16 @@ class _Open:
 
 
 class _Composer:
-    """Builds nodes from the events of one text; keeps its own stack, so that nesting cannot exhaust Python's."""
+    """Builds nodes from the events of one text; keeps its own stack, so that nesting cannot exhaust Python's.
 
-    def __init__(self, file: str) -> None:
+    `line` is the line of the document that the text begins with, `path` and `depth` those of the node that it becomes.
+    """
+
+    def __init__(self, file: str, line: int = 1, path: str = "", depth: int = 0) -> None:
         self.file = file
+        self.line = line
+        self.path = path
+        self.depth = depth
         self.stack: list[_Open] = []
         self.root: Node | None = None
         self.anchors: dict[str, tuple[Node, int, int]] = {}
@@ -69,7 +75,8 @@ class _Composer:
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        return Span.of(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        first = self.line
+        return Span.of(self.file, start.line + first, start.column + 1, end.line + first, end.column + 1)
 
     def refuse(self, code: str, message: str, event: Any, help: str | None = None) -> _Refused:
         return _Refused(Diagnostic.error(code, message, at=self.span(event), help=help))
@@ -82,7 +89,7 @@ class _Composer:
 
     def next_path(self) -> str:
         if not self.stack:
-            return ""
+            return self.path
         top = self.stack[-1]
         return key_path(top.path, top.key or "") if top.is_map else f"{top.path}[{len(top.items)}]"
 
@@ -168,7 +175,7 @@ class _Composer:
         )
 
     def start(self, event: Any, is_map: bool) -> None:
-        if len(self.stack) >= MAX_DEPTH:
+        if len(self.stack) + self.depth >= MAX_DEPTH:
             raise self.refuse("SF104", _DEEP, event)
         self.count(1, event)
         kind = "map" if is_map else "seq"
@@ -202,7 +209,7 @@ class _Composer:
             raise self.refuse("SF105", f"the alias `*{event.anchor}` {what}", event)
         node, size, height = anchored
         self.count(size, event)
-        if len(self.stack) + height > MAX_DEPTH:
+        if len(self.stack) + self.depth + height > MAX_DEPTH:
             raise self.refuse("SF104", _DEEP, event)
         # The nodes get the span of the alias, so that findings in them point at the place of use.
         self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
@@ -238,6 +245,19 @@ def compose(text: str, file: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
         too_deep = _too_deep(composer, cause, text)
         return None, (*_first(composer.findings), too_deep or _syntax_error(cause, text, file))
     return composer.root, _first(composer.findings)
+
+
+def compose_part(text: str, file: str, line: int, path: str, depth: int) -> tuple[Node | None, int]:
+    """A part of a document that stands alone, and the number of its values; None where reading it has findings.
+
+    Its lines are counted from 1 above `line`. `path` and `depth` are those of the mapping that it is part of.
+    """
+    composer = _Composer(file, line + 1, path, depth - 1)
+    try:
+        _feed(composer, text)
+    except (_Refused, yaml.YAMLError):
+        return None, 0
+    return (None if composer.findings else composer.root), composer.total
 
 
 def _first(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.source import Span
 from sfml.spec.compose import compose
+from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.nodes import Node
 from sfml.spec.shape import shape_findings
 from sfml.spec.text import decoded, read_text
@@ -32,6 +33,10 @@ class Documents:
     def checked(self, text: str, file: str, schema: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
         """The document of a text, and the findings of its syntax and shape."""
         return _checked(text, file, schema)
+
+    def known_tasks(self, file: str, target: str | None) -> KnownTasks | None:
+        """What is known of the tasks of a pipeline from an earlier reading for a target; None if nothing is kept."""
+        return None
 
     def place(self, span: Span) -> Span:
         """The place in the text of a span of a node."""

@@ -10,7 +10,9 @@ from typing import Any
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.spec.expressions import Names, evaluated
+from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import ForeignPatch, TaskSpec
 from sfml.spec.nodes import (
     ListNode,
@@ -63,10 +65,12 @@ def expanded_tasks(
     names: Names,
     findings: list[Diagnostic],
     bound: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    known: KnownTasks | None = None,
 ) -> ExpandedTasks:
     """Every task with its settings resolved, in the order written.
 
     `names` are the names that every expression may use, `bound` those that only one task's expressions may use.
+    `known` are tasks of an earlier reading.
     """
     if tasks is not None and len(tasks.entries) > MAX_TASKS:
         findings.append(too_many_made(tasks))
@@ -84,7 +88,14 @@ def expanded_tasks(
         own = {**names, **bound.get(name, {})}
         each = settings.get("for_each")
         if each is None:
-            task = TaskSpec(name, at, _resolved(settings, defaults, own, findings))
+
+            def resolve(
+                name: str = name, at: Span = at, settings: MapNode = settings, own: Names = own
+            ) -> TaskSpec:
+                return TaskSpec(name, at, _resolved(settings, defaults, own, findings))
+
+            is_plain = known is not None and name not in bound
+            task = known.resolved(name, node, resolve, findings) if known and is_plain else resolve()
             (expanded.append(task) if _is_enabled(task) else removed.add(name))
             continue
         members: list[str] = []

@@ -18,6 +18,7 @@ from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated
 from sfml.spec.include import with_includes
+from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import LoadedSpec, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
@@ -101,6 +102,11 @@ class _Reader:
             self.findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
             return None
         return self.document(file, schema)
+
+    def known_tasks(self, file: str, target: str) -> KnownTasks | None:
+        """What is known of the pipeline's tasks; nothing where a value of git could have changed meanwhile."""
+        reads_git = any("git." in text for text in self.sources.values())
+        return None if reads_git else self.documents.known_tasks(file, target)
 
     def stop_on_errors(self) -> None:
         if has_errors(self.findings):
@@ -233,7 +239,10 @@ def _resolved(
     included = with_includes(graph, names, reader.named, reader.findings)
     reader.stop_on_errors()
     layers = Layers(document, entry, included, schedule, (project_patch, pipeline_patch))
-    spec = assembled(layers, project, file, names, (target_name, target_at, target), reader.findings)
+    chosen_one = (target_name, target_at, target)
+    spec = assembled(
+        layers, project, file, names, chosen_one, reader.findings, reader.known_tasks(file, target_name)
+    )
     reader.stop_on_errors()
     return replace(spec, variables=names["var"], tests=tests)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -98,6 +98,21 @@ def removed_by(loaded: LoadedSpec, path: str) -> Setting | None:
                 if is_null and top == f"targets.{spec.target_name}.{form}":
                     return view.setting(node)
     return None
+
+
+def placed_origin(origin: Origin, place: Callable[[Span], Span]) -> Origin:
+    """The origin with each of its spans replaced by `place` of it."""
+
+    def moved(setting: Setting) -> Setting:
+        return setting if setting.span is None else replace(setting, span=place(setting.span))
+
+    return replace(
+        origin,
+        settings=tuple(map(moved, origin.settings)),
+        around=tuple((path, moved(setting)) for path, setting in origin.around),
+        variables=tuple(placed_origin(one, place) for one in origin.variables),
+        entries=tuple(placed_origin(one, place) for one in origin.entries),
+    )
 
 
 Place = tuple[str, Node, tuple[tuple[str, Node], ...]]
