@@ -26,7 +26,7 @@ def test_a_session_in_neovim_goes_as_recorded(shop: Path, tmp_path: Path) -> Non
         "SFML": str(SFML),
         "SHOP": str(shop),
         "RECORD": str(record),
-        "LIMIT": "60000",
+        "LIMIT": "120000",
     }
     done = subprocess.run(
         ("nvim", "--headless", "-u", "NONE", "-i", "NONE", "-n", "-c", f"luafile {HERE / 'session.lua'}"),
@@ -34,7 +34,7 @@ def test_a_session_in_neovim_goes_as_recorded(shop: Path, tmp_path: Path) -> Non
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert record.exists(), done.stdout + done.stderr
     told = record.read_text(encoding="utf-8")
