@@ -13,6 +13,8 @@ from sfml.cli.options import Options, shared_options, specs_argument
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sfml.cost.actual import Comparison, Spent
+    from sfml.cost.estimate import Estimate
     from sfml.frontend.reading import Reading
     from sfml.render.cost import Price
 
@@ -30,13 +32,36 @@ _EDITIONS = ("standard", "enterprise", "business_critical", "vps")
     metavar="NUMBER",
     help="What a credit costs, else the price of sfml.yaml; without one, no money is shown.",
 )
+@click.option(
+    "--actual",
+    is_flag=True,
+    help="Also read from the account what was spent, and say how far the estimate is off.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 365),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="With --actual: how many days to look back.",
+)
 @shared_options()
-def command(specs: tuple[str, ...], edition: str | None, price: float | None, options: Options) -> int:
-    """Estimate the credits that pipelines use in a month of 730 hours, as a range; no account is asked.
+def command(
+    specs: tuple[str, ...],
+    edition: str | None,
+    price: float | None,
+    actual: bool,
+    days: int,
+    options: Options,
+) -> int:
+    """Estimate the credits that pipelines use in a month of 730 hours, as a range, without asking an account.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     From schedules, from what `expect` says of durations, and from the `sizes` of the target's warehouses and compute
     pools, by a dated table of rates. What nothing says stays unknown, `?`, and the output names it.
+
+    With --actual, what was spent is read from the account's metering, attribution and container views, by the query tag
+    of the tasks; what they do not attribute, such as idle time, is `?`.
     """
     from sfml.base.errors import InvalidSpec
     from sfml.cost.estimate import estimate
@@ -53,11 +78,32 @@ def command(specs: tuple[str, ...], edition: str | None, price: float | None, op
         raise InvalidSpec(tuple(diagnostic for reading in readings for diagnostic in reading.diagnostics))
     costs = estimate(graphs)
     credit = _price(readings[0], edition, price)
+    more = _actual(readings, costs, days, options) if actual else None
     if options.json:
-        output.say_json(cost_json(costs, credit))
+        from sfml.render.actual_cost import actual_json
+
+        spent = {} if more is None else {"actual": actual_json(*more)}
+        output.say_json({**cost_json(costs, credit), **spent})
     elif not options.quiet:
         output.say(cost_text(costs, credit))
+        if more is not None:
+            from sfml.render.actual_cost import actual_text
+
+            output.say(f"\n{actual_text(*more)}")
     return 0
+
+
+def _actual(
+    readings: Sequence[Reading], costs: Estimate, days: int, options: Options
+) -> tuple[Spent, tuple[Comparison, ...]]:
+    """What was spent in the last days, beside the estimate."""
+    from sfml.cli.target_screen import TargetScreen
+    from sfml.cost.actual import compared_with
+    from sfml.frontend.placed_spec import placed
+    from sfml.operations.actual_cost import spent_by
+
+    spent = spent_by([placed(reading) for reading in readings], costs, days, TargetScreen(options))
+    return spent, compared_with(costs, spent)
 
 
 def _demand_one_project(readings: Sequence[Reading]) -> None:
