@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from sfml.cost.actual import Comparison, Spent
     from sfml.cost.estimate import Estimate
     from sfml.frontend.reading import Reading
+    from sfml.graph.model import TaskGraph
     from sfml.render.cost import Price
 
 _EDITIONS = ("standard", "enterprise", "business_critical", "vps")
@@ -31,6 +34,14 @@ _EDITIONS = ("standard", "enterprise", "business_critical", "vps")
     type=click.FloatRange(0),
     metavar="NUMBER",
     help="What a credit costs, else the price of sfml.yaml; without one, no money is shown.",
+)
+@click.option(
+    "--durations",
+    "files",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.JSON",
+    help="Take durations that the spec does not say from runs that `sfml history --export` wrote.",
 )
 @click.option(
     "--actual",
@@ -50,6 +61,7 @@ def command(
     specs: tuple[str, ...],
     edition: str | None,
     price: float | None,
+    files: tuple[Path, ...],
     actual: bool,
     days: int,
     options: Options,
@@ -76,7 +88,9 @@ def command(
     graphs = [reading.walkable for reading in readings if reading.walkable is not None]
     if len(graphs) < len(readings):
         raise InvalidSpec(tuple(diagnostic for reading in readings for diagnostic in reading.diagnostics))
+    graphs, sentences = measured_graphs(graphs, files)
     costs = estimate(graphs)
+    costs = replace(costs, assumptions=(*sentences, *costs.assumptions))
     credit = _price(readings[0], edition, price)
     more = _actual(readings, costs, days, options) if actual else None
     if options.json:
@@ -91,6 +105,19 @@ def command(
 
             output.say(f"\n{actual_text(*more)}")
     return 0
+
+
+def measured_graphs(
+    graphs: Sequence[TaskGraph], files: Sequence[Path]
+) -> tuple[list[TaskGraph], tuple[str, ...]]:
+    """The graphs with the durations in the files, and a sentence on those of each."""
+    from sfml.cost.measured import measured_in, with_measured
+
+    if not files:
+        return list(graphs), ()
+    measured = measured_in(files)
+    filled = [with_measured(graph, measured) for graph in graphs]
+    return [graph for graph, _ in filled], tuple(sentence for _, sentence in filled if sentence is not None)
 
 
 def _actual(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sfml.base.errors import RecordUnreadable
@@ -21,8 +23,14 @@ from sfml.render.history import KeptDeployment
     "-n", "--limit", type=click.IntRange(1), default=10, show_default=True, help="The maximum number to list."
 )
 @click.option("--deployments", is_flag=True, help="List the kept deployments, not the runs.")
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.JSON",
+    help="Add all runs that are over, with the durations of their tasks, to this file.",
+)
 @shared_options()
-def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
+def command(spec: str, limit: int, deployments: bool, export: Path | None, options: Options) -> int:
     """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
     from sfml.operations.part_runs import runs_and_parts
     from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
@@ -31,7 +39,11 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     compiled_spec = place_of(spec, options)
     desired = compiled_spec.desired
     symbols = Symbols(output.takes_unicode())
+    if export is not None and deployments:
+        raise click.UsageError("--export is about runs; leave out --deployments")
     with connected(compiled_spec, options) as target:
+        if export is not None:
+            return _export(desired, target, export, options)
         if deployments:
             kept, unreadable = kept_deployments(desired, target)
             kept = kept[:limit]
@@ -47,6 +59,20 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
         nothing = not value["deployments" if deployments else "runs"]
         if nothing and (hint := misspelt(desired.spec_path)) is not None:
             output.note(f"help: {hint}")
+    return 0
+
+
+def _export(desired: DesiredGraph, target: TargetAccount, file: Path, options: Options) -> int:
+    from sfml.operations.history_export import export_runs
+    from sfml.operations.part_runs import runs_and_parts
+
+    runs = [run for run in runs_and_parts(desired, target) if run.part is None]
+    count = export_runs(desired, runs, file)
+    if options.json:
+        place = {"pipeline": desired.pipeline, "target": desired.target.name}
+        output.say_json({**place, "exported": {"file": file.as_posix(), "runs": count}})
+    elif not options.quiet:
+        output.say(f"{file.as_posix()} holds {count:,} run{'' if count == 1 else 's'} of {desired.pipeline}")
     return 0
 
 

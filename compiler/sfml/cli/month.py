@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import click
 from sfml.base.errors import InvalidSpec, UsageError
 from sfml.base.record import record
 from sfml.cli import output
+from sfml.cli.cost_command import measured_graphs
 from sfml.cli.options import Options
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ class MonthOptions:
     svg: Path | None
     page: Path | None
     on: str | None
+    durations: tuple[Path, ...] = ()
 
     @property
     def is_given(self) -> bool:
-        return bool(self.start or self.svg or self.page or self.on) or self.timezone != "UTC"
+        pictures = self.svg or self.page
+        return bool(self.start or pictures or self.on or self.durations) or self.timezone != "UTC"
 
 
 def simulate_month(readings: Sequence[Reading], month_options: MonthOptions, options: Options) -> int:
@@ -48,7 +52,9 @@ def simulate_month(readings: Sequence[Reading], month_options: MonthOptions, opt
     if len({reading.root for reading in readings}) > 1:
         raise UsageError("the specs belong to several projects", help="give those of one")
     start = _start(month_options)
+    graphs, sentences = measured_graphs(graphs, month_options.durations)
     month = month_of(graphs, start, _month_later(start))
+    month = replace(month, assumptions=(*sentences, *month.assumptions))
     machine = _machine(month, month_options.on)
     _write_pictures(month, machine, month_options)
     if options.json:

@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     metavar="ZONE",
     help="With --month: the time zone of days and hours.",
 )
+@click.option(
+    "--durations",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.JSON",
+    help="With --month: durations that the spec does not say, from `sfml history --export`.",
+)
 @click.option("--on", metavar="NAME", help="With --month: draw the work on this warehouse or pool only.")
 @click.option(
     "--svg",
@@ -77,6 +84,7 @@ def command(
     is_month: bool,
     start: str | None,
     timezone: str,
+    durations: tuple[Path, ...],
     on: str | None,
     svg: Path | None,
     page: Path | None,
@@ -96,13 +104,13 @@ def command(
     from sfml.render.ways import ways_json, ways_text
 
     readings = [read(str(file), options) for file in entry_files(specs)]
-    month = MonthOptions(start, timezone, svg, page, on)
+    month = MonthOptions(start, timezone, svg, page, on, durations)
     if is_month:
         for reading in readings:
             say_findings(reading, options)
         return simulate_month(readings, month, options)
     if month.is_given:
-        raise click.UsageError("--from, --timezone, --on, --svg and --page go with --month")
+        raise click.UsageError("--from, --timezone, --durations, --on, --svg and --page go with --month")
     demand_right(readings, options, but_for="SF333")
     every = [_simulated(reading, failures, most) for reading in readings]
     lacking = sum(_lacking(simulation, require_coverage) for simulation in every)
