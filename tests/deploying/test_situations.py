@@ -228,8 +228,10 @@ def test_a_run_that_did_not_succeed_in_time_is_late_until_one_does(world: Small)
     assert code == 1 and [one["kind"] for one in value["problems"]] == ["last_run", "late"]
     assert "late: no run has succeeded for " in text and "expected within 1h" in text, text
     world.local.sql(f"CREATE TABLE {world.local.database}.SMALL.LATER AS SELECT 1 AS A")
-    assert world.run("run", SPEC_PATH, "-t", "prod")[0] == 0
-    assert status(world, "prod")[0] == 0
+    code, text = world.run("run", SPEC_PATH, "-t", "prod", "--recover", "last", "--auto-approve")
+    assert code == 0, text
+    code, _, text = status(world, "prod")
+    assert code == 0, text
 
 
 # -- off as intended

@@ -130,3 +130,18 @@ def test_a_plan_shows_what_is_watched_and_leaves_the_rest(small: Small, outbox: 
     assert small.run("rollback", "specs/small.yaml", "--to", "1", "--auto-approve")[0] == 0
     code, text = small.run(*plan)
     assert code == 2 and "watch.within" in text, text
+
+
+def test_a_recovery_by_a_part_ends_lateness(small: Small, outbox: Outbox) -> None:
+    # Commands take the machine's time, so the clock is held near it.
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    small.local.clock.hold(hour + timedelta(minutes=5))
+    apply(small, "small", "watch")
+    small.local.clock.advance(to=hour + timedelta(minutes=96))
+    assert len(told(outbox)) == 2
+    mend(small)
+    code, text = small.run("run", "specs/small.yaml", "--recover", "last", "--auto-approve")
+    assert code == 0, text
+    small.local.clock.advance(to=hour + timedelta(minutes=106))
+    texts = told(outbox)
+    assert len(texts) == 2 and all("recovered: it was late" in text for text in texts), texts

@@ -29,13 +29,17 @@ class Overdue:
 
 
 def overdue(
-    desired: DesiredGraph, root: DeployedRoot, rows: Iterable[TaskRow], now: datetime
+    desired: DesiredGraph,
+    root: DeployedRoot,
+    rows: Iterable[TaskRow],
+    now: datetime,
+    mended: frozenset[str] = frozenset(),
 ) -> Overdue | None:
     """The last scheduled time that no run has met in time; None if it was met, or if that is not known.
 
-    It is met by any run from that time on that succeeded, also one by hand. A scheduled time during which another run
-    was executing does not count, because Snowflake skips it. The local Snowflake fires only while it runs, so there
-    only the times count at which it began a run.
+    It is met by any run from that time on that succeeded, also one by hand, or that a part has recovered (`mended`). A
+    scheduled time during which another run was executing does not count, because Snowflake skips it. The local
+    Snowflake fires only while it runs, so there only the times count at which it began a run.
     """
     within = desired.within
     if within is None or not root.started:
@@ -51,6 +55,8 @@ def overdue(
     if due is None:
         return None
     later = [name for name, began in runs.items() if began is not None and began >= due - _SLACK]
+    if mended.intersection(later):
+        return None
     every = [row for name in later for row in groups[name]]
     met = any((run := run_of(desired, every, name)) is not None and run.outcome in _MET for name in later)
     return None if met else Overdue(due, within)

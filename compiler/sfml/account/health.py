@@ -174,10 +174,11 @@ def health_of(
     run: Run | None = None,
     rows: Iterable[TaskRow] = (),
     left_over: tuple[str, ...] = (),
+    mended: frozenset[str] = frozenset(),
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
-    `left_over` names the roots of parts of runs whose graphs should be gone.
+    `left_over` names the roots of parts of runs whose graphs should be gone, `mended` runs that parts recovered.
     """
     rows = tuple(rows)
     root = graph.root
@@ -195,7 +196,7 @@ def health_of(
             problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
             problems.append(LateRun(due))
-        elif root is not None and unfinished is None and (late := overdue(desired, root, rows, now)):
+        elif root is not None and unfinished is None and (late := overdue(desired, root, rows, now, mended)):
             problems.append(late)
     if left_over:
         problems.append(PartLeftOver(left_over))

@@ -112,7 +112,8 @@ def watch_of(graph: TaskGraph) -> dict[str, Scalar]:
         return {}
     within = graph.settings.within
     late = {} if within is None else {"within": within}
-    return {"pipeline": graph.pipeline, "target": graph.target.name, **late, **channels}
+    place = {"pipeline": graph.pipeline, "target": graph.target.name, "stage": stage_of(graph.target)}
+    return {**place, **late, **channels}
 
 
 def _gates(named: NamedGraph, gates: Mapping[str, tuple[str, ...]]) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,24 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
         run=_run_or_part(run, parts),
         rows=rows,
         left_over=_left_over(desired, target, graph),
+        mended=mended_runs(parts),
     )
+
+
+def mended_runs(parts: Iterable[Run]) -> frozenset[str]:
+    """The runs that a part has recovered, and parts that another part has; not those of which only some tasks ran."""
+    recovering = {
+        run.run_id: run.part.recovers
+        for run in parts
+        if run.part is not None and run.part.recovers is not None and not run.part.selectors
+    }
+    mended: set[str] = set()
+    for run in parts:
+        origin = recovering.get(run.run_id) if run.outcome == "succeeded" else None
+        while origin is not None and origin not in mended:
+            mended.add(origin)
+            origin = recovering.get(origin)
+    return frozenset(mended)
 
 
 def _run_or_part(run: Run | None, parts: tuple[Run, ...]) -> Run | None:

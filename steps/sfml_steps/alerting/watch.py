@@ -35,6 +35,7 @@ REASONS = {
 """https://docs.snowflake.com/en/sql-reference/sql/show-tasks (last_suspended_reason); not when a user suspends it."""
 
 _PLACE = re.compile(r'("(?:[^"]|"")+"|[A-Za-z_][A-Za-z0-9_$]*)(\.("(?:[^"]|"")+"|[A-Za-z_][A-Za-z0-9_$]*))?')
+_PART = re.compile(r"part-[0-9a-z]+\.json")
 _CHANNEL = re.compile(r'(email|slack|teams|pagerduty|webhook|queue) ("(?:[^"]|"")+"|\S+)(.*)')
 
 
@@ -202,6 +203,8 @@ def _wrong(ctx: Context, root: WatchedRoot, now: datetime.datetime) -> Iterator[
         f"ROOT_TASK_ID => {quoted(root.id)}, RESULT_LIMIT => {HISTORY_LIMIT}))",
     )
     due = overdue(rows, root.name, datetime.timedelta(seconds=within), now)
+    if due is not None and (mended := mended_runs(ctx, root)):
+        due = overdue(rows, root.name, datetime.timedelta(seconds=within), now, mended)
     if due is not None:
         at = due.isoformat()
         expected = f"no run has succeeded for {time_text(due)}, expected within {duration_text(within)}"
@@ -209,12 +212,16 @@ def _wrong(ctx: Context, root: WatchedRoot, now: datetime.datetime) -> Iterator[
 
 
 def overdue(
-    rows: Iterable[Mapping[str, Any]], root: str, within: datetime.timedelta, now: datetime.datetime
+    rows: Iterable[Mapping[str, Any]],
+    root: str,
+    within: datetime.timedelta,
+    now: datetime.datetime,
+    mended: frozenset[str] = frozenset(),
 ) -> datetime.datetime | None:
     """Return the last scheduled time that no run has met in time; None if it was met.
 
     A scheduled time counts if the schedule began a run then, or was to begin one by now. It is met by any run from that
-    time on that succeeded, or whose root was skipped.
+    time on that succeeded, or whose root was skipped, or that a part has recovered (`mended`).
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -229,7 +236,37 @@ def overdue(
     if due is None:
         return None
     later = [name for name, at in begins.items() if at is not None and at >= due - SLACK]
-    return None if any(_succeeded(groups[name], root) for name in later) else due
+    return None if any(name in mended or _succeeded(groups[name], root) for name in later) else due
+
+
+def mended_runs(ctx: Context, root: WatchedRoot) -> frozenset[str]:
+    """Return the runs that parts have recovered, from the records of parts on the stage of the pipeline."""
+    folder = f"{root.watch.get('stage')}/{root.watch.get('pipeline')}/state/"
+    try:
+        files = [str(row_value(row, "NAME")).rpartition("/")[2] for row in rows_of(ctx, f"LIST {folder}")]
+        names = [name for name in files if _PART.fullmatch(name)]
+        records = [json.loads(StageFiles(ctx.session).read(folder + name)) for name in names]
+        return recovered_by(records)
+    except Exception as error:
+        ctx.logger.warning("the parts of %s cannot be read: %s", root.subject, error)
+        return frozenset()
+
+
+def recovered_by(records: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the ids of runs that were recovered whole by parts that succeeded, also over another part."""
+    recovering, succeeded = {}, []
+    for record in records:
+        outcome = record.get("outcome") or {}
+        if record.get("recovers") and not record.get("selectors"):
+            recovering[outcome.get("run_id")] = record["recovers"]
+            succeeded += [outcome.get("run_id")] if outcome.get("state") == "SUCCEEDED" else []
+    mended: set[str] = set()
+    for run in succeeded:
+        origin = recovering.get(run)
+        while origin is not None and origin not in mended:
+            mended.add(origin)
+            origin = recovering.get(origin)
+    return frozenset(mended)
 
 
 def _begin(group: Iterable[Mapping[str, Any]]) -> datetime.datetime | None:

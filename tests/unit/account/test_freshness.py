@@ -90,6 +90,12 @@ def test_a_daily_run_within_two_hours(rows: tuple[TaskRow, ...], now: datetime, 
     assert found == (None if due is None else Overdue(due, 7200))
 
 
+def test_a_run_that_a_part_recovered_meets_its_time() -> None:
+    rows = run(NOON, "FAILED", name="g")
+    assert overdue(graph(), ROOT, rows, NOON + 3 * HOUR, frozenset({"g"})) is None
+    assert overdue(graph(), ROOT, rows, NOON + 27 * HOUR, frozenset({"g"})) == Overdue(NOON + 24 * HOUR, 7200)
+
+
 def test_a_skipped_root_meets_its_time() -> None:
     root, _ = run(NOON)
     assert overdue(graph(), ROOT, (replace(root, state="SKIPPED"),), NOON + 3 * HOUR) is None

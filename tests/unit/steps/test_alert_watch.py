@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sfml.graph.alerts import Alerts, Channel
 from sfml.graph.model import CronSchedule, GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.lower.lower import lower
-from sfml_steps.alerting.watch import channels_in, overdue, record_in, watch_in, watched_root
+from sfml_steps.alerting.watch import channels_in, overdue, record_in, recovered_by, watch_in, watched_root
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -50,6 +50,25 @@ def row(group: str, at: datetime.datetime, state: str = "SUCCEEDED", **more: obj
 )
 def test_what_is_overdue(rows: list[dict[str, object]], due: datetime.datetime | None) -> None:
     assert overdue(rows, "P", HOUR, NOON + HOUR) == due
+
+
+def test_a_part_recovers_its_run_and_what_that_was_a_part_of() -> None:
+    def part(run: str, recovers: str | None, state: str = "SUCCEEDED", *selectors: str) -> dict[str, object]:
+        return {
+            "recovers": recovers,
+            "selectors": list(selectors),
+            "outcome": {"run_id": run, "state": state},
+        }
+
+    assert recovered_by([part("p", "r")]) == {"r"}
+    assert recovered_by([part("q", "p"), part("p", "r", "FAILED")]) == {"p", "r"}
+    assert (
+        recovered_by([part("p", "r", "FAILED"), part("s", None), part("t", "u", "SUCCEEDED", "train")])
+        == set()
+    )
+    assert recovered_by([{"recovers": "r", "selectors": [], "outcome": None}]) == set()
+    rows = [row("a", NOON, "FAILED")]
+    assert overdue(rows, "P", HOUR, NOON + HOUR, frozenset({"a"})) is None
 
 
 def test_what_lowering_writes_is_what_the_watcher_reads() -> None:
