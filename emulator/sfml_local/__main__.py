@@ -34,6 +34,7 @@ from sfml_local.control import (
 from sfml_local.core import log_format, private_files, server_log
 from sfml_local.core.defaults import DATABASE, SCHEMA
 from sfml_local.core.redaction import redacted
+from sfml_local.core.settings import TOKEN
 from sfml_local.grammar.quoting import quoted, raw
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 LOOPBACK = "127.0.0.1"
 LOOPBACKS = (LOOPBACK, "localhost")
-TOKEN_SETTING = "SFML_LOCAL_TOKEN"
-"""The variable with the server's token, which clients use as password; without it, each start creates one."""
 TOKEN_LENGTH = 16
 
 
@@ -97,9 +96,9 @@ def main() -> int:
         print(f"{FATAL}{arguments.folder} is not empty and holds no local Snowflake", file=sys.stderr)
         return 1
     os.umask(private_files.UMASK)
-    token = os.environ.pop(TOKEN_SETTING, None)
+    token = os.environ.pop(TOKEN, None)
     if arguments.host not in LOOPBACKS and len(token or "") < TOKEN_LENGTH:
-        needs = f"{TOKEN_SETTING} has to hold a token of {TOKEN_LENGTH} characters or more"
+        needs = f"{TOKEN} has to hold a token of {TOKEN_LENGTH} characters or more"
         print(f"{FATAL}at {arguments.host} others can reach it: {needs}", file=sys.stderr)
         return 1
     held = lock(arguments.folder)

@@ -150,9 +150,10 @@ def test_every_need_is_known_with_the_tasks_that_have_it() -> None:
 
 
 def test_each_missing_thing_comes_with_the_statement_that_makes_it(
-    there: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+    server: LocalServer, there: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SFML_LOCAL_UNKNOWN_COMPUTE", "refuse")
+    settings = replace(server.account.settings, unknown_compute="refuse")
+    monkeypatch.setattr(server.account, "settings", settings)
     environment = environment_of(there, GRAPH)
     told = {one.text: one.statement for one in environment.missing}
     [pin] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def project(server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "sfml.yaml").write_text(PROJECT)
     (tmp_path / "clv.yaml").write_text(SPEC)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SFML_LOCAL_UNKNOWN_COMPUTE", "refuse")
+    settings = replace(server.account.settings, unknown_compute="refuse")
+    monkeypatch.setattr(server.account, "settings", settings)
     place = server.connect_args()
     keys = ("account", "user", "password", "host", "port", "protocol")
     lines = [f"{key} = {json.dumps(place[key])}" for key in keys]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,6 @@ from sfml.snowflake.sql import rows
 from sfml.snowflake.task_answers import task_values
 from sfml.snowflake.tasks import Tasks
 from sfml_local.core import rest_call
-from sfml_local.http import rest_results
 from sfml_local.http.app import LocalServer
 from sfml_local.http.faults import Faults
 
@@ -97,15 +97,20 @@ def faults() -> Faults:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[SnowflakeConnection]:
+def server(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[LocalServer]:
     with LocalServer(tmp_path_factory.mktemp("local"), faults=faults) as server:
-        connection = open_local(server.connect_args(), TARGET)
-        use_schema(connection, TARGET)
-        rows(connection, "CREATE NOTIFICATION INTEGRATION READING_ERRORS ENABLED = TRUE TYPE = QUEUE")
-        for statement in STATEMENTS:
-            rows(connection, statement)
-        yield connection
-        connection.close()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def connection(server: LocalServer) -> Iterator[SnowflakeConnection]:
+    connection = open_local(server.connect_args(), TARGET)
+    use_schema(connection, TARGET)
+    rows(connection, "CREATE NOTIFICATION INTEGRATION READING_ERRORS ENABLED = TRUE TYPE = QUEUE")
+    for statement in STATEMENTS:
+        rows(connection, statement)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +199,7 @@ def test_a_task_or_schema_that_is_not_there_is_none(connection: SnowflakeConnect
 
 @pytest.mark.parametrize("size", [1, 7, 60, 61, 200])
 def test_the_pages_of_a_long_list_are_one_list(
+    server: LocalServer,
     connection: SnowflakeConnection,
     reader: RestReader,
     client: TaskCollection,
@@ -204,7 +210,7 @@ def test_the_pages_of_a_long_list_are_one_list(
     rows(connection, "CREATE OR REPLACE TASK WIDE WAREHOUSE = LOCAL_WH AS SELECT 1")
     children = "".join(f"CREATE OR REPLACE TASK WIDE_{at} AFTER WIDE AS SELECT {at};\n" for at in range(60))
     rows(connection, f"BEGIN\n{children}END")
-    monkeypatch.setattr(rest_results, "PAGE", size)
+    monkeypatch.setattr(server.account, "settings", replace(server.account.settings, rest_page=size))
     faults.forget_calls()
     ours = [task_values(one) for one in reader.get(*PLACE, "WIDE", "dependents")]
     assert len(ours) == 61
@@ -213,9 +219,9 @@ def test_the_pages_of_a_long_list_are_one_list(
 
 
 def test_a_page_that_is_gone_is_an_error_and_no_end_of_the_list(
-    connection: SnowflakeConnection, faults: Faults, monkeypatch: pytest.MonkeyPatch
+    server: LocalServer, connection: SnowflakeConnection, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rest_results, "PAGE", 2)
+    monkeypatch.setattr(server.account, "settings", replace(server.account.settings, rest_page=2))
     faults.fail("GET /results/", status=404, code="002043", sentence="Result does not exist.")
     with pytest.raises(AccountError):
         Tasks(connection, TARGET).below("ROOT")

@@ -134,7 +134,7 @@ def test_results_are_remembered_by_their_session_alone(
 
 def test_answers_to_be_fetched_are_bounded_by_their_rows(server: LocalServer) -> None:
     account = server.account
-    first = rest_results.keep(account, rest_results.pages([{}] * rest_results.ROWS))
+    first = rest_results.keep(account, rest_results.pages([{}] * rest_results.ROWS, 1000))
     assert rest_results.kept(account, first) is not None
     second = rest_results.keep(account, [[{}]])
     assert rest_results.kept(account, first) is None

@@ -29,6 +29,7 @@ from sfml_local.core.place import Place
 from sfml_local.core.result import Result
 from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
+from sfml_local.core.settings import Settings
 from sfml_local.core.store import Store
 from sfml_local.grammar.tokens import Name
 
@@ -55,9 +56,16 @@ class Account(ABC):
     kinds: Mapping[str, Kind]
 
     def __init__(
-        self, folder: Path, *, token: str | None, clock: Callable[[], datetime], schedules: bool
+        self,
+        folder: Path,
+        *,
+        token: str | None,
+        clock: Callable[[], datetime],
+        schedules: bool,
+        settings: Settings,
     ) -> None:
         self.folder = folder
+        self.settings = settings
         self.clock = clock
         self.schedules = schedules
         """Whether schedules and triggers fire from the start on."""

@@ -24,6 +24,7 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import library
 from sfml_local.core.expressions import macros as own_macros
 from sfml_local.core.names import ObjectName
+from sfml_local.core.settings import Settings
 from sfml_local.core.translating import translating
 from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
@@ -69,7 +70,11 @@ class Engine:
     """fakesnow over the DuckDB files of one folder: one file per database, and one for data about all of them."""
 
     def __init__(
-        self, folder: Path, notices: Notices, definitions: Sequence[Callable[[str], str]] = ()
+        self,
+        folder: Path,
+        notices: Notices,
+        settings: Settings,
+        definitions: Sequence[Callable[[str], str]] = (),
     ) -> None:
         """`definitions` is the SQL of services for each database, by its name; it may run repeatedly."""
         self._definitions = definitions
@@ -84,7 +89,7 @@ class Engine:
         )
         fakesnow_port.keep_no_results(self._fakesnow)
         duck = self._fakesnow.duck_conn
-        self._limits = memory.limits_of(folder)
+        self._limits = memory.limits_of(folder, settings)
         memory.bind(duck, self._limits)
         # Otherwise DuckDB would look for missing tables among the Python variables of the caller.
         duck.execute("SET GLOBAL python_enable_replacements = false")

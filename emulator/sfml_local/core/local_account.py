@@ -27,6 +27,7 @@ from sfml_local.core.result import Column, Result, status
 from sfml_local.core.service import Service
 from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
+from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import SqlSyntaxError
@@ -51,8 +52,10 @@ class LocalAccount(Account):
         token: str | None = None,
         clock: Callable[[], datetime] = now,
         schedules: bool = True,
+        settings: Settings | None = None,
     ) -> None:
-        super().__init__(folder, token=token, clock=clock, schedules=schedules)
+        settings = settings or read()
+        super().__init__(folder, token=token, clock=clock, schedules=schedules, settings=settings)
         self.services = tuple(build(self) for build in services)
         self.handlers = _merged(one.handlers for one in self.services)
         self.read_only = frozenset(chain.from_iterable(one.read_only for one in self.services))
@@ -73,7 +76,7 @@ class LocalAccount(Account):
         )
         self.store = self._open_store(folder / set_aside.METADATA_FILE)
         in_databases = [one.database_schema for one in self.services if one.database_schema is not None]
-        self.engine = Engine(folder, self.noticed, in_databases)
+        self.engine = Engine(folder, self.noticed, settings, in_databases)
         database_recovery.open_databases(self.engine, self.store, self.noticed)
         committing = tuple(chain.from_iterable(one.committing for one in self.services))
         self.sessions = Sessions(self.engine, self._session_closed, committing)

@@ -16,18 +16,13 @@ from pathlib import Path
 import duckdb
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.settings import Settings, read
 from sfml_local.grammar.quoting import duckdb_literal
 
-MEMORY_SETTING, SPILL_SETTING, SPILL_MB_SETTING = (
-    "SFML_LOCAL_MEMORY_MB",
-    "SFML_LOCAL_SPILL",
-    "SFML_LOCAL_SPILL_MB",
-)
 SHARE = 0.5
 """The share of the machine's memory by default; procedures, jobs and clients need the rest."""
 LEAST_MB = 64
 """With less than this, DuckDB cannot open its databases."""
-SPILL_MB = 10 * 1024
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -40,20 +35,15 @@ class MemoryLimits:
     folder: Path
 
 
-def limits_of(account_folder: Path) -> MemoryLimits:
+def limits_of(account_folder: Path, settings: Settings | None = None) -> MemoryLimits:
     """The limits of an account, from the settings or the machine."""
-    elsewhere = os.environ.get(SPILL_SETTING, "")
+    settings = settings or read()
+    elsewhere = settings.spill
     # Accounts may share a disk, but not a folder, because each empties its own.
     own = hashlib.sha256(str(account_folder.resolve()).encode()).hexdigest()[:16]
     folder = Path(elsewhere).expanduser() / f"sfml-{own}" if elsewhere else account_folder / "spill"
-    memory = _number(MEMORY_SETTING) or int(available_mb() * SHARE)
-    return MemoryLimits(max(LEAST_MB, memory), _number(SPILL_MB_SETTING) or SPILL_MB, folder)
-
-
-def _number(setting: str) -> int:
-    """The whole number of a setting, 0 where there is none."""
-    text = os.environ.get(setting, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    memory = settings.memory_mb or int(available_mb() * SHARE)
+    return MemoryLimits(max(LEAST_MB, memory), settings.spill_mb or Settings().spill_mb, folder)
 
 
 def available_mb() -> int:
@@ -94,7 +84,7 @@ def too_little(cause: BaseException) -> SqlError:
     reason = str(cause).partition("\n")[0].strip() or type(cause).__name__
     return SqlError(
         "The statement needs more memory than the local server may take, with what it may put on the disk "
-        f"({reason}). {MEMORY_SETTING} and {SPILL_MB_SETTING} set how much that is.",
+        f"({reason}). SFML_LOCAL_MEMORY_MB and SFML_LOCAL_SPILL_MB set how much that is.",
         2,
         "53200",
     )

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from sfml_local.core import private_files
+from sfml_local.core import private_files, settings
 
-LIMIT = int(os.environ.get("SFML_LOCAL_SERVER_LOG_KB", "4096")) * 1024
+LIMIT = settings.read().server_log_kb * 1024
 """The size in bytes after which a new log begins."""
 
 KEPT = 2

@@ -185,8 +185,8 @@ def _response(account: Account, answer: Any) -> Response:
         # The specification spells it resultHandler, accounts do not.
         body = {"code": "392604", "message": message, "result_handler": handle}
         return JSONResponse(body, 202, headers=headers)
-    if isinstance(answer, list) and len(answer) > rest_results.PAGE:
-        pages = rest_results.pages(answer)
+    if isinstance(answer, list) and len(answer) > account.settings.rest_page:
+        pages = rest_results.pages(answer, account.settings.rest_page)
         handle = rest_results.keep(account, pages)
         headers["Link"] = rest_results.link(f"{BASE}/results/{handle}", 0, len(pages))
         answer = pages[0]

@@ -5,16 +5,12 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/large-results
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-
-PAGE = int(os.environ.get("SFML_LOCAL_REST_PAGE", "1000"))
-"""Rows of one page; a longer list has a `Link` header. The number on accounts is not documented."""
 
 HANDLES = 100
 """The most answers that are kept; the oldest are dropped first."""
@@ -49,8 +45,8 @@ def kept(account: Account, handle: str) -> list[Any] | None:
     return account.part(KeptAnswers).by_handle.get(handle)
 
 
-def pages(rows: list[Any]) -> list[Any]:
-    return [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)]
+def pages(rows: list[Any], size: int) -> list[Any]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def link(path: str, page: int, count: int) -> str:

@@ -24,14 +24,11 @@ from pathlib import Path
 from sfml_local.processes.children import GRACE_SECONDS, LOG_LIMIT, Supervised, without_proxies
 from sfml_local.processes.warm_parent import LENGTH
 
-SETTING = "SFML_LOCAL_WARM"
-"""With `0`, every process is a new interpreter."""
-
 
 class WarmParent:
     """The parent's process, started at first use; several threads may use it."""
 
-    def __init__(self, home: Path, also: Sequence[str] = ()) -> None:
+    def __init__(self, home: Path, also: Sequence[str] = (), *, warm: bool = True) -> None:
         """`home` is the parent's home directory, `also` are further modules that it imports."""
         self._home = home
         self._also = tuple(also)
@@ -40,7 +37,7 @@ class WarmParent:
         self._control: socket.socket | None = None
         self._forked = 0
         # Forking crashes where frameworks of the system run threads, as on macOS.
-        self._usable = sys.platform == "linux" and os.environ.get(SETTING, "1") != "0"
+        self._usable = sys.platform == "linux" and warm
 
     @property
     def pid(self) -> int | None:

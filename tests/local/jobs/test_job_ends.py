@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,9 +120,9 @@ def test_a_job_ends_with_the_timeout_of_the_statement_that_waits_for_it(
 
 
 def test_the_longest_a_job_may_run_is_a_setting(
-    shared: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared: Session, server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SFML_LOCAL_JOB_SECONDS", "1")
+    monkeypatch.setattr(server.account, "settings", replace(server.account.settings, job_seconds=1))
     job = submit(shared, tmp_path / "p", "import time\ntime.sleep(600)\n")
     assert job.wait(30) == "FAILED"
 

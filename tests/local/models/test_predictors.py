@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from sfml_local.services.models import predictors
 
 
 @pytest.fixture(scope="module")
-def versions(asking: Session, log: Any) -> None:
+def versions(asking: Session, log: Any, server: LocalServer) -> None:
     log(Process(), "PROCESS", "V1", sample_input_data=pd.DataFrame({"X": [1.0]}))
-    for number in range(2, predictors.MOST + 3):
+    for number in range(2, server.account.settings.models + 3):
         asking.sql(f"ALTER MODEL PROCESS ADD VERSION V{number} FROM MODEL PROCESS VERSION V1").collect()
 
 
@@ -74,11 +75,11 @@ def test_a_model_that_ends_its_process_is_an_error_and_no_more(asking: Session, 
     assert pid(asking, "V1") > 0
 
 
-def test_the_least_used_of_too_many_ends(asking: Session, versions: None) -> None:
+def test_the_least_used_of_too_many_ends(server: LocalServer, asking: Session, versions: None) -> None:
     first = pid(asking, "V1")
-    others = [pid(asking, f"V{number}") for number in range(2, predictors.MOST + 2)]
+    others = [pid(asking, f"V{number}") for number in range(2, server.account.settings.models + 2)]
     assert is_gone(first)
-    assert pid(asking, f"V{predictors.MOST + 1}") == others[-1]
+    assert pid(asking, f"V{server.account.settings.models + 1}") == others[-1]
 
 
 def test_what_nobody_asks_for_ends_with_its_parent(
@@ -87,7 +88,7 @@ def test_what_nobody_asks_for_ends_with_its_parent(
     process, parent = pid(asking, "V1"), predictors.parent_of(server.account).pid
     predictors.end_idle(server.account)
     assert pid(asking, "V1") == process
-    monkeypatch.setattr(predictors, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(server.account, "settings", replace(server.account.settings, model_idle_seconds=-1))
     predictors.end_idle(server.account)
     assert is_gone(process)
     assert parent is None or is_gone(parent)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from doors import Refused, Rest
 
-from sfml_local.http import rest_results
 from sfml_local.http.app import LocalServer
 
 
@@ -193,8 +193,12 @@ def test_a_started_schedule_is_the_next_current_graph(rest: Rest) -> None:
     assert rest.must("GET", "/t/complete-graphs") == []
 
 
-def test_long_lists_come_in_pages(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_results, "PAGE", 2)
+def test_long_lists_come_in_pages(
+    rest: Rest, judged_server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        judged_server.account, "settings", replace(judged_server.account.settings, rest_page=2)
+    )
     for number in range(5):
         rest.create(f"t{number}")
     status, headers, first = rest.open("GET", "/api/v2/databases/sfml/schemas/public/tasks")
@@ -207,9 +211,13 @@ def test_long_lists_come_in_pages(rest: Rest, monkeypatch: pytest.MonkeyPatch) -
     assert rest.open("GET", f"{path}?page=3")[0] == 404
 
 
-def test_the_client_walks_the_pages(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_walks_the_pages(
+    rest: Rest, judged_server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     core = pytest.importorskip("snowflake.core")
-    monkeypatch.setattr(rest_results, "PAGE", 2)
+    monkeypatch.setattr(
+        judged_server.account, "settings", replace(judged_server.account.settings, rest_page=2)
+    )
     for number in range(5):
         rest.create(f"t{number}")
     tasks = core.Root(rest.connection).databases["SFML"].schemas["PUBLIC"].tasks

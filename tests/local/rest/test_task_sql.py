@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from doors import Refused, Sql
+
+from sfml_local.http.app import LocalServer
 
 HISTORY = "SELECT * FROM TABLE({}.TASK_HISTORY({}))"
 SHOWN = (
@@ -263,9 +266,13 @@ def test_warehouses_and_pools_in_sql(sql: Sql) -> None:
             sql.query(wrong)
 
 
-def test_unknown_warehouses_are_taken_or_refused(sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_warehouses_are_taken_or_refused(
+    sql: Sql, judged_server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sql.create("t", warehouse="nobodys")
-    monkeypatch.setenv("SFML_LOCAL_UNKNOWN_COMPUTE", "refuse")
+    monkeypatch.setattr(
+        judged_server.account, "settings", replace(judged_server.account.settings, unknown_compute="refuse")
+    )
     for statement in ("CREATE TASK u WAREHOUSE = other AS SELECT 1", "ALTER TASK t SET WAREHOUSE = other"):
         with pytest.raises(Refused, match=r"Nonexistent warehouse OTHER was specified\."):
             sql.query(statement)

@@ -220,7 +220,7 @@ def _page(statement: Show) -> dict[str, Any]:
 
 def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:
     """Computes that count as existing: the session's own warehouse, and the pool that an ML Job looks up by name."""
-    if compute.unknown_refused():
+    if account.settings.refuses_unknown_compute:
         return []
     now = account.clock()
     if statement.kind == "WAREHOUSE":

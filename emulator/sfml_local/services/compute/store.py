@@ -136,17 +136,13 @@ class Compute:
         return self.settings.get(key, default)
 
 
-def unknown_refused() -> bool:
-    """Whether a warehouse or pool that was not created is refused, as on an account.
-
-    By default it counts as existing, so that pipelines that name warehouses of an account run here.
-    """
-    return os.environ.get("SFML_LOCAL_UNKNOWN_COMPUTE", "accept").lower() == "refuse"
-
-
 def demand_warehouse(account: Account, name: str | None) -> None:
     """Refuse a task's warehouse that does not exist, if unknown ones are refused."""
-    if name is not None and unknown_refused() and find(account, "WAREHOUSE", name) is None:
+    if (
+        name is not None
+        and account.settings.refuses_unknown_compute
+        and find(account, "WAREHOUSE", name) is None
+    ):
         raise SqlError(f"Nonexistent warehouse {name} was specified.", 91083, "42601")
 
 

@@ -47,7 +47,7 @@ def most_nodes(account: Account, pool: str) -> int:
 
 def demand(account: Account, pool: str, instances: int) -> None:
     """Refuse a job that needs more nodes than its pool can have."""
-    if compute.unknown_refused():
+    if account.settings.refuses_unknown_compute:
         compute.get(account, "COMPUTE POOL", pool)
     most = most_nodes(account, pool)
     if instances > most:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import json
-import os
 import re
 import shutil
 import signal
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 LOG_LINES_IN_ERROR = 20
 _FRAME = re.compile(r'  File "(.+)", line \d+')
-SECONDS_SETTING = "SFML_LOCAL_JOB_SECONDS"
 CHECK_INTERVAL = "MLRS_INSTANCES_CHECK_INTERVAL"
 """Seconds between the launcher's checks for instances; its own default is ten."""
 
@@ -114,7 +112,7 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
     }
     arguments = tuple(_in_mount(argument, mount) for argument in request.arguments)
     launch = Launch(_launcher(mount), arguments, environment, env, frozenset(request.env))
-    own_session, seconds = _session_of_job(account, session, request), _seconds(session, request)
+    own_session, seconds = _session_of_job(account, session, request), _seconds(account, session, request)
     run = JobRun(own_session, request, launch, folder, seconds, _take_nodes(account, job, request))
     account.part(JobRuns).by_mount[job.mount] = run
     return job, run
@@ -142,11 +140,10 @@ def _session_of_job(account: Account, session: Session, request: JobRequest) -> 
     )
 
 
-def _seconds(session: Session, request: JobRequest) -> float | None:
+def _seconds(account: Account, session: Session, request: JobRequest) -> float | None:
     """The job's timeout: that of its statement, if the statement waits for the job, or that of the setting."""
-    given = os.environ.get(SECONDS_SETTING, "")
     statement = None if request.is_async else statement_timeout(session)
-    limits = [limit for limit in (int(given) if given.isdigit() else None, statement) if limit]
+    limits = [limit for limit in (account.settings.job_seconds, statement) if limit]
     return min(limits) if limits else None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import socket
 import sys
 import threading
@@ -27,12 +26,6 @@ from sfml_local.processes.warm import WarmParent
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-
-MOST = max(1, int(os.environ.get("SFML_LOCAL_MODELS", "4")))
-"""The most idle processes that are kept; each has a model in memory."""
-
-IDLE_SECONDS = float(os.environ.get("SFML_LOCAL_MODEL_IDLE_SECONDS", "600"))
-"""Seconds without a call after which a process ends; the parent ends with the last process."""
 
 START_SECONDS = 120.0
 LOOK_SECONDS = 0.02
@@ -169,6 +162,7 @@ class Predictors:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._most = max(1, account.settings.models)
         self._lock = threading.Lock()
         self._kept: OrderedDict[Path, Predictor] = OrderedDict()
         self._parent: WarmParent | None = None
@@ -179,7 +173,9 @@ class Predictors:
         with self._lock:
             if self._parent is None:
                 found = tuple(name for name in LIBRARIES if importlib.util.find_spec(name.partition(".")[0]))
-                self._parent = WarmParent(self._account.folder / "warm-models", found)
+                self._parent = WarmParent(
+                    self._account.folder / "warm-models", found, warm=bool(self._account.settings.warm)
+                )
             return self._parent
 
     @contextlib.contextmanager
@@ -196,13 +192,13 @@ class Predictors:
                 predictor.calls -= 1
                 predictor.used = time.monotonic()
                 idle = [key for key, one in self._kept.items() if not one.calls]
-                surplus = [self._kept.pop(key) for key in idle[: max(0, len(self._kept) - MOST)]]
+                surplus = [self._kept.pop(key) for key in idle[: max(0, len(self._kept) - self._most)]]
             for one in surplus:
                 one.stop()
 
     def end_idle(self) -> None:
         """End the processes that nobody asked for long, and their parent when none is left."""
-        limit = time.monotonic() - IDLE_SECONDS
+        limit = time.monotonic() - self._account.settings.model_idle_seconds
         with self._lock:
             idle = [key for key, one in self._kept.items() if not one.calls and one.used < limit]
             old = [self._kept.pop(key) for key in idle]
@@ -242,7 +238,7 @@ def watch(account: Account) -> None:
     """End idle processes until the server stops."""
 
     def look() -> None:
-        while not account.stopping.wait(min(30.0, IDLE_SECONDS)):
+        while not account.stopping.wait(min(30.0, account.settings.model_idle_seconds)):
             end_idle(account)
 
     threading.Thread(target=look, name="predictors", daemon=True).start()

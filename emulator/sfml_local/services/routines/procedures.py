@@ -6,7 +6,6 @@ https://docs.snowflake.com/en/sql-reference/sql/call-with
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sys
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
 
 INTERPRETER_ERROR = 100357
 
-PROCESSES = int(os.environ.get("SFML_LOCAL_PROCESSES", max(8, 2 * (os.cpu_count() or 1))))
-"""The most procedures that run at the same time on one server."""
-
 _PROCESS_STARTED = time.time()
 
 
@@ -51,8 +47,8 @@ class ProcedureProcesses:
     """What the processes of an account's procedures are forked from, and a place for each that may run at once."""
 
     def __init__(self, account: Account) -> None:
-        self.parent = WarmParent(account.folder / "warm")
-        self.places = threading.Semaphore(PROCESSES)
+        self.parent = WarmParent(account.folder / "warm", warm=bool(account.settings.warm))
+        self.places = threading.Semaphore(account.settings.processes)
 
 
 def run_anonymous(

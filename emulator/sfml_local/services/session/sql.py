@@ -34,7 +34,7 @@ def use(account: Account, session: Session, statement: Use) -> Result:
         case "ROLE":
             session.role = name.last
         case "WAREHOUSE":
-            if compute.unknown_refused():
+            if account.settings.refuses_unknown_compute:
                 compute.get(account, "WAREHOUSE", name.last)
             session.warehouse = name.last
         case "SECONDARY ROLES":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,9 +20,6 @@ from sfml_local.services.tasks.task_run import RunningTask
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-
-WORKERS = int(os.environ.get("SFML_LOCAL_TASK_WORKERS", "4"))
-"""The most tasks of one graph that run at the same time."""
 
 PATIENCE = 10.0
 """Seconds in which a task run must end after it was asked to stop."""
@@ -56,6 +52,7 @@ class Attempt:
     ) -> None:
         self.account, self.running, self.lock, self.root_ended = account, running, lock, root_ended
         self.run, self.graph, self.tasks, self.states = run, graph, tasks, states
+        self.workers = account.settings.task_workers
         self.frontier = Frontier(graph, states)
         self.deadline = deadline
         self.futures: dict[Future[TaskRun], RunningTask] = {}
@@ -66,7 +63,7 @@ class Attempt:
     def carry_out(self) -> bool:
         """Run the attempt; False if a task could not start, because time is over or the server ends."""
         # Do not wait for the pool, because a task run that does not return would block the graph.
-        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"task-{self.run.root.name}")
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix=f"task-{self.run.root.name}")
         try:
             while True:
                 self._begin(pool)
@@ -82,7 +79,7 @@ class Attempt:
             for name in too_late:
                 self.frontier.note(name, State.NOT_EXECUTED)
             self.complete = False
-        for name in self.frontier.ready[: WORKERS - len(self.futures)]:
+        for name in self.frontier.ready[: self.workers - len(self.futures)]:
             self._submit(pool, name)
 
     def _too_late(self) -> tuple[str, ...]:

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
-LOGS = int(os.environ.get("SFML_LOCAL_LOGS", "5000"))
-"""The most logs of procedures, jobs and models."""
-
-LOGS_MB = int(os.environ.get("SFML_LOCAL_LOGS_MB", "1024"))
-"""The most bytes of all of these logs."""
-
 EVERY = 200
 """The number of closed sessions between two checks; each process has at least one."""
 
@@ -51,7 +45,9 @@ def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: in
 def _tidy(account: Account) -> None:
     in_use = frozenset(child.log for child in tuple(account.children) if child.log is not None)
     with contextlib.suppress(OSError):  # another process has just deleted it
-        forget_old(account.logs_folder, in_use, count=LOGS, size=LOGS_MB * 2**20)
+        forget_old(
+            account.logs_folder, in_use, count=account.settings.logs, size=account.settings.logs_mb * 2**20
+        )
 
 
 def start(account: Account) -> None:
