@@ -7,6 +7,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
+from conftest import ROOT
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from sfml.base.resources import schema, schema_folder
 from sfml.cli.entry import run
@@ -41,5 +45,39 @@ def test_a_name_and_a_folder_make_no_sense_together(tmp_path: Path) -> None:
     assert run(["schema", "tasks", "--write", str(tmp_path / "x")]) == 2
     assert not (tmp_path / "x").exists()
     assert run(["schema", "unheard_of"]) == 2
+    assert run(["schema", "--project"]) == 2
     (tmp_path / "file").write_text("")
     assert run(["schema", "--write", str(tmp_path / "file" / "below")]) == 2
+
+
+def test_the_names_of_a_project_are_proposed_and_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert run(["schema", "--project", "--write", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert '"specs/clv/job_config.yaml"' in told[told.index('"yaml.schemas"') :]
+    own = {name: json.loads((tmp_path / f"{name}.schema.json").read_text(encoding="utf-8")) for name in NAMES}
+    registry = Registry().with_resources(
+        (f"{name}.schema.json", Resource(one, DRAFT202012)) for name, one in own.items()
+    )
+    settings = own["job_config"]["$defs"]["task_settings"]["properties"]
+    steps = settings["step"]["anyOf"][0]["enum"]
+    assert {"clv.train.train_model", "sfml_steps.registry.promote_model"} <= set(steps)
+    assert "train_model" in settings["after"]["anyOf"][0]["anyOf"][0]["enum"]
+    assert set(own["pipeline"]["properties"]["targets"]["properties"]) == {"local", "dev", "prod"}
+    assert "check_model_quality" in own["tests"]["$defs"]["run"]["properties"]["given"]["properties"]
+    entry = yaml.safe_load((ROOT / "specs" / "clv.yaml").read_text(encoding="utf-8"))
+    job = yaml.safe_load((ROOT / "specs" / "clv" / "job_config.yaml").read_text(encoding="utf-8"))
+    entry["targets"]["another"] = {"tasks": {"new_task": {"timeout": "1h"}}, "variables": {"unheard_of": 1}}
+    job["tasks"]["new_task"] = {"step": "clv.new.step", "after": ["another"], "run_on": {"pool": "NEW"}}
+    job["tasks"]["new_task"]["with"] = {}
+    for name, document in (("pipeline", entry), ("job_config", json.loads(json.dumps(job, default=str)))):
+        validator = jsonschema.Draft202012Validator(own[name], registry=registry)
+        assert [error.message for error in validator.iter_errors(document)] == []
+        document["no_such_key"] = 1
+        assert len(list(validator.iter_errors(document))) == 1
+    assert run(["schema", "--project", "tests"]) == 0
+    assert json.loads(capsys.readouterr().out) == own["tests"]
+    monkeypatch.chdir(tmp_path)
+    assert run(["schema", "--project", "tests"]) == 2
