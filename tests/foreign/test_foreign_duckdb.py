@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -197,3 +200,34 @@ def test_the_catalogue_has_the_columns_that_are_read(duck: duckdb.DuckDBPyConnec
             duck.execute(f"SELECT {sql}")
         except duckdb.Error as cause:
             pytest.fail(f"DuckDB's catalogue changed: {rule} ({cause})")
+
+
+LEFT_BY_A_KILL = """
+import duckdb, os, sys
+duck = duckdb.connect(sys.argv[1])
+duck.execute("CREATE TABLE t AS SELECT 1 AS a")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("is_damaged", "tables"), [(False, [("t",)]), (True, [])])
+def test_what_duckdb_says_of_a_log_from_which_it_reads_nothing(
+    tmp_path: Path, is_damaged: bool, tables: list[tuple[str]]
+) -> None:
+    """`database_files.has_damaged_log` rests on it: else what a killed server left would be lost without a word."""
+    file = tmp_path / "a.db"
+    subprocess.run((sys.executable, "-c", LEFT_BY_A_KILL, str(file)), check=True)
+    log = file.with_name("a.db.wal")
+    content = log.read_bytes()
+    log.write_bytes((b"damaged!" + content[8:]) if is_damaged else content)
+    with duckdb.connect() as duck:
+        duck.execute(f"ATTACH '{file}' AS x (READ_ONLY)")
+        [(found,)] = duck.execute(
+            "SELECT wal_size FROM pragma_database_size() WHERE database_name = 'x'"
+        ).fetchall()
+        assert (found == "0 bytes") is is_damaged
+        assert (
+            duck.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'x'").fetchall()
+            == tables
+        )
+    assert log.exists()

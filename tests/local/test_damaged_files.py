@@ -109,6 +109,68 @@ def test_a_damaged_database_is_put_aside_and_the_rest_works(
         assert "OTHER" in server.account.engine.databases()
 
 
+KILLED = """
+import duckdb, os, sys
+duck = duckdb.connect(sys.argv[1])
+for number in range(100):
+    duck.execute("INSERT INTO PUBLIC.T VALUES (?)", [number])
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def log(folder: Path) -> Path:
+    """The log of OTHER, with changes that a killed process left in it."""
+    subprocess.run((sys.executable, "-c", KILLED, str(folder / "databases" / "OTHER.db")), check=True)
+    return folder / "databases" / "OTHER.db.wal"
+
+
+@pytest.mark.parametrize("start", [0, 40, 1000, 3000])
+def test_a_damaged_log_takes_only_its_own_changes_along(folder: Path, log: Path, start: int) -> None:
+    overwrite(log, start, 8)
+    damaged = log.read_bytes()
+    with LocalServer(folder) as server:
+        assert run(server, OTHER) == [(7,)]
+        assert run(server, KEPT) == [(1,), (2,)]
+        run(server, "INSERT INTO OTHER.PUBLIC.T VALUES (8)")
+        [kept] = aside(folder / "databases", "OTHER.db.wal")
+        assert kept.read_bytes() == damaged
+        assert not aside(folder / "databases", "OTHER.db")
+        [notice] = server.account.notices
+        assert "the log of database OTHER was damaged" in notice and str(kept) in notice
+    with LocalServer(folder) as server:
+        assert run(server, OTHER) == [(7,), (8,)]
+        assert str(kept) in "".join(server.account.notices)
+
+
+def test_a_damaged_log_of_what_spans_databases_stops_nothing(folder: Path) -> None:
+    log = folder / "global.db.wal"
+    log.write_bytes(os.urandom(500))
+    with LocalServer(folder) as server:
+        assert run(server, KEPT) == [(1,), (2,)]
+        assert "the log of global.db was damaged" in "".join(server.account.notices)
+    assert aside(folder, log.name)
+
+
+@pytest.mark.parametrize("missing", [0, 5])
+def test_the_log_of_a_killed_server_is_read_even_if_its_end_was_cut_off(
+    folder: Path, log: Path, missing: int
+) -> None:
+    os.truncate(log, log.stat().st_size - missing)
+    with LocalServer(folder) as server:
+        assert len(run(server, OTHER)) == 101 - bool(missing)
+        assert list(server.account.notices) == []
+
+
+def test_a_damaged_log_beside_a_damaged_file_is_kept_with_it(folder: Path, log: Path) -> None:
+    overwrite(log.with_name("OTHER.db"))
+    overwrite(log, 1000, 8)
+    with LocalServer(folder) as server:
+        assert run(server, KEPT) == [(1,), (2,)]
+    [kept, kept_log] = aside(folder / "databases", "OTHER.db")
+    assert kept_log.name == f"{kept.name}.wal"
+
+
 def test_the_default_database_may_be_the_damaged_one(folder: Path) -> None:
     overwrite(folder / "databases" / "SFML.db")
     with LocalServer(folder) as server:

@@ -28,6 +28,9 @@ DEFAULT_SCHEMA = "PUBLIC"
 DROPPED = ".dropped"
 """The ending of a file's name while its database is being dropped."""
 
+PROBED = ".probed"
+"""The ending of a second name of a file, under which DuckDB finds no log of it."""
+
 LEAST_ROOM = 2**20
 """Bytes without which DuckDB may be unable to open a file that is sound."""
 
@@ -58,7 +61,7 @@ def known(store: Store, folder: Path) -> KnownFiles:
     """The databases of an account at a server's start; completes interrupted drops, removes half-created files."""
     for left in folder.glob(f"*.db{DROPPED}"):
         _end_drop(store, left)
-    for half in (*folder.glob("*.db.part"), *folder.glob("*.db.part.wal")):
+    for half in (*folder.glob("*.db.part"), *folder.glob("*.db.part.wal"), *folder.glob(f"*.db{PROBED}")):
         half.unlink()
     noted = {row["database"] for row in store.rows("SELECT database FROM containers WHERE schema = ''")}
     files = set(folder.glob("*.db"))
@@ -116,6 +119,43 @@ def passing_trouble(file: Path) -> str | None:
         except OSError:
             return "another process has it open"
     return None
+
+
+def has_damaged_log(file: Path) -> bool:
+    """Whether the file of a killed server is sound, and its log, with the latest changes, is not.
+
+    DuckDB refuses to open a file whose log is damaged, except if the damage is at the log's beginning: then it ignores
+    the log, and overwrites it at the next change.
+    """
+    log = wal_of(file)
+    if not file.exists() or not log.exists() or log.stat().st_size == 0:
+        return False
+    if (replayed := _replayed(file)) is not None:
+        return replayed == _NOTHING
+    probed = file.with_name(file.name + PROBED)
+    probed.unlink(missing_ok=True)
+    probed.hardlink_to(file)
+    try:
+        return _replayed(probed) is not None
+    finally:
+        probed.unlink()
+
+
+_NOTHING = "0 bytes"
+"""What DuckDB says of a log from which it has read nothing."""
+
+
+def _replayed(file: Path) -> str | None:
+    """How much DuckDB reads of the file's log, in its own words; None if it does not open the file."""
+    with contextlib.closing(duckdb.connect(config={"threads": 1})) as duck:
+        try:
+            duck.execute(f"ATTACH {duckdb_literal(str(file))} AS probed (READ_ONLY)")
+        except duckdb.Error:
+            return None
+        size = duck.execute(
+            "SELECT wal_size FROM pragma_database_size() WHERE database_name = 'probed'"
+        ).fetchone()
+        return str(size[0]) if size else None
 
 
 class DatabaseMaker:

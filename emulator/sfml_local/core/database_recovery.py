@@ -32,6 +32,9 @@ def open_databases(engine: Engine, store: Store, notices: Notices) -> None:
             shown=True,
         )
     for database in known.databases:
+        file = database_files.file_of(engine.folder, database)
+        if database_files.has_damaged_log(file):
+            notices.add(set_aside.put_log_aside(database_files.wal_of(file)))
         try:
             engine.attach(database)
         except SqlError as error:

@@ -23,6 +23,8 @@ def open_global(
 ) -> None:
     """Attach the file for data about all databases; a damaged one is replaced."""
     file = folder / set_aside.GLOBAL_FILE
+    if database_files.has_damaged_log(file):
+        notices.add(set_aside.put_log_aside(database_files.wal_of(file)))
     try:
         _attach_global(duck, file, maker)
     except duckdb.Error as error:

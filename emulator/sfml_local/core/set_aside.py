@@ -35,6 +35,11 @@ def put_aside(file: Path, *, logs: tuple[str, ...] = (".wal",)) -> Path:
     return target
 
 
+def put_log_aside(log: Path) -> str:
+    """Rename the damaged log of a DuckDB file; returns a sentence about it."""
+    return _log_notice(put_aside(log, logs=()))
+
+
 def keep_orphan(account: Path, folder: Path) -> Path:
     """Move a folder that the metadata does not name; returns its new path."""
     private_files.make_folder(account / ORPHANS)
@@ -55,8 +60,19 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield file
 
 
+def _log_notice(log: Path) -> str:
+    name = log.name.rpartition(MARK)[0].removesuffix(".wal")
+    what = f"database {unquote(name.removesuffix('.db'))}" if log.parent.name == DATABASES else name
+    return (
+        f"the log of {what} was damaged while no server ran: its file is open without the changes that were only in"
+        f" the log, which is kept as {log}. Delete the log to end this notice"
+    )
+
+
 def _notice(file: Path) -> str:
     name = file.name.rpartition(MARK)[0]
+    if name.endswith(".wal"):
+        return _log_notice(file)
     if file.parent.name == DATABASES:
         what, lost = f"database {unquote(name.removesuffix('.db'))}", "its tables are in that file alone"
     else:
