@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sfml.base.resources import schema
+from sfml.ci.job_inputs import JobInputs
+from sfml.ci.occasion import Occasion
+from sfml.ci.review import review
 from sfml.cli.entry import run
 
 PROJECT = """\
@@ -306,3 +310,73 @@ def test_policies_without_the_key_are_told_of(repository: Path, capsys: pytest.C
     (repository / "policies" / "team.py").unlink()
     (repository / "policies" / "team.yaml").write_text("kind: Policy\n", encoding="utf-8")
     assert "SF537" not in shown(capsys, "validate")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        (
+            "sfml.yaml",
+            "policies: {python: true}",
+            "policies: {python: 7}",
+            "the policies of main are not known",
+        ),
+        ("policies/team.yaml", "field: timeout", "field: timout", "a task has no field `timout`"),
+    ],
+)
+def test_a_broken_base_can_be_mended(
+    file: str, old: str, new: str, words: str, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else no request could pass the check that its policies fail."""
+    git(repository, "switch", "-q", "main")
+    changed(repository, old, new, file)
+    commit(repository, "break")
+    git(repository, "switch", "-q", "-c", "mend")
+    changed(repository, new, old, file)
+    text = shown(capsys, "validate", "--policies", "main", "--baseline", "main")
+    assert "warning[SF53" in text and words in text
+    assert run(["diff", "--base", "main", "--policies", "main"]) == 0
+
+
+@pytest.fixture
+def job(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, str]]:
+    """Runs the program of a job for a pull request from `change` into `main`; gives its exit code and its summary."""
+
+    def act() -> tuple[int, str]:
+        out = tmp_path_factory.mktemp("job")
+        inputs = JobInputs((".",), repository, "main", None, None, True, True, out / "review", None)
+        none: tuple[None, ...] = (None,) * 5
+        occasion = Occasion("github", "", "", "team/pipelines", *none, out / "summary.md", out / "outputs")
+        code = review(inputs, occasion)
+        return code, (out / "summary.md").read_text(encoding="utf-8")
+
+    return act
+
+
+def test_a_job_fails_for_what_a_request_brings_in(
+    repository: Path, job: Callable[[], tuple[int, str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    changed(repository, "every: 1h", "every: 2h")
+    commit(repository, "less often")
+    code, summary = job()
+    assert code == 0 and "ML1" not in capfd.readouterr().out + summary  # `give` was wrong before
+    changed(repository, "take: {sql: SELECT 1}", "take: {sql: SELECT 1, timeout: 40m}")
+    changed(repository, "policies: {python: true}", "policies: {severity: {ML1: 'off'}}", "sfml.yaml")
+    commit(repository, "longer")
+    code, summary = job()
+    printed = capfd.readouterr().out
+    assert code == 1
+    assert "::error file=shop.yaml,line=7" in printed and "ML1" in printed
+    assert "error[ML1]: `take` may run for 40m" in summary
+
+
+def test_a_job_runs_no_code_of_a_request(
+    repository: Path, job: Callable[[], tuple[int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("stranger") / "ran"
+    for file in ("policies/team.py", "policies/more.py", "sfml.py", "json.py"):
+        (repository / file).write_text(STRANGER.format(place=str(place)), encoding="utf-8")
+    changed(repository, "every: 1h", "every: 2h")
+    commit(repository, "stranger")
+    job()
+    assert not place.exists()

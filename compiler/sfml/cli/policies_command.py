@@ -30,7 +30,7 @@ def list_policies(options: Options) -> int:
     """List every policy of the project: its code, how serious it is in which target, and where it is from."""
     from sfml.render.policies import policies_json, policies_text
 
-    project_policies = _project_policies()
+    project_policies = _project_policies(options)
     _say_findings(project_policies, options)
     if options.json:
         output.say_json(policies_json(project_policies))
@@ -48,7 +48,7 @@ def explain(code: str, options: Options) -> int:
     from sfml.base.errors import UsageError
     from sfml.render.policies import policy_json, policy_text
 
-    project_policies = _project_policies()
+    project_policies = _project_policies(options)
     policy = project_policies.policies.of_code(code.upper())
     if policy is None:
         known = [one.code for one in project_policies.policies.policies]
@@ -81,7 +81,7 @@ def test_policies(words: tuple[str, ...], junit: Path | None, options: Options) 
     from sfml.frontend.policy_tests import results_of_tests
 
     began = time.perf_counter()
-    project_policies = _project_policies()
+    project_policies = _project_policies(options)
     _say_findings(project_policies, options)
     if project_policies.is_wrong:
         return 1
@@ -116,7 +116,7 @@ def trust_policies(auto_approve: bool, options: Options) -> int:
     from sfml.base.errors import UsageError
     from sfml.policies.trust import content_hash, trust
 
-    project_policies = _project_policies()
+    project_policies = _project_policies(options)
     codes = [policy.code for policy in project_policies.policies.policies if policy.is_python]
     if not codes:
         raise UsageError("the project has no policies in Python", help="those in YAML need no trust")
@@ -143,10 +143,17 @@ def trust_policies(auto_approve: bool, options: Options) -> int:
     return 0
 
 
-def _project_policies() -> ProjectPolicies:
+def _project_policies(options: Options) -> ProjectPolicies:
+    """The project's policies; the findings of a project file with errors are printed."""
+    from sfml.base.errors import InvalidSpec
+    from sfml.cli.inputs import say_diagnostics
     from sfml.frontend.project_policies import project_policies
 
-    return project_policies(Path.cwd())
+    try:
+        return project_policies(Path.cwd())
+    except InvalidSpec as error:
+        say_diagnostics(error.diagnostics, {}, options)
+        raise
 
 
 def _say_findings(project_policies: ProjectPolicies, options: Options) -> None:

@@ -9,7 +9,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from sfml.base.diagnostic import Diagnostic, by_position, is_rule_code, placed
+from sfml.base.diagnostic import Diagnostic, Severity, by_position, is_rule_code, placed
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.frontend.reading import Reading, with_findings
@@ -152,7 +152,7 @@ def policy_findings(
         subjects += [_subject(reading, None, False) for reading in old.values()]
         evaluation = evaluate(policies, subjects, runs_python=trusts)
         known = dict(zip(old, evaluation.by_subject[len(compiled) :], strict=True))
-        about = by_position((*policies.findings, *evaluation.about_policies))
+        about = by_position((*_about(policies, choice), *evaluation.about_policies))
         for place in places:
             own = _new(evaluation, compiled, place, known, old)
             applied = _applied(policies, evaluation, readings[place], plan_only or bool(plans))
@@ -173,6 +173,16 @@ def _applied(
         if policy.code in evaluation.evaluated
         and (has_plan or not policy.needs_plan)
         and policies.level(policy, graph.target) is not Level.OFF
+    )
+
+
+def _about(policies: PolicySet, choice: PolicyChoice) -> Iterable[Diagnostic]:
+    """What is wrong with the policies. In those of another commit, it is nothing that a change here could mend."""
+    if not choice.is_trusted:
+        return policies.findings
+    return (
+        replace(finding, severity=Severity.WARNING, span=None, labels=(), fix=None)
+        for finding in policies.findings
     )
 
 

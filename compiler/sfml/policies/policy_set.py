@@ -157,6 +157,11 @@ def _read(key: _Key, files: tuple[tuple[str, bytes], ...], problem: str | None) 
     sources: dict[str, str] = {}
     if problem is not None:
         findings.append(Diagnostic.error("SF530", problem, at=settings.span, path="policies.folder"))
+    section = map_of(key.document.get("policies"))
+    named = section.get("folder") if section is not None else None
+    if named is not None and not files and problem is None:
+        message = f"the folder `{settings.folder}` holds no policies"
+        findings.append(Diagnostic.error("SF121", message, at=named.span, path=named.path))
     for file, content in files:
         if not file.endswith((".yaml", ".yml", ".py")):
             continue

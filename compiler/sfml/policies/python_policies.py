@@ -7,13 +7,15 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.policies.model import FunctionRule, Level, Policy, Severity, everywhere
 from sfml.policies.yaml_policies import wrong_code
+
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 PARAMETERS = ("pipeline", "task", "plan")
 _MODULE = "sfml.policies"
@@ -45,14 +47,12 @@ def python_policies(text: str, file: str, module: str) -> PythonPolicies:
     lines = text.splitlines()
     policies: list[Policy] = []
     findings: list[Diagnostic] = []
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
+    for node, is_inside in sorted(_functions(tree), key=lambda found: found[0].lineno):
         for decorator in node.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             if _dotted(called) in names:
                 read = _Registration(node, decorator, file, module, lines)
-                findings.extend(read.problems())
+                findings.extend(read.problems(is_inside))
                 if not has_errors(read.findings):
                     policies.append(read.policy())
     if policies and module.partition(".")[0] in sys.stdlib_module_names:
@@ -84,6 +84,18 @@ def _names_of_decorator(tree: ast.Module) -> frozenset[str]:
     return frozenset(names)
 
 
+def _functions(tree: ast.Module) -> Iterator[tuple[_Function, bool]]:
+    """Every function of the module, and whether it stands inside another function or a class."""
+    todo: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while todo:
+        node, is_inside = todo.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield child, is_inside
+            closes = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
+            todo.append((child, is_inside or closes))
+
+
 def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
@@ -95,7 +107,7 @@ class _Registration:
 
     def __init__(
         self,
-        function: ast.FunctionDef | ast.AsyncFunctionDef,
+        function: _Function,
         decorator: ast.expr,
         file: str,
         module: str,
@@ -111,9 +123,12 @@ class _Registration:
         self.severity: Severity = everywhere(Level.WARNING)
         self.help: str | None = None
 
-    def problems(self) -> Iterator[Diagnostic]:
+    def problems(self, is_inside: bool) -> Iterator[Diagnostic]:
         """The findings about it; what is right is noted on the way."""
         self.findings = [*self._of_decorator(), *self._of_function()]
+        if is_inside:
+            help = "move it out of the function or class around it"
+            self.findings.append(self._error("a policy stands at the top of its module", self.function, help))
         return iter(self.findings)
 
     def policy(self) -> Policy:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sfml.base.diagnostic import has_errors
-from sfml.base.errors import SfmlError
+from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.frontend.reading import Reading, read
 from sfml.frontend.team_policies import OWN, BaseReadings, PolicyChoice
-from sfml.policies.model import NO_POLICIES, PolicySet
+from sfml.policies.model import NO_POLICIES, PolicySet, PolicySettings
 from sfml.policies.policy_set import MAX_BYTES, MAX_FILES, Folder, policy_set, settings_of
 from sfml.review.git_objects import Repository, commit_of, merge_base, repository, tree_of
 from sfml.review.snapshot import Snapshot, commit_snapshot, lay_out, texts_of
@@ -33,7 +32,7 @@ def choice_of(readings: Iterable[Reading], policies_of: str | None) -> PolicyCho
 def policies_at(roots: Iterable[Path], ref: str) -> dict[Path, PolicySet]:
     """Root of a project → the policies that it has in the commit `ref`, and what its project file says of them there.
 
-    Raises `UsageError` for an unknown commit, and `SfmlError` for policies that cannot be read.
+    Raises `UsageError` for an unknown commit.
     """
     found: dict[Path, PolicySet] = {}
     for root in dict.fromkeys(roots):
@@ -46,7 +45,7 @@ def policies_at(roots: Iterable[Path], ref: str) -> dict[Path, PolicySet]:
 def policies_in(place: Repository, snapshot: Snapshot, prefix: str, *, demands: bool = True) -> PolicySet:
     """The policies of the project in the folder `prefix` of a snapshot.
 
-    A project file with errors has none; with `demands`, `SfmlError` is raised for it.
+    A project file with errors has none; with `demands`, a finding says so.
     """
     file = f"{prefix}{PROJECT_FILE}"
     known: dict[str, bytes] = {}
@@ -57,12 +56,9 @@ def policies_in(place: Repository, snapshot: Snapshot, prefix: str, *, demands: 
     if document is None or "policies" not in document.entries:
         return NO_POLICIES
     if has_errors((*findings, *shape_findings(document, "project.schema.json"))):
-        if not demands:
-            return NO_POLICIES
-        raise SfmlError(
-            f"`{file}` of {snapshot.name} has errors, so nobody can say which policies hold there",
-            help="name a commit whose specs are valid",
-        )
+        message = f"the policies of {snapshot.name} are not known: its `{file}` has errors"
+        unknown = Diagnostic.warning("SF533", message, help="mend it there; until then, no policy holds here")
+        return PolicySet(PolicySettings(), (), (unknown,) if demands else ())
     targets = map_of(document.get("targets"))
     names = tuple(targets.entries) if targets is not None else ("local",)
     settings, _ = settings_of(document, names)
