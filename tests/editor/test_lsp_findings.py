@@ -228,3 +228,22 @@ def test_messages_that_mean_nothing_do_not_end_the_server(tmp_path: Path, start:
     editor.ask("textDocument/unknown", {})
     editor.open(entry)
     editor.until(entry)
+
+
+def test_policies_in_yaml_are_applied_and_those_in_python_do_not_run(tmp_path: Path, start: Start) -> None:
+    entry = project(tmp_path, PIPELINE.replace("{sql: select 1}", "{sql: select 1, timeout: 50m}"))
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "team.yaml").write_text(
+        "version: 1\npolicies:\n  - code: ML104\n    title: no task runs for long\n"
+        "    severity: warning\n    field: timeout\n    condition: {at_most: 40m}\n"
+        '    message: "`{task}` may run for {value}"\n'
+    )
+    (tmp_path / "policies" / "code.py").write_text("raise SystemExit('policies ran in the editor')\n")
+    settings = tmp_path / "sfml.yaml"
+    settings.write_text(settings.read_text() + "policies: {python: true}\n")
+    editor = start(tmp_path)
+    editor.open(entry)
+    [found] = editor.until(entry, "ML104")
+    assert found["message"].startswith("`load` may run for")
+    editor.edit(entry, "timeout: 50m", "timeout: 30m")
+    editor.until(entry)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.errors import SfmlError
 from sfml.catalog import StepCatalog
 from sfml.frontend.entry_files import is_entry_text, pipelines_of
-from sfml.frontend.reading import Reading, read
+from sfml.frontend.reading import Reading, may_have_policies, read
+from sfml.frontend.team_policies import PolicyChoice, own_policies, with_policies
 from sfml.frontend.whole_project import read_together
 from sfml.lsp.positions import TextMap
 from sfml.spec.edited_documents import EditedDocuments
@@ -222,7 +224,9 @@ class ProjectState:
                 for pipeline in self.pipelines.values()
             ]
             by_path = {pipeline.path: pipeline for pipeline in self.pipelines.values()}
-            self.whole = read_together(files, each, lambda path, target: by_path[path].readings[target])
+            self.whole = read_together(
+                files, each, lambda path, target: by_path[path].readings[target], _held_to_conditions
+            )
         return self.whole
 
     def current(self, pipeline: PipelineState, target: str | None = None) -> Reading:
@@ -246,6 +250,22 @@ class ProjectState:
             for pipeline in self.pipelines.values()
             if file == PROJECT_FILE or file in pipeline.files()
         ]
+
+
+def _held_to_conditions(readings: list[Reading]) -> list[Reading]:
+    """The readings with the findings of the project's policies in YAML; an editor runs no code of policies."""
+    if not any(map(may_have_policies, readings)):
+        return readings
+    sets = {}
+    for reading in readings:
+        if reading.root not in sets:
+            own = own_policies(reading)
+            conditions = tuple(policy for policy in own.policies if not policy.is_python)
+            sets[reading.root] = replace(own, policies=conditions)
+    try:
+        return with_policies(readings, PolicyChoice(sets))
+    except SfmlError:  # what keeps policies from being read is told by `sfml validate`
+        return readings
 
 
 @lru_cache(maxsize=64)
