@@ -29,6 +29,7 @@ from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
+from sfml.plan.part_record import open_marks
 from sfml.plan.retention import collected, outdated
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.stage_content import StageContent
@@ -259,8 +260,8 @@ def collecting(
 ) -> tuple[Group, ...]:
     """The stages that remove old deployments and their code. Costs a call only if a deployment is old enough."""
     gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
-    if not gone:
-        return ()
+    if not gone or open_marks(staged):
+        return ()  # the graph of a part of a run may need code that no deployment names
     kept = target.stage.kept(desired.pipeline)
     if kept.unreadable:
         return ()  # an unreadable record may need any of the code

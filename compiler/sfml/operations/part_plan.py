@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sfml.account.history import DeployedRoot, TaskRow, run_activity_of
@@ -18,7 +18,7 @@ from sfml.base.release import VERSION
 from sfml.cost.one_run import run_cost
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.located import Scalar
-from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
+from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.reviewed_files import provenance
 from sfml.operations.rollback import goal_of
@@ -40,6 +40,7 @@ from sfml.plan.part import (
 from sfml.plan.part_record import PartRecord, record_from, record_paths
 from sfml.plan.provenance import origin_text
 from sfml.plan.rehoming import EarlierRun, call_of, results_read
+from sfml.plan.run_activity import next_runs
 from sfml.plan.selection import selectable_tasks, selection
 from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import (
@@ -53,6 +54,11 @@ from sfml.plan.stages import (
 )
 from sfml.render.part import ShownPart
 from sfml.semantics.states import State
+
+SOON = timedelta(hours=24)
+"""A scheduled run within this time is named, because a part may take hours."""
+
+_ASKING = (b"GET_PREDECESSOR_RETURN_VALUE", b"TASK_RUNTIME_INFO", b"TaskContext")
 
 LAST = "last"
 """What `--recover` takes for the last run that did not succeed."""
@@ -210,7 +216,7 @@ def part_plan(
         recovered_at=None if recovered is None else known.began(recovered),
         retryable=None if activity.retryable is None else (activity.retryable_run, activity.retryable),
         running_since=activity.running_since,
-        notes=tuple(_notes(part, known, target, desired)),
+        notes=tuple(_notes(part, known, target, desired, now)),
     )
 
 
@@ -516,7 +522,9 @@ def _texts(value: Any) -> Iterator[str]:
 # -- what is to be known
 
 
-def _notes(part: Part, known: _KnownRuns, target: TargetAccount, desired: DesiredGraph) -> Iterator[str]:
+def _notes(
+    part: Part, known: _KnownRuns, target: TargetAccount, desired: DesiredGraph, now: datetime
+) -> Iterator[str]:
     runs = {result.run_id for result in part.reused.values()}
     if part.run is not None and len(runs) > 1:
         yield f"results come from {len(runs)} runs; the id of the run that steps see is {part.run.id}"
@@ -528,6 +536,20 @@ def _notes(part: Part, known: _KnownRuns, target: TargetAccount, desired: Desire
         yield f"suspended in the deployed graph, and run here: {', '.join(map(str, off))}"
     if desired.root.condition is not None:
         yield "the condition of the root is not asked"
+    soon = next_runs(desired.root.schedule, now, 1) if known.root.started else ()
+    if soon and soon[0] - now < SOON:
+        yield f"the schedule is on: the run of {soon[0]:%a} {soon[0].day} {soon[0]:%b %H:%M %Z} may begin beside it"
+    asking = [str(task.task) for task in part.graph.all_tasks if task.task in part.running and _asks(task)]
+    if asking:
+        yield f"{', '.join(asking)}: what the script itself asks Snowflake for is of the part, not of the earlier run"
+
+
+def _asks(task: DesiredTask) -> bool:
+    """Whether the script of a job asks Snowflake for results or the run by itself."""
+    definition = task.definition
+    if not isinstance(definition, MLJobDefinitionSpec) or call_of(definition) is not None:
+        return False
+    return any(word in content for content in definition.payload.values() for word in _ASKING)
 
 
 def shown_part(compiled_spec: CompiledSpec, plan: PartPlan) -> ShownPart:
