@@ -14,13 +14,9 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
-from sfml_local.processes.predictor import read_frame, write_frame
+from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.worker import load_handler, open_imports, user_traceback
 
-__all__ = ["CALLED", "ERROR", "read_frame", "write_frame"]
-
-CALLED = b"C"
-ERROR = b"E"
 _JSON = ("variant", "object", "array")
 
 
@@ -38,7 +34,7 @@ def main() -> None:
                 sys.modules["_snowflake"] = _snowflake_module()
                 open_imports(request["import_directory"])
                 handler = load_handler(request["handler"], request["body"])
-            write_frame(answers, CALLED, _answer(handler, request, frame[1]))
+            write_frame(answers, RESULT, _answer(handler, request, frame[1]))
         except BaseException as error:
             text = user_traceback(error, __file__)
             print(text, file=sys.stderr, flush=True)
@@ -67,7 +63,7 @@ def _snowflake_module() -> ModuleType:
 def _answer(handler: Callable[..., Any], request: dict[str, Any], given: bytes) -> bytes:
     import pyarrow as pa
 
-    table = pa.ipc.open_stream(given).read_all()
+    table = unpacked(given)
     kinds = request["arguments"]
     columns = [_values(table.column(index).to_pylist(), *kind) for index, kind in enumerate(kinds)]
     if getattr(handler, "_sf_vectorized_input", None) is not None:
@@ -78,10 +74,7 @@ def _answer(handler: Callable[..., Any], request: dict[str, Any], given: bytes) 
         values = [None if strict and None in row else handler(*row) for row in rows]
     texts = [_text(value, request["returns"]) for value in values]
     answer = pa.table({"result": pa.array(texts, pa.string())})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, answer.schema) as writer:
-        writer.write_table(answer)
-    return bytes(sink.getvalue())
+    return packed(answer)
 
 
 def _values(values: list[Any], kind: str, scale: int | None) -> list[Any]:

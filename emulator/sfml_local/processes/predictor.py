@@ -12,7 +12,6 @@ import importlib.util
 import json
 import math
 import socket
-import struct
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -20,41 +19,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
+
 PLAIN, JSON_TEXT, WIDE = "a", "j", "w"
 """Prefixes of column names: for plain values, JSON texts, and JSON objects with all arguments."""
 
 ROW, PARTITION = "row", "partition"
 """The column of a table function's answer with the row or partition to which each of its rows belongs."""
-
-CALL, TABLE, RESULT, ERROR = b"C", b"T", b"R", b"E"
-_LENGTH = struct.Struct(">cQ")
-
-
-def write_frame(stream: BinaryIO, kind: bytes, payload: bytes) -> None:
-    stream.write(_LENGTH.pack(kind, len(payload)))
-    stream.write(payload)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> tuple[bytes, bytes] | None:
-    """The next frame's kind and payload; None if the other side has closed the connection."""
-    header = _exactly(stream, _LENGTH.size)
-    if header is None:
-        return None
-    kind, length = _LENGTH.unpack(header)
-    payload = _exactly(stream, length)
-    return None if payload is None else (kind, payload)
-
-
-def _exactly(stream: BinaryIO, length: int) -> bytes | None:
-    parts: list[bytes] = []
-    while length:
-        part = stream.read(length)
-        if not part:
-            return None
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
 
 
 def main(request_file: str) -> int:
@@ -127,7 +98,7 @@ def _answer(module: ModuleType, name: str, request: bytes, partitions: Sequence[
     """A table with the column `result` of JSON texts, and for table functions the row or partition of each."""
     import pyarrow as pa
 
-    frame = _frame(pa.ipc.open_stream(request).read_all(), module)
+    frame = _frame(unpacked(request), module)
     method = getattr(module, name)
     if partitions is None:
         answer: dict[str, list[Any]] = {"result": [_json(value) for value in method(frame)]}
@@ -141,10 +112,7 @@ def _answer(module: ModuleType, name: str, request: bytes, partitions: Sequence[
             for key, values in answer.items()
         }
     )
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+    return packed(table)
 
 
 def _frame(arguments: Any, module: ModuleType) -> Any:

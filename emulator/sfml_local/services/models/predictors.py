@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 
 from sfml_local.processes.children import Running, make_home, remove_home, without_proxies
-from sfml_local.processes.predictor import CALL, RESULT, TABLE, read_frame, write_frame
+from sfml_local.processes.frames import CALL, RESULT, TABLE, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.warm import WarmParent
 
 if TYPE_CHECKING:
@@ -67,26 +67,24 @@ class Predictor:
     ) -> pa.Table:
         """JSON texts in `result` for each row, or for each row of a table function; raises PredictionError."""
         asked = json.dumps({"handler": handler, "partitions": partitions}).encode()
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, arguments.schema) as writer:
-            writer.write_table(arguments)
+        table = packed(arguments)
         with self._lock:
             if self._ended:
                 raise PredictionError("the model was dropped while it was asked")
             fresh = self._running is None or self._running.wait(0) is not None
             if fresh:
                 self._start(account)
-            frame = self._asked(asked, bytes(sink.getvalue()))
+            frame = self._asked(asked, table)
             if frame is None and not fresh and not self._ended:
                 # It has ended since the last call. Predictions have no effect, so the call can be repeated.
                 self._start(account)
-                frame = self._asked(asked, bytes(sink.getvalue()))
+                frame = self._asked(asked, table)
             if frame is None:
                 raise PredictionError(f"the model's process ended with exit code {self._end()}")
         kind, payload = frame
         if kind != RESULT:
             raise PredictionError(payload.decode(errors="replace").rstrip())
-        return pa.ipc.open_stream(payload).read_all()
+        return unpacked(payload)
 
     def _asked(self, call: bytes, table: bytes) -> tuple[bytes, bytes] | None:
         """The answer to one call; None if the process ended."""

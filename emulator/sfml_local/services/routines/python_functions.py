@@ -26,7 +26,7 @@ from sfml_local.core import server_log
 from sfml_local.core.child import Child
 from sfml_local.core.errors import SqlError
 from sfml_local.processes.children import POLL_SECONDS, Supervised, without_proxies
-from sfml_local.processes.function_worker import CALLED, ERROR, read_frame, write_frame
+from sfml_local.processes.frames import CALL, ERROR, TABLE, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.imports import check_packages, import_directory
 from sfml_local.services.routines.procedure_types import column_of
 from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
@@ -172,7 +172,7 @@ class _Process:
             )
         self._process = self._supervised.process
         with contextlib.suppress(OSError):
-            write_frame(self._process.stdin, CALLED, request.encode())  # type: ignore[arg-type]
+            write_frame(self._process.stdin, CALL, request.encode())  # type: ignore[arg-type]
 
     @property
     def is_running(self) -> bool:
@@ -180,14 +180,11 @@ class _Process:
 
     def called(self, arguments: pa.Table) -> pa.ChunkedArray:
         """The text of each row's result."""
-        import pyarrow as pa
 
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, arguments.schema) as writer:
-            writer.write_table(arguments)
+        table = packed(arguments)
         with self._lock:
             try:
-                write_frame(self._process.stdin, CALLED, bytes(sink.getvalue()))  # type: ignore[arg-type]
+                write_frame(self._process.stdin, TABLE, table)  # type: ignore[arg-type]
                 frame = read_frame(self._process.stdout)  # type: ignore[arg-type]
             except OSError:
                 frame = None
@@ -196,7 +193,7 @@ class _Process:
         kind, payload = frame
         if kind == ERROR:
             raise FunctionError(payload.decode(errors="replace").rstrip())
-        return pa.ipc.open_stream(payload).read_all().column("result")
+        return unpacked(payload).column("result")
 
     def stop(self) -> None:
         self._supervised.end()
