@@ -15,6 +15,7 @@ from sfml_steps import (
     Run,
     StepError,
     cleanup,
+    features,
     files,
     gate,
     logs,
@@ -28,6 +29,8 @@ from sfml_steps.results import LIMIT, as_read
 MEMBERS = (Context.session, Context.config, Context.result, Context.write_file, Context.read_file)
 GENERAL_STEPS = (
     (gate.check_metric, ()),
+    (features.refresh_feature_views, (features.Refreshed,)),
+    (features.make_training_set, (features.TrainingSet,)),
     (registry.promote_model, (registry.Promotion,)),
     (cleanup.remove_run_artifacts, (cleanup.Cleanup,)),
     (notification.send_notification, ()),

@@ -201,11 +201,12 @@ def _demanding(
 
 
 def _pipeline_plan(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _PipelinePlan:
-    from sfml.operations.environment import check_environment
+    from sfml.operations.environment import check_environment, missing_feature_views
     from sfml.operations.policies import plan_findings
 
     work = planned(compiled_spec, target, resume=flags.resume, adopt=flags.adopt)
-    environment = check_environment(compiled_spec, target.connection) if flags.check_environment else None
+    look = check_environment if flags.check_environment else missing_feature_views
+    environment = look(compiled_spec, target.connection)
     return _PipelinePlan(
         compiled_spec, work, environment, plan_findings(compiled_spec, work.plan, flags.policies_of)
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.base.quoting import folded, name_parts, raw
 from sfml.graph.decode_expectations import task_expectation
 from sfml.graph.decode_schedule import duration, scalars, serverless, texts, whole_number
 from sfml.graph.draft import TaskDraft, Use
@@ -75,7 +76,8 @@ def task_draft(
         log_level=text_of(settings.get("log_level")),
         tags=texts(settings.get("tags")),
         contacts=texts(settings.get("contacts")),
-        reads=_words(settings.get("reads")),
+        reads=_read_objects(settings.get("reads")),
+        feature_views=_feature_views(settings.get("reads")),
         writes=_words(settings.get("writes")),
         comment=text_of(settings.get("comment")),
         is_finalizer=is_finalizer,
@@ -331,6 +333,28 @@ def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[D
     if "serverless" in node.entries:
         return serverless(node, findings)
     return OnWarehouse(text_of(node.get("warehouse")) or "")
+
+
+def _read_objects(node: Node | None) -> tuple[str, ...]:
+    """The tables and views of `reads`, a list or a mapping, with those of its feature views."""
+    mapping = map_of(node)
+    if mapping is None:
+        return _words(node)
+    return tuple(dict.fromkeys((*_words(mapping.get("tables")), *_feature_views(node))))
+
+
+def _feature_views(node: Node | None) -> tuple[str, ...]:
+    """The tables or views in which a Feature Store keeps the feature views of `reads`."""
+    mapping = map_of(node)
+    return () if mapping is None else tuple(map(_feature_view, _words(mapping.get("feature_views"))))
+
+
+def _feature_view(written: str) -> str:
+    """`STORE.NAME/version` by its name in Snowflake: `STORE."NAME$version"`."""
+    place, _, version = written.rpartition("/")
+    *store, name = name_parts(place)
+    physical = f"{raw(name)}${version}".replace('"', '""')
+    return ".".join((*(folded(part) for part in store), folded(f'"{physical}"')))
 
 
 def _words(node: Node | None) -> tuple[str, ...]:

@@ -176,6 +176,9 @@ class TaskNode:
     tags: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
+    """Tables and views, those of feature views among them."""
+    feature_views: tuple[str, ...] = ()
+    """The views of feature views, by their names in Snowflake: they must exist."""
     writes: tuple[str, ...] = ()
     comment: str | None = None
     is_finalizer: bool = False

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     STREAM = "stream"
     PROCEDURE = "procedure"
     TABLE = "table"
+    FEATURE_VIEW = "feature view"
     IMAGES = "image repository"
     PACKAGE = "package"
 
@@ -141,6 +142,8 @@ def _needed_by_task(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str,
     else:
         for package in node.packages:
             yield Kind.PACKAGE, package, ""
+    for view in node.feature_views:
+        yield Kind.FEATURE_VIEW, resolved(target, view), ""
     for table in node.reads:
         yield Kind.TABLE, resolved(target, table), "read"
     for table in node.writes:

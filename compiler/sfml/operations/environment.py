@@ -47,6 +47,21 @@ def check_environment(
     )
 
 
+def missing_feature_views(compiled_spec: CompiledSpec, connection: SnowflakeConnection) -> Environment | None:
+    """The feature views that tasks read and that do not exist; None if all do.
+
+    Every plan looks for them: the plan of a graph without them would be one of a run that fails.
+    """
+    from sfml.snowflake.environment import environment_of
+
+    graph = compiled_spec.reading.graph
+    needs = [] if graph is None else [need for need in needs_of(graph) if need.kind is Kind.FEATURE_VIEW]
+    if graph is None or not needs:
+        return None
+    environment = environment_of(connection, graph, needs=needs, sized=())
+    return environment if environment.missing or environment.unknown else None
+
+
 def demand_environment(
     compiled_spec: CompiledSpec,
     connection: SnowflakeConnection,

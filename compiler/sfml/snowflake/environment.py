@@ -65,7 +65,9 @@ def environment_of(
     assumed = [
         missing_object
         for missing_object in missing
-        if graph.target.is_local and not missing_object.exists and missing_object.need.kind is not Kind.STREAM
+        if graph.target.is_local
+        and not missing_object.exists
+        and missing_object.need.kind not in (Kind.STREAM, Kind.FEATURE_VIEW)
     ]
     return Environment(
         tuple(missing_object for missing_object in missing if missing_object not in assumed),
@@ -192,6 +194,8 @@ def statement_for(need: Need, graph: TaskGraph) -> str:
             return f"SELECT VERSION FROM INFORMATION_SCHEMA.PACKAGES WHERE PACKAGE_NAME = {package}"
         case Kind.TABLE:
             return f"CREATE TABLE {name} (…)"
+        case Kind.FEATURE_VIEW:
+            return f"-- FeatureStore.register_feature_view makes {name}"
 
 
 _NOTIFICATIONS: Final = {
@@ -300,6 +304,8 @@ _LISTINGS: Final[Mapping[Kind, Listing]] = {
     Kind.ACCESS: Listing("INTEGRATIONS", ("name",), category="EXTERNAL_ACCESS"),
     Kind.SECRET: Listing("SECRETS", _OF_SCHEMA, place="SCHEMA"),
     Kind.STREAM: Listing("STREAMS", _OF_SCHEMA, place="SCHEMA"),
+    # A feature view is a dynamic table or a view.
+    Kind.FEATURE_VIEW: Listing("OBJECTS", _OF_SCHEMA, place="SCHEMA"),
 }
 _LOOKS: Final[Mapping[Kind, Look]] = {Kind.IMAGES: _images, Kind.PACKAGE: _packages}
 """How to find the missing objects of each kind. Procedures, which can be overloaded, and tables, which the graph
