@@ -90,6 +90,11 @@ def test_a_warning_refuses_nothing(small: Small) -> None:
     small.edit(ONE, "")
     code, text = small.run(*APPLY)
     assert code == 0 and "warning[ML1]: `second` is to drop" in text
+    small.edit("    first: {sql: 'select 1'}\n", "    first: {sql: 'select 1', timeout: 40m}\n")
+    code, text = small.run(*APPLY, "-o", "json")
+    found = json.loads(text)
+    Draft202012Validator(schema("output/plan.schema.json")).validate(found)
+    assert code == 0 and [one["code"] for one in found["policies"]] == ["ML2"]
 
 
 def test_policies_in_python_see_the_plan(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.cli.part_tidying import tidy_parts
-from sfml.cli.policy_options import held_plan, policy_options
+from sfml.cli.policy_options import held_plan, policies_json, policy_options
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.idleness import Idleness
 from sfml.operations.target_account import TargetAccount
@@ -160,9 +160,9 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         if flags.dry_run:
             work = plan(target)
             show_work(compiled_spec, work, options, stages=True)
-            held_plan(compiled_spec, work.plan, flags.policies_of, options)
+            policies = held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if options.json:
-                output.say_json(dry_run_json(work))
+                output.say_json({**dry_run_json(work), **policies_json(policies)})
             return 0
         with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
             work = plan(target)
@@ -170,7 +170,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
             if work.groups:
                 flags.demand(compiled_spec, target.connection, options, work.plan)
             show_work(compiled_spec, work, options)
-            held_plan(compiled_spec, work.plan, flags.policies_of, options)
+            policies = held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if work.groups:
                 if not flags.auto_approve:
                     confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)
@@ -178,5 +178,5 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         if flags.run_after:
             return run_and_follow(compiled_spec, target, options, flags.config)
         if options.json:
-            output.say_json(applied_json(work))
+            output.say_json({**applied_json(work), **policies_json(policies)})
     return 0

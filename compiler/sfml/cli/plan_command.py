@@ -12,7 +12,7 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.policy_options import policy_options, say_plan_findings
+from sfml.cli.policy_options import policies_json, policy_options, say_plan_findings
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words
 from sfml.operations.target_account import TargetAccount
@@ -219,12 +219,10 @@ def _json(looked: _PipelinePlan) -> Mapping[str, Any]:
     environment = looked.environment
     around = {} if environment is None else {"environment": environment_json(environment)}
     from sfml.render.cost import change_json
-    from sfml.render.json import diagnostic_json
 
-    policies = {"policies": [diagnostic_json(finding) for finding in looked.policies.findings]}
     change = _cost(looked)
     cost = {} if change is None else {"cost": change_json(change)}
-    return {**plan_json(looked.work.plan), **around, **policies, **cost}
+    return {**plan_json(looked.work.plan), **around, **policies_json(looked.policies), **cost}
 
 
 def _say(looked: _PipelinePlan, options: Options) -> None:

@@ -84,3 +84,10 @@ def held_plan(
     say_plan_findings(result, options)
     result.demand()
     return result
+
+
+def policies_json(found: PlanFindings) -> dict[str, Any]:
+    """What policies find in a plan, for its JSON."""
+    from sfml.render.json import diagnostic_json
+
+    return {"policies": [diagnostic_json(finding) for finding in found.findings]}
