@@ -69,6 +69,10 @@ def test_a_statement_runs_through_the_private_names(
     assert table.to_pydict() == {"A": ["a"], "B": [1]}
     assert [str(column[1]) for column in fakesnow_port.description(cursor)] == ["VARCHAR", "BIGINT"]
     assert isinstance(fakesnow_port.duck_of(connection), duckdb.DuckDBPyConnection)
+    fakesnow_port.bound_rows(cursor, 10)
+    with pytest.raises(MemoryError, match="more than 0 MB"):  # what a server sends at most
+        fakesnow_port.execute(cursor, transformed, None)
+    assert cursor.execute("SELECT 1 WHERE FALSE").fetchall() == []
 
 
 def test_notes_of_a_transformed_statement_keep_their_names(

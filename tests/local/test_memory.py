@@ -139,3 +139,18 @@ def test_answers_to_be_fetched_are_bounded_by_their_rows(server: LocalServer) ->
     second = rest_results.keep(account, [[{}]])
     assert rest_results.kept(account, first) is None
     assert rest_results.kept(account, second) == [[{}]]
+
+
+def test_an_answer_that_no_reader_could_be_sent_is_refused_and_the_server_goes_on(
+    cursor: snowflake.connector.cursor.SnowflakeCursor, small_server: LocalServer
+) -> None:
+    """DuckDB has room for these rows; what is made of them for the wire would take several times as much."""
+    rows = HASHES.replace("4000000", "800000")
+    with pytest.raises(
+        ProgrammingError, match=r"answer alone take more than 20 MB.*SFML_LOCAL_MEMORY_MB"
+    ) as failure:
+        cursor.execute(rows)
+    assert failure.value.sqlstate == "53200"
+    [count] = cursor.execute(f"SELECT COUNT(*) FROM ({rows})").fetchone()
+    assert count == 800_000
+    assert len(cursor.execute(f"{rows} LIMIT 300000").fetchall()) == 300_000

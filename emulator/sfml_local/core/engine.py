@@ -90,6 +90,7 @@ class Engine:
         fakesnow_port.keep_no_results(self._fakesnow)
         duck = self._fakesnow.duck_conn
         self._limits = memory.limits_of(folder, settings)
+        self.answer_bytes = self._limits.answer_bytes
         memory.bind(duck, self._limits)
         # Otherwise DuckDB would look for missing tables among the Python variables of the caller.
         duck.execute("SET GLOBAL python_enable_replacements = false")

@@ -108,6 +108,7 @@ def run_tree(
         with session.lock, _registered(session, rewriting):
             _follow_zone(session)
             cursor = session.connection.cursor()
+            fakesnow_port.bound_rows(cursor, account.engine.answer_bytes)
             if describe_only:
                 tree = lowered(tree, rewriting)
                 return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)

@@ -88,6 +88,40 @@ def _with_action(tree: Expr, action: Expr) -> Expr:
     return one
 
 
+class BoundedRows:
+    """A DuckDB connection whose answers become Arrow tables of at most so many bytes.
+
+    DuckDB counts the rows of an answer, and spills them, until they are turned into a table for its reader.
+    """
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection, most: int) -> None:
+        self._duck = duck
+        self._most = most
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._duck, name)
+
+    def to_arrow_table(self) -> pa.Table:
+        """The rows of the last statement; raises MemoryError as soon as they take more."""
+        import pyarrow as pa
+
+        batches, size = [], 0
+        rows: Any = self._duck.to_arrow_reader()
+        with rows as reader:  # else the connection would have an open answer
+            for batch in reader:
+                size += batch.nbytes
+                if size > self._most:
+                    raise MemoryError(f"the rows of its answer alone take more than {self._most // 2**20} MB")
+                batches.append(batch)
+            return pa.Table.from_batches(batches, reader.schema)
+
+
+def bound_rows(cursor: FakeSnowflakeCursor, most: int) -> None:
+    """Let statements of the cursor that answer more bytes end with a MemoryError."""
+    bounded: Any = BoundedRows(cursor._duck_conn, most)
+    cursor._duck_conn = bounded
+
+
 def execute(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any] | None) -> None:
     """Run a statement that `transform` returned."""
     cursor._execute(transformed, params)

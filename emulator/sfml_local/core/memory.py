@@ -21,6 +21,8 @@ from sfml_local.grammar.quoting import duckdb_literal
 
 SHARE = 0.5
 """The share of the machine's memory by default; procedures, jobs and clients need the rest."""
+ANSWER_PART = 4
+"""What part of the memory for SQL the rows of an answer take at most: they are copied, encoded and sent."""
 LEAST_MB = 64
 """With less than this, DuckDB cannot open its databases."""
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -33,6 +35,11 @@ class MemoryLimits:
     memory: int
     spill: int
     folder: Path
+
+    @property
+    def answer_bytes(self) -> int:
+        """The most that the rows of one answer take: DuckDB does not count what is made of them for the wire."""
+        return self.memory * 2**20 // ANSWER_PART
 
 
 def limits_of(account_folder: Path, settings: Settings | None = None) -> MemoryLimits:
