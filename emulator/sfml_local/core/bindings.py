@@ -83,7 +83,7 @@ def exists_before_name(sql: str) -> str:
     start = tokens.offset
     tokens.name()
     end = tokens.offset
-    if not tokens.match_words("IF", "NOT", "EXISTS"):
+    if not tokens.if_not_exists():
         return sql
     return f"{sql[:start]}IF NOT EXISTS {sql[start:end]}{sql[tokens.offset :]}"
 

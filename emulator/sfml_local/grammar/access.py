@@ -150,7 +150,7 @@ def _statement(tokens: Tokens) -> Statement | None:
 
 
 def _if_exists(tokens: Tokens) -> bool:
-    return tokens.match_words("IF", "EXISTS")
+    return tokens.if_exists()
 
 
 def _kind(tokens: Tokens, plural: bool = False) -> tuple[Kind, str] | None:
@@ -170,7 +170,7 @@ def _create(tokens: Tokens) -> Create | None:
     found = _kind(tokens)
     if found is None:
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     return Create(found[0], tokens.name(), found[1], replace, missing, options(tokens))
 
 

@@ -91,7 +91,7 @@ def _statement(tokens: Tokens) -> Statement | None:
         kind = _kind(tokens)
         if kind is None:
             return None
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return Drop(kind, tokens.name(), if_exists)
     if tokens.match_words("DESCRIBE") or tokens.match_words("DESC"):
         kind = _kind(tokens)
@@ -109,7 +109,7 @@ def _create(tokens: Tokens) -> Create | None:
     kind = _kind(tokens)
     if kind is None:
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     name = tokens.name()
     tokens.match_words("WITH")
     return Create(kind, name, replace, alter, missing, options(tokens))
@@ -119,7 +119,7 @@ def _alter(tokens: Tokens) -> Alter | None:
     kind = _kind(tokens)
     if kind is None:
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     verbs: tuple[Verb, ...] = (*_PLAIN_VERBS, "SET", "UNSET", "RENAME TO")
     nameless = any(tokens.is_words(*verb.split()) for verb in verbs)
     name = None if nameless else tokens.name()
@@ -143,8 +143,8 @@ def _show(tokens: Tokens) -> Show | None:
     kind = next((kind for kind in KINDS if tokens.match_words(*f"{kind}S".split())), None)
     if kind is None:
         return None
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    like = tokens.like()
+    starts_with = tokens.starts_with()
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)

@@ -105,7 +105,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("CREATE"):
         return _create(tokens)
     if tokens.match_words("DROP") and _file_format(tokens):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         name = tokens.name()
         tokens.expect_end()
         return DropFileFormat(name, if_exists)
@@ -194,5 +194,5 @@ def _create(tokens: Tokens) -> CreateFileFormat | None:
     temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
     if not _file_format(tokens):
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     return CreateFileFormat(tokens.name(), replace, missing, temporary, options(tokens))

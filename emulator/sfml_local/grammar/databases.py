@@ -113,7 +113,7 @@ def _create(tokens: Tokens) -> Create | Absent | None:
     kind = _kind(tokens)
     if kind is None or tokens.is_words("ROLE"):
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     name = tokens.name()
     if tokens.match_words("CLONE"):
         tokens.rest()
@@ -138,7 +138,7 @@ def _alter(tokens: Tokens) -> Alter | None:
     kind = _kind(tokens)
     if kind is None or tokens.is_words("ROLE"):
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     if tokens.match_words("SET"):
         return Alter(kind, name, _options(tokens), if_exists=if_exists)
@@ -155,7 +155,7 @@ def _drop(tokens: Tokens) -> Drop | None:
     kind = _kind(tokens)
     if kind is None or tokens.is_words("ROLE"):
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     # Both answers are accepted: this server keeps no foreign keys that RESTRICT could find.
     if not tokens.match_words("CASCADE"):

@@ -87,14 +87,14 @@ def parse(tokens: Tokens) -> DatasetStatement | None:
 
 def _read(tokens: Tokens) -> DatasetStatement | None:
     if tokens.match_words("CREATE", "DATASET"):
-        if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
+        if_not_exists = tokens.if_not_exists()
         return CreateDataset(tokens.name(), if_not_exists=if_not_exists)
     if tokens.match_words("CREATE", "OR", "REPLACE", "DATASET"):
         return CreateDataset(tokens.name(), or_replace=True)
     if tokens.match_words("ALTER", "DATASET"):
         return _alter(tokens)
     if tokens.match_words("DROP", "DATASET"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return DropDataset(tokens.name(), if_exists)
     if tokens.match_words("SHOW", "DATASETS"):
         return _show(tokens)
@@ -135,13 +135,13 @@ def _version(tokens: Tokens) -> str:
 
 
 def _show(tokens: Tokens) -> ShowDatasets:
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     scope, within = None, None
     if tokens.match_words("IN"):
         scope = next((one for one in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(one)), "SCHEMA")
         if not (tokens.at_end or tokens.is_words("STARTS", "WITH") or tokens.is_words("LIMIT")):
             within = tokens.name()
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    starts_with = tokens.starts_with()
     return ShowDatasets(like, scope, within, starts_with, _limit(tokens))
 
 

@@ -98,7 +98,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("ALTER", "DYNAMIC", "TABLE"):
         return _alter(tokens)
     if tokens.match_words("DROP", "DYNAMIC", "TABLE"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return _ended(tokens, DropDynamicTable(tokens.name(), if_exists))
     if tokens.match_words("DESCRIBE", "DYNAMIC", "TABLE") or tokens.match_words("DESC", "DYNAMIC", "TABLE"):
         return _ended(tokens, DescribeDynamicTable(tokens.name()))
@@ -122,7 +122,7 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     transient = tokens.match_words("TRANSIENT")
     if not tokens.match_words("DYNAMIC", "TABLE"):
         return None
-    if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
+    if_not_exists = tokens.if_not_exists()
     name = tokens.name()
     clone = tokens.name() if tokens.match_words("CLONE") else None
     columns = _columns(tokens) if clone is None and tokens.match_type(TokenType.L_PAREN) else ()
@@ -234,7 +234,7 @@ def _value(tokens: Tokens) -> Any:
 
 
 def _alter(tokens: Tokens) -> AlterDynamicTable:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     statement = _change(tokens, name, if_exists)
     tokens.expect_end()

@@ -27,7 +27,7 @@ def parse(tokens: Tokens) -> ShowOnlineFeatureTables | DropOnlineFeatureTable | 
     if terse or tokens.match_words("SHOW", "ONLINE", "FEATURE", "TABLES"):
         return ShowOnlineFeatureTables(listing(tokens, terse=terse))
     if tokens.match_words("DROP", "ONLINE", "FEATURE", "TABLE"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         statement = DropOnlineFeatureTable(tokens.name(), if_exists)
         tokens.expect_end()
         return statement

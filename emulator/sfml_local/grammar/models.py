@@ -214,7 +214,7 @@ def _create_or_replace(tokens: Tokens) -> CreateModel:
 
 
 def _created(tokens: Tokens, *, or_replace: bool) -> CreateModel:
-    if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
+    if_not_exists = tokens.if_not_exists()
     model = tokens.name()
     version, live = None, False
     if tokens.match_words("WITH"):
@@ -226,7 +226,7 @@ def _created(tokens: Tokens, *, or_replace: bool) -> CreateModel:
 
 
 def _alter(tokens: Tokens) -> ModelStatement:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     model = tokens.name()
     if tokens.match_words("ADD"):
         live = tokens.match_words("LIVE")
@@ -309,25 +309,25 @@ def _source(tokens: Tokens, *, live: bool) -> Source:
 
 
 def _drop(tokens: Tokens) -> DropModel:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     return DropModel(tokens.name(), if_exists)
 
 
 def _comment(tokens: Tokens) -> SetModelComment:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     model = tokens.name()
     tokens.expect_words("IS")
     return SetModelComment(model, tokens.expect_string(), if_exists)
 
 
 def _show_models(tokens: Tokens) -> ShowModels:
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     scope, within = None, None
     if tokens.match_words("IN"):
         scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
         if not (tokens.at_end or tokens.is_words("STARTS", "WITH") or tokens.is_words("LIMIT")):
             within = tokens.name()
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    starts_with = tokens.starts_with()
     limit, after = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)
@@ -336,7 +336,7 @@ def _show_models(tokens: Tokens) -> ShowModels:
 
 
 def _show_versions(tokens: Tokens) -> ShowVersions:
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     tokens.expect_words("IN", "MODEL")
     return ShowVersions(like, tokens.name())
 

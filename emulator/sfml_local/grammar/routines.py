@@ -99,7 +99,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("SHOW"):
         return _show(tokens)
     if tokens.match_words("DROP") and (kind := _kind(tokens)):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         dropped = DropRoutine(kind, *_signature(tokens), if_exists)
         tokens.expect_end()
         return dropped
@@ -108,10 +108,10 @@ def parse(tokens: Tokens) -> Statement | None:
         tokens.expect_end()
         return described
     if tokens.match_words("ALTER") and (kind := _kind(tokens)):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return AlterRoutine(kind, *_signature(tokens), tokens.rest(), if_exists)
     if tokens.match_words("COMMENT"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         if tokens.match_words("ON") and (kind := _kind(tokens)):
             name, types = _signature(tokens)
             tokens.expect_words("IS")
@@ -131,7 +131,7 @@ def _create(tokens: Tokens) -> CreateRoutine | None:
     kind = _kind(tokens)
     if kind is None:
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     name = tokens.name()
     declared = parameters(tokens)
     clauses = Clauses.read(tokens)
@@ -157,7 +157,7 @@ def _show(tokens: Tokens) -> ShowRoutines | None:
     kind: Kind = "PROCEDURE" if tokens.match_words("PROCEDURES") else "FUNCTION"
     if kind == "FUNCTION" and not tokens.match_words("FUNCTIONS"):
         return None
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     if not tokens.match_words("IN"):
         return ShowRoutines(kind, like) if tokens.at_end else None
     if tokens.match_words("ACCOUNT"):

@@ -84,7 +84,7 @@ def _statement(tokens: Tokens) -> ServiceStatement | None:
     if tokens.match_words("DESCRIBE", "SERVICE") or tokens.match_words("DESC", "SERVICE"):
         return DescribeService(tokens.name())
     if tokens.match_words("DROP", "SERVICE"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         service = tokens.name()
         tokens.match_words("FORCE")
         return DropService(service, if_exists)
@@ -100,7 +100,7 @@ def _statement(tokens: Tokens) -> ServiceStatement | None:
 
 
 def _like(tokens: Tokens) -> str | None:
-    return tokens.expect_string() if tokens.match_words("LIKE") else None
+    return tokens.like()
 
 
 def _show_services(tokens: Tokens) -> ShowServices:

@@ -78,7 +78,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("SHOW", "PARAMETERS"):
         return _show_parameters(tokens)
     if tokens.match_words("SHOW", "VARIABLES"):
-        like = tokens.expect_string() if tokens.match_words("LIKE") else None
+        like = tokens.like()
         tokens.expect_end()
         return ShowVariables(like)
     if tokens.match_words("UNSET"):
@@ -171,7 +171,7 @@ def _set(tokens: Tokens) -> SetVariables:
 
 
 def _show_parameters(tokens: Tokens) -> ShowParameters | None:
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     if tokens.at_end or tokens.match_words("IN", "SESSION") or tokens.match_words("FOR", "SESSION"):
         tokens.expect_end()
         return ShowParameters(like)

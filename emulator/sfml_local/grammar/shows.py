@@ -62,9 +62,9 @@ def unknown(tokens: Tokens) -> None:
 def listing(tokens: Tokens, *, terse: bool = False) -> Listing:
     """The modifiers up to the end of the statement."""
     history = tokens.match_words("HISTORY")
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     scope, within = _scope(tokens) if tokens.match_words("IN") or tokens.match_words("FROM") else (None, None)
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    starts_with = tokens.starts_with()
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)

@@ -134,7 +134,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("ALTER", "STAGE"):
         return _alter(tokens)
     if tokens.match_words("DROP", "STAGE"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return _ended(tokens, DropStage(tokens.name(), if_exists))
     if tokens.match_words("DESCRIBE", "STAGE") or tokens.match_words("DESC", "STAGE"):
         return _ended(tokens, DescribeStage(tokens.name()))
@@ -178,12 +178,12 @@ def _create(tokens: Tokens) -> CreateStage | None:
     temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
     if not tokens.match_words("STAGE"):
         return None
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     return CreateStage(tokens.name(), replace, missing, temporary, options(tokens))
 
 
 def _alter(tokens: Tokens) -> AlterStage:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     if tokens.match_words("SET"):
         return AlterStage(name, if_exists, options(tokens))

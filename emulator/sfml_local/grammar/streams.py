@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
-from sfml_local.grammar.tasks import Scope
+from sfml_local.grammar.tasks import Scope, scope_of
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = ["AlterStream", "CreateStream", "DescribeStream", "DropStream", "ShowStreams", "parse"]
@@ -67,7 +67,6 @@ class ShowStreams:
 
 Statement = CreateStream | AlterStream | DropStream | DescribeStream | ShowStreams
 _KINDS = (("EXTERNAL", "TABLE"), ("DYNAMIC", "TABLE"), ("EVENT", "TABLE"), ("TABLE",), ("VIEW",), ("STAGE",))
-_AFTER_SCOPE = (("STARTS", "WITH"), ("LIMIT",))
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -78,7 +77,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("ALTER", "STREAM"):
         return _alter(tokens)
     if tokens.match_words("DROP", "STREAM"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return _ended(tokens, DropStream(tokens.name(), if_exists))
     if tokens.match_words("DESCRIBE", "STREAM") or tokens.match_words("DESC", "STREAM"):
         return _ended(tokens, DescribeStream(tokens.name()))
@@ -94,7 +93,7 @@ def _ended(tokens: Tokens, statement: Statement) -> Statement:
 
 
 def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
-    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    missing = tokens.if_not_exists()
     name = tokens.name()
     if tokens.is_words("CLONE"):
         return CreateStream(name, "CLONE", name, or_replace, missing, unsupported=tokens.rest())
@@ -125,7 +124,7 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
 
 
 def _alter(tokens: Tokens) -> AlterStream:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     if tokens.match_words("SET", "COMMENT"):
         tokens.expect_type(TokenType.EQ)
@@ -140,22 +139,12 @@ def _alter(tokens: Tokens) -> AlterStream:
 
 def _show(tokens: Tokens, terse: bool) -> ShowStreams:
     # As SHOW TASKS, but for ROOT ONLY.
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    scope = _scope(tokens) if tokens.match_words("IN") else None
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    like = tokens.like()
+    scope = scope_of(tokens) if tokens.match_words("IN") else None
+    starts_with = tokens.starts_with()
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)
         from_name = tokens.expect_string() if tokens.match_words("FROM") else None
     tokens.expect_end()
     return ShowStreams(like, scope, starts_with, limit, from_name, terse)
-
-
-def _scope(tokens: Tokens) -> Scope:
-    if tokens.match_words("ACCOUNT"):
-        return Scope("ACCOUNT")
-    for kind in ("DATABASE", "SCHEMA"):
-        if tokens.match_words(kind):
-            nameless = tokens.at_end or any(tokens.is_words(*words) for words in _AFTER_SCOPE)
-            return Scope(kind, None if nameless else tokens.name())
-    return Scope("SCHEMA", tokens.name())

@@ -79,7 +79,7 @@ def parse(tokens: Tokens) -> Statement | None:
     kind = next((kind for kind in ("TABLE", "VIEW") if tokens.match_words(kind)), None)
     if kind is None:
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     statement: Statement | None = _properties(tokens, kind, name, if_exists)
     if statement is None and kind == "TABLE":

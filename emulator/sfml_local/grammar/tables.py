@@ -93,7 +93,7 @@ def parse(tokens: Tokens) -> Statement | None:
         return _comment(tokens)
     if tokens.match_words("TRUNCATE"):
         tokens.match_words("TABLE")
-        if not tokens.match_words("IF", "EXISTS"):
+        if not tokens.if_exists():
             return None
         table = tokens.name()
         tokens.expect_end()
@@ -103,7 +103,7 @@ def parse(tokens: Tokens) -> Statement | None:
     kind = next((kind for kind in ("TABLE", "VIEW", "SCHEMA", "DATABASE") if tokens.match_words(kind)), None)
     if kind is None or tokens.is_words("ROLE"):
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     if (text := _set_comment(tokens)) is not None:
         return SetComment(kind, name, text, if_exists)
@@ -111,7 +111,7 @@ def parse(tokens: Tokens) -> Statement | None:
 
 
 def _comment(tokens: Tokens) -> SetComment:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     tokens.expect_words("ON")
     kind = tokens.identifier()
     if kind not in (*_COMMENTED, *ELSEWHERE):
@@ -199,7 +199,7 @@ def _drop(tokens: Tokens, table: Name, if_exists: bool) -> DropColumns:
     while True:
         if tokens.is_words("COLUMN") and _goes_on(tokens, 1):
             tokens.match_words("COLUMN")
-        lenient = tokens.match_words("IF", "EXISTS") or lenient
+        lenient = tokens.if_exists() or lenient
         columns.append(tokens.identifier())
         if tokens.match_type(TokenType.COMMA) is None:
             break

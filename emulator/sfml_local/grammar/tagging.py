@@ -53,7 +53,7 @@ def parse(tokens: Tokens) -> SetObjectTags | UnsetObjectTags | None:
     kind = next((kind for kind in KINDS if tokens.match_words(*kind.split())), None)
     if kind is None or tokens.at_end:
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     if tokens.is_words("SET") or tokens.is_words("UNSET"):  # the session's own warehouse
         return None
     name = tokens.name()

@@ -70,7 +70,7 @@ def _tag(tokens: Tokens) -> TagStatement | None:
     if tokens.match_words("CREATE", "OR", "REPLACE", "TAG"):
         return _created(tokens, or_replace=True)
     if tokens.match_words("DROP", "TAG"):
-        if_exists = tokens.match_words("IF", "EXISTS")
+        if_exists = tokens.if_exists()
         return DropTag(tokens.name(), if_exists)
     if tokens.match_words("ALTER", "TAG"):
         return _altered(tokens)
@@ -84,7 +84,7 @@ def _tag(tokens: Tokens) -> TagStatement | None:
 
 
 def _altered(tokens: Tokens) -> AlterTag:
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     name = tokens.name()
     if tokens.match_words("RENAME", "TO"):
         return AlterTag(name, "RENAME", new=tokens.name(), if_exists=if_exists)
@@ -121,7 +121,7 @@ def _propagation(tokens: Tokens) -> tuple[str, ...]:
 
 
 def _created(tokens: Tokens, *, or_replace: bool) -> CreateTag:
-    if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
+    if_not_exists = tokens.if_not_exists()
     name = tokens.name()
     allowed: tuple[str, ...] = ()
     comment, propagate, on_conflict = "", "", ""

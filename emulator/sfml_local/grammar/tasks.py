@@ -279,7 +279,7 @@ def _create(tokens: Tokens) -> CreateTask | None:
             break
     else:
         return None
-    if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
+    if_not_exists = tokens.if_not_exists()
     if if_not_exists and mode is not CreateMode.CREATE:
         raise tokens.error(f"{mode.value} cannot be combined with IF NOT EXISTS")
     name = tokens.name()
@@ -291,7 +291,7 @@ def _create(tokens: Tokens) -> CreateTask | None:
 def _alter(tokens: Tokens) -> AlterTask | None:
     if not tokens.match_words("ALTER", "TASK"):
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     return AlterTask(tokens.name(), _action(tokens), if_exists)
 
 
@@ -341,7 +341,7 @@ def _unset_names(tokens: Tokens) -> UnsetSettings:
 def _drop(tokens: Tokens) -> DropTask | None:
     if not tokens.match_words("DROP", "TASK"):
         return None
-    if_exists = tokens.match_words("IF", "EXISTS")
+    if_exists = tokens.if_exists()
     return DropTask(tokens.name(), if_exists)
 
 
@@ -355,9 +355,9 @@ def _show(tokens: Tokens) -> ShowTasks | None:
     terse = tokens.is_words("SHOW", "TERSE", "TASKS")
     if not tokens.match_words("SHOW", "TERSE", "TASKS") and not tokens.match_words("SHOW", "TASKS"):
         return None
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    scope = _scope(tokens) if tokens.match_words("IN") else None
-    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    like = tokens.like()
+    scope = scope_of(tokens) if tokens.match_words("IN") else None
+    starts_with = tokens.starts_with()
     root_only = tokens.match_words("ROOT", "ONLY")
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
@@ -369,7 +369,7 @@ def _show(tokens: Tokens) -> ShowTasks | None:
 _AFTER_SCOPE = (("STARTS", "WITH"), ("ROOT", "ONLY"), ("LIMIT",))
 
 
-def _scope(tokens: Tokens) -> Scope:
+def scope_of(tokens: Tokens) -> Scope:
     if tokens.match_words("ACCOUNT"):
         return Scope("ACCOUNT")
     for kind in ("DATABASE", "SCHEMA"):
@@ -382,7 +382,7 @@ def _scope(tokens: Tokens) -> Scope:
 def _show_parameters(tokens: Tokens) -> ShowTaskParameters | None:
     if not tokens.match_words("SHOW", "PARAMETERS"):
         return None
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    like = tokens.like()
     if not tokens.match_words("IN", "TASK") and not tokens.match_words("FOR", "TASK"):
         return None
     return ShowTaskParameters(tokens.name(), like)

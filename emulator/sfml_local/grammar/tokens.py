@@ -144,6 +144,22 @@ class Tokens:
             raise self.error("expected a string")
         return value
 
+    def if_exists(self) -> bool:
+        """IF EXISTS, which may be left out."""
+        return self.match_words("IF", "EXISTS")
+
+    def if_not_exists(self) -> bool:
+        """IF NOT EXISTS, likewise."""
+        return self.match_words("IF", "NOT", "EXISTS")
+
+    def like(self) -> str | None:
+        """The pattern of LIKE, None without one."""
+        return self.expect_string() if self.match_words("LIKE") else None
+
+    def starts_with(self) -> str | None:
+        """The text of STARTS WITH, None without one."""
+        return self.expect_string() if self.match_words("STARTS", "WITH") else None
+
     def text_of(self, token: Token) -> str:
         """A string token's value; sqlglot keeps the `$$` of a dollar-quoted one."""
         text = token.text

@@ -113,7 +113,7 @@ def _dynamic_table(record: Record, kind: str, name: str) -> str:
     tokens = Tokens(record.written)
     tokens.text_until(("TABLE",))
     tokens.match_words("TABLE")
-    tokens.match_words("IF", "NOT", "EXISTS")
+    tokens.if_not_exists()
     tokens.name()
     transient = "transient " if record.details.get("TRANSIENT") else ""
     return f"create or replace {transient}dynamic table {name} {tokens.rest()};"
