@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.check.case import Case, error, listed
+from sfml.graph.alert_events import tells_of_runs
 from sfml.graph.draft import GraphDraft
 from sfml.graph.model import Source
 from sfml.graph.topology import children, cycles
@@ -110,9 +111,15 @@ def self_references(case: Case) -> Iterator[Diagnostic]:
 
 def far_too_many(draft: GraphDraft) -> Diagnostic:
     """The finding for a graph with more tasks than Snowflake takes."""
-    count = len(draft.tasks) + len(draft.finalizers) + 1
+    count = _count(draft)
     message = f"the graph has {count} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
     return error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
+
+
+def _count(draft: GraphDraft) -> int:
+    """The number of tasks with the root and the finalizer, which may be the generated one that sends alerts."""
+    alone = not draft.finalizers and tells_of_runs(draft.settings, (task.node for task in draft.tasks))
+    return len(draft.tasks) + len(draft.finalizers) + 1 + alone
 
 
 def too_many(case: Case) -> Iterator[Diagnostic]:
@@ -124,7 +131,7 @@ def too_many(case: Case) -> Iterator[Diagnostic]:
     Instead: split the graph, or put a task in between.
     """
     draft = case.draft
-    count = len(case.tasks) + 1
+    count = _count(draft)
     if count > MAX_TASKS_PER_GRAPH:
         yield far_too_many(draft)
     below = children(draft.predecessors)

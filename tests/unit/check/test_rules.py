@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfml.check import CHECKS, Rule
+from sfml.frontend.reading import read
 from sfml.spec.codes import EXPLANATIONS
 
 PACKAGE = Path(__file__).parents[3] / "compiler" / "sfml"
@@ -50,3 +51,15 @@ def test_every_code_is_explained() -> None:
     rules = {code_of(rule) for rule in CHECKS}
     assert used - {"SF100"} == rules | EXPLANATIONS.keys()
     assert not rules & EXPLANATIONS.keys()
+
+
+@pytest.mark.parametrize(("alerts", "codes"), [("", []), (", alerts: {channels: {slack: S}}", ["SF206"])])
+def test_the_finalizer_of_alerts_counts_as_a_task(tmp_path: Path, alerts: str, codes: list[str]) -> None:
+    after = ["", *(f", after: [t{(number - 1) // 50}]" for number in range(1, 999))]
+    tasks = "".join(f"    t{number}: {{sql: select 1{after[number]}}}\n" for number in range(999))
+    (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: {local: {kind: local, default: true}}\n")
+    (tmp_path / "p.yaml").write_text(
+        f"version: 1\npipeline: p\nschedule: {{schedule: {{every: 1d}}{alerts}}}\ngraph:\n  tasks:\n{tasks}"
+    )
+    found = read(tmp_path / "p.yaml", target="local", user="ada").diagnostics
+    assert [one.code for one in found] == codes
