@@ -1,0 +1,149 @@
+"""Snowflake's own samples of ML Jobs, unmodified, on the local Snowflake.
+
+They are read from a copy of github.com/Snowflake-Labs/sf-samples, whose folder is in SF_SAMPLES; nothing of them is
+here.
+The end-to-end sample gets made-up rows with the columns of its data.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sfml_local.http.app import LocalServer
+
+JOBS = Path(os.environ.get("SF_SAMPLES", "")) / "samples" / "ml" / "ml_jobs"
+pytestmark = [
+    pytest.mark.skipif(
+        not os.environ.get("SF_SAMPLES"), reason="SF_SAMPLES names no copy of Snowflake-Labs/sf-samples"
+    ),
+    pytest.mark.xdist_group("samples"),
+]
+COLUMNS = (
+    "WEEK_START_DATE,WEEK,LOAN_ID,TS,LOAN_TYPE_NAME,LOAN_PURPOSE_NAME,APPLICANT_INCOME_000S,LOAN_AMOUNT_000S,"
+    "COUNTY_NAME,MORTGAGERESPONSE"
+)
+PLACE = {
+    "SNOWFLAKE_ROLE": "ENGINEER",
+    "SNOWFLAKE_DATABASE": "SNOWBANK",
+    "SNOWFLAKE_SCHEMA": "DAG_DEMO",
+    "SNOWFLAKE_WAREHOUSE": "DEMO_WH",
+    "SNOWFLAKE_COMPUTE_POOL": "DEMO_POOL",
+}
+
+
+def loans(count: int = 1500) -> str:
+    """Loans of which those with a high income for their amount are mostly granted."""
+    chance = random.Random(7)
+    lines = [COLUMNS]
+    for number in range(1, count + 1):
+        moment = datetime(2024, 1, 1) + timedelta(minutes=chance.randrange(365 * 24 * 60))
+        income, amount = max(15, chance.gauss(90, 35)), max(20, chance.gauss(210, 90))
+        granted = int(income / amount + chance.gauss(0, 0.08) > 0.42)
+        monday = moment - timedelta(days=moment.weekday())
+        kind, purpose = (
+            chance.choice(("Conventional", "FHA-insured")),
+            chance.choice(("Home purchase", "Refinancing")),
+        )
+        lines.append(
+            f"{monday:%Y-%m-%d},{moment.isocalendar().week},{number},{moment:%Y-%m-%d %H:%M:%S},{kind},{purpose},"
+            f"{income:.1f},{amount:.1f},County {chance.randrange(12)},{granted}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+class Samples:
+    """A copy of the samples and a server that is the default connection of their programs."""
+
+    def __init__(self, folder: Path, server: LocalServer) -> None:
+        self.folder = folder
+        self.server = server
+        home = folder / "home"
+        home.mkdir()
+        options = {**server.connect_args(), "warehouse": "DEMO_WH"}
+        for key in ("database", "schema", "session_parameters"):
+            options.pop(key, None)
+        lines = [
+            f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {str(value).lower()}"
+            for key, value in options.items()
+        ]
+        file = home / "connections.toml"
+        file.write_text("\n".join(("[default]", *lines, 'database = "SNOWBANK"', 'schema = "DAG_DEMO"', "")))
+        file.chmod(0o600)
+        own = {"SNOWFLAKE_HOME": str(home), "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "default"}
+        self.env = {**os.environ, **PLACE, **own}
+
+    def sql(self, text: str) -> None:
+        import snowflake.connector
+
+        with snowflake.connector.connect(**self.server.connect_args()) as connection:
+            connection.execute_string(text)
+
+    def run(self, sample: str, *arguments: str, **env: str) -> str:
+        """The output of a program of a sample."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder / sample,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
+    folder = tmp_path_factory.mktemp("samples")
+    for name in ("e2e_task_graph", "xgb_classifier"):
+        shutil.copytree(JOBS / name, folder / name)
+    data = folder / "e2e_task_graph" / "data" / "MORTGAGE_LENDING_DEMO_DATA.csv.zip"
+    data.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("MORTGAGE_LENDING_DEMO_DATA.csv", loans())
+    with LocalServer(folder / "account") as server:
+        samples = Samples(folder, server)
+        resources = (folder / "e2e_task_graph" / "scripts" / "create_resources.sql").read_text()
+        for key, value in (
+            ("database_name", "SNOWBANK"),
+            ("schema_name", "DAG_DEMO"),
+            ("data_schema_name", "DATA"),
+        ):
+            resources = resources.replace(f"<% {key} %>", value)
+        samples.sql(f"USE ROLE ENGINEER; {resources}")
+        yield samples
+
+
+@pytest.fixture(scope="module")
+def prepared(samples: Samples) -> Samples:
+    """The end-to-end sample with its Feature Store."""
+    output = samples.run("e2e_task_graph", "scripts/setup_feature_store.py", SNOWFLAKE_SCHEMA="DATA")
+    assert "Feature View created: SNOWBANK.DATA" in output
+    return samples
+
+
+def test_the_local_pipeline(prepared: Samples) -> None:
+    output = prepared.run("e2e_task_graph", "src/pipeline_local.py")
+    assert "to production" in output
+    assert "disabled" in prepared.run("e2e_task_graph", "src/pipeline_local.py", "--no-register")
+
+
+def test_the_task_graph_runs_twice(prepared: Samples) -> None:
+    for _ in range(2):
+        output = prepared.run("e2e_task_graph", "src/pipeline_dag.py", "--run-dag")
+        assert "with result SUCCEEDED" in output
+
+
+def test_the_classifier(samples: Samples) -> None:
+    samples.run("xgb_classifier", "src/prepare_data.py", "-n", "500")
+    assert samples.run("xgb_classifier", "src/main.py").count("Saving model to disk... done!") == 2
