@@ -23,7 +23,7 @@ class LanguageClient:
         folder: Path,
         environment: Mapping[str, str],
         capabilities: Mapping[str, Any] | None = None,
-        limit: float = 15,
+        limit: float = 180,
     ) -> None:
         self.process = subprocess.Popen(
             command,
