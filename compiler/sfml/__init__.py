@@ -14,6 +14,7 @@ from sfml.base.release import VERSION as __version__
 if TYPE_CHECKING:
     from sfml.account.registered import ModelVersion as ModelVersion
     from sfml.api.account import Account as Account
+    from sfml.api.backfill import Backfill as Backfill
     from sfml.api.findings import Finding as Finding
     from sfml.api.findings import Findings as Findings
     from sfml.api.graph import Artefact as Artefact
@@ -38,6 +39,7 @@ _MODULES = {
     "Account": "sfml.api.account",
     "Applied": "sfml.api.plan",
     "Artefact": "sfml.api.graph",
+    "Backfill": "sfml.api.backfill",
     "Change": "sfml.api.plan",
     "Finding": "sfml.api.findings",
     "Findings": "sfml.api.findings",

@@ -23,6 +23,7 @@ NAMES = {
     "Account",
     "Applied",
     "Artefact",
+    "Backfill",
     "Change",
     "Finding",
     "Findings",
@@ -153,6 +154,13 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         valid(again.to_dict(), "run")
         assert account.run(only="a").wait()["b"].state is None
         assert [one.run_id for one in account.runs()][1:] == [again.run_id, run.run_id]
+        filled = account.backfill({"limit": "1..2"}, progress=lines.append)
+        assert (filled.ran, filled.is_done) == (2, False)
+        assert filled.states == {"limit 1": "failed", "limit 2": "failed"}
+        assert account.backfill({"limit": [1, "2"]}).ran == 0
+        assert account.backfill({"limit": 2}, retry_failed=True).ran == 1 and "limit 2" in lines[-1]
+        valid(filled.to_dict(), "backfill")
+        assert filled._repr_html_().startswith("<table>")
         with pytest.raises(UsageError, match="go with a part"):
             account.run(deployment=1)
         with pytest.raises(UsageError, match="no plan"):

@@ -38,6 +38,7 @@ with clv.connect() as account:
     assert_type(part.runs, tuple[str, ...])
     assert_type(part.reuses, dict[str, str])
     assert_type(account.run(recover="last", from_="train"), sfml.Run)
+    assert_type(account.backfill({"day": "2026-01-01..2026-01-31"}, at_once=4).is_done, bool)
     assert_type(account.runs(limit=20), sfml.Runs)
     assert_type(account.models("CLV_MODEL")["CLV_MODEL"], Sequence[sfml.ModelVersion])
     assert_type(account.rollback(to=3), sfml.Applied)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sfml.api.backfill import Backfill
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
@@ -172,6 +173,47 @@ class Account:
 
         found = states()
         return Run(next(found), target.history, found)
+
+    def backfill(
+        self,
+        over: Mapping[str, object],
+        *,
+        config: Mapping[str, object] | None = None,
+        at_once: int = 1,
+        retry_failed: bool = False,
+        again: bool = False,
+        progress: Callable[[str], object] | None = None,
+    ) -> Backfill:
+        """Run the deployed graph once for each value, as `sfml backfill` does; returns when all have ended.
+
+        `over` maps a config key to a range such as `"2026-01-01..2026-03-31/1w"`, a value, or a list of both; several
+        keys make a product. `progress` is called with one line for each value that has ended. Raises `LeaseHeld` while
+        another command fills in values of the pipeline.
+        """
+        from sfml.operations import backfill as operation
+        from sfml.operations.graph_health import demand_finished_apply
+        from sfml.operations.held_lease import holding, new_lease
+        from sfml.plan.backfill_values import config_values
+        from sfml.render.backfill import value_line
+        from sfml.render.symbols import Symbols
+
+        desired, target = self._opened.desired, self._connected
+        demand_finished_apply(self._opened, target)
+        others = {key: _config_text(value) for key, value in (config or {}).items()}
+        configs = tuple({**others, **values} for values in config_values((json.dumps(dict(over)),)))
+        request = operation.BackfillRequest(configs, at_once, retry_failed, again)
+        name, ran = operation.backfill_lease(desired.root.name), 0
+        with holding(target.leases, name, new_lease(self._user, None)) as held_lease:
+            plan = operation.backfill_plan(self._opened, target, request)
+            work = operation.Backfill(plan, target, held_lease, self._held)
+            for value in work.run() if plan.todo else ():
+                if value.state != "running":
+                    ran += 1
+                    if progress is not None:
+                        progress(value_line(value, Symbols()).strip())
+            state = work.state if plan.todo else operation.read_state(desired, target)
+        values = state.of([value.config for value in plan.values])
+        return Backfill(desired.pipeline, desired.target.name, values, ran)
 
     def runs(self, limit: int = 10) -> Runs:
         """The last runs and parts of runs, newest first, including runs whose root was skipped.
