@@ -19,6 +19,7 @@ from sfml.cost.one_run import run_cost
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.located import Scalar
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
+from sfml.lower.lower import DUMMY_ROOT
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.reviewed_files import provenance
 from sfml.operations.rollback import goal_of
@@ -187,7 +188,8 @@ def part_plan(
     config = _config(graph, desired, known, recovered, kept, request.config or {})
     mark = uuid.uuid4().hex[:8]
     name = part_root(desired.root.name, mark)
-    made = part_graph(part, name, config, {"part": mark, "of": recovered, "version": VERSION})
+    record_of_root = {"part": mark, "of": recovered, "version": VERSION}
+    made = part_graph(part, name, config, record_of_root, _root_value(known, recovered))
     record = PartRecord(
         mark=mark,
         root=raw(name),
@@ -357,6 +359,13 @@ def _run_of_values(part: Part, known: _KnownRuns) -> EarlierRun | None:
     first = datetime.min.replace(tzinfo=UTC)
     newest = max(part.reused.values(), key=lambda result: result.completed_at or first, default=None)
     return None if newest is None else known.earlier_run(newest.run_id)
+
+
+def _root_value(known: _KnownRuns, recovered: str | None) -> str | None:
+    """What the root returned in the recovered run, else in its latest success; most roots return nothing."""
+    rows = [row for row in known.rows if row.name == known.root.name and row.state == "SUCCEEDED"]
+    own = [row for row in rows if row.run_group == recovered] or rows
+    return own[0].return_value if own else None
 
 
 # -- what it runs with
@@ -534,6 +543,8 @@ def _notes(
     ]
     if off:
         yield f"suspended in the deployed graph, and run here: {', '.join(map(str, off))}"
+    if desired.root.definition != DUMMY_ROOT:
+        yield "the statement of the root does not run again"
     if desired.root.condition is not None:
         yield "the condition of the root is not asked"
     soon = next_runs(desired.root.schedule, now, 1) if known.root.started else ()

@@ -359,9 +359,16 @@ def part_root(root: str, mark: str) -> str:
 
 
 def part_graph(
-    part: Part, root: str, config: Mapping[str, Scalar], record: Mapping[str, Json]
+    part: Part,
+    root: str,
+    config: Mapping[str, Scalar],
+    record: Mapping[str, Json],
+    root_value: str | None = None,
 ) -> DesiredGraph:
-    """The graph of a part below its own root; `record` goes into the root's comment. Raises `ConflictingState`."""
+    """The graph of a part below its own root; `record` goes into the root's comment. Raises `ConflictingState`.
+
+    `root_value` is what the root of the earlier run returned, if it has a statement of its own.
+    """
     graph = part.graph
     there = {task.name for task in part.tasks if not isinstance(task, LeavesTask)}
     names = {task.task: default_name(root, task.task) for task in graph.all_tasks if task.task is not None}
@@ -373,7 +380,7 @@ def part_graph(
     top = replace(
         graph.root,
         name=root,
-        definition=SqlDefinition("select 'part of a run'"),
+        definition=SqlDefinition(_setting(root_value) or "select 'part of a run'"),
         condition=None,
         own_condition=None,
         schedule=None,
@@ -429,7 +436,10 @@ def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str
         fingerprint="",
     )
     if isinstance(fate, ReusesTask):
-        return _stand_in(part.graph.root, placed, fate.result)
+        runs_before = any(
+            isinstance(part.by_name.get(spec_names.get(one) or ""), RunsTask) for one in task.predecessors
+        )
+        return _stand_in(part.graph.root, placed, fate.result, whatever=runs_before)
     move = _move(part, task, root, names, has_others=bool(above))
     try:
         definition = rehomed_definition(
@@ -448,14 +458,12 @@ def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str
     return replace(placed, definition=definition, condition=_folded_condition(task, move, bool(above)))
 
 
-def _stand_in(root: DesiredTask, task: DesiredTask, result: TaskResult) -> DesiredTask:
-    """The task that sets a recorded return value again, on the compute of the root."""
-    # https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
-    body = (
-        "select 'reused'"
-        if result.value is None
-        else f"CALL SYSTEM$SET_RETURN_VALUE({literal(result.value)})"
-    )
+def _stand_in(root: DesiredTask, task: DesiredTask, result: TaskResult, *, whatever: bool) -> DesiredTask:
+    """The task that sets a recorded return value again, on the compute of the root.
+
+    With `whatever`, tasks above it run in the part, and however they end, its own result is known.
+    """
+    body = _setting(result.value) or "select 'reused'"
     return DesiredTask(
         name=task.name,
         task=task.task,
@@ -467,9 +475,16 @@ def _stand_in(root: DesiredTask, task: DesiredTask, result: TaskResult) -> Desir
         serverless_task_max_statement_size=root.serverless_task_max_statement_size,
         target_completion_seconds=root.target_completion_seconds,
         predecessors=task.predecessors,
+        condition="SYSTEM$PREDECESSORS_STATE('ALL_DONE')" if whatever else None,
         session_parameters=task.session_parameters,
         outcomes=task.outcomes,
     )
+
+
+def _setting(value: str | None) -> str | None:
+    """The statement that sets a return value; None for no value."""
+    # https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
+    return None if value is None else f"CALL SYSTEM$SET_RETURN_VALUE({literal(value)})"
 
 
 def _move(part: Part, task: DesiredTask, root: str, names: Mapping[str, str], *, has_others: bool) -> Move:
@@ -486,7 +501,10 @@ def _move(part: Part, task: DesiredTask, root: str, names: Mapping[str, str], *,
 
     return Move(
         root=raw(root),
-        names={name: raw(names[spec]) for name, spec in spec_names.items() if spec in names},
+        names={
+            raw(part.graph.root.name): raw(root),
+            **{name: raw(names[spec]) for name, spec in spec_names.items() if spec in names},
+        },
         absent=absent,
         absent_names={name: raw(default_name(root, spec_names[name])) for name in absent},
         run=part.run,

@@ -313,6 +313,16 @@ def test_the_arm_of_another_run_counts_as_skipped() -> None:
     assert call["absent"] == ["CLV$$PART_AB$DOWN"]
 
 
+def test_what_the_root_returned_is_returned_again() -> None:
+    ask = TaskNode("ask", SqlBody("select SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV')"), OnWarehouse("WH"))
+    part = part_of(chain(ask), {}, "ask")
+    made = part_graph(part, "CLV$$PART_AB", {}, {}, "it's 7")
+    assert made.root.definition == SqlDefinition("CALL SYSTEM$SET_RETURN_VALUE('it''s 7')")
+    assert body_of(made, "ask").definition == SqlDefinition(
+        "select SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV$$PART_AB')"
+    )
+
+
 def test_statements_and_the_run_keep_their_meaning() -> None:
     say = TaskNode(
         "say",
