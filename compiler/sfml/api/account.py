@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.account import history
+    from sfml.account.registered import AliasChange, DefaultChange
+    from sfml.account.trace import Trace
     from sfml.operations.deployer import Work
     from sfml.operations.held_lease import HeldLease
+    from sfml.operations.models import RegisteredModel
     from sfml.plan.stages import Group, Stage
 
 
@@ -236,6 +239,60 @@ class Account:
         names = (name,) if name is not None else models_of(graph)
         return Models({one: versions(self.connection, target, one) for one in names})
 
+    def promote(
+        self, version: str, *, model: str | None = None, reason: str | None = None, approve: bool = False
+    ) -> DefaultChange:
+        """Make a version, given by name or alias, the default, which scoring uses; the reason is kept with it.
+
+        Raises `UsageError` without `approve=True`, if there is no such version, or if the model must be named.
+        """
+        from sfml.operations.models import promote
+
+        return promote(self._model(model), version, reason=reason, approve=_approved(approve))
+
+    def rollback_model(
+        self, *, model: str | None = None, reason: str | None = None, approve: bool = False
+    ) -> DefaultChange:
+        """Make the version before the default one the default again, as `sfml models rollback` does.
+
+        Raises `ConflictingState` without one, `UsageError` without `approve=True`.
+        """
+        from sfml.operations.models import roll_back
+
+        return roll_back(self._model(model), reason=reason, approve=_approved(approve))
+
+    def set_alias(
+        self,
+        alias: str,
+        version: str | None,
+        *,
+        model: str | None = None,
+        reason: str | None = None,
+        approve: bool = False,
+    ) -> AliasChange:
+        """Give an alias to a version, or take it away with None.
+
+        Raises `UsageError` without `approve=True` if another version has the alias.
+        """
+        from sfml.operations.models import change_alias
+
+        return change_alias(self._model(model), alias, version, reason=reason, approve=_approved(approve))
+
+    def trace(self, subject: str) -> Trace:
+        """Trace `MODEL@VERSION` to the run that made it, or a run, by its id or `last`, to what it made.
+
+        Raises `ConflictingState` if the model or run is not there, `UsageError` if there is no such version.
+        """
+        from sfml.operations.trace import trace
+
+        return trace(self._opened, self._connected, subject)
+
+    def _model(self, name: str | None) -> RegisteredModel:
+        from sfml.operations.models import RegisteredModel, only_model
+
+        target = self._opened.desired.target
+        return RegisteredModel(self.connection, target, name or only_model(self._opened), self._user)
+
     def rollback(self, to: int | None = None) -> Applied:
         """Go back to an earlier deployment: number `to`, or else the latest one that differs. Models and tables stay.
 
@@ -312,6 +369,16 @@ class _Warnings(SilentTargetWatch):
         warnings.warn(text, stacklevel=9)
 
     notes = warns
+
+
+def _approved(approve: bool) -> Callable[[str], None]:
+    """Answers the question of a change: raises `UsageError` unless it is approved."""
+
+    def answer(question: str) -> None:
+        if not approve:
+            raise UsageError(question, help="say approve=True")
+
+    return answer
 
 
 def _part_request(

@@ -48,7 +48,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "cancel": "Cancel the runs that are executing.",
             "suspend": "Turn a pipeline's schedule off.",
             "resume": "Turn a pipeline's schedule on.",
-            "models": "List a spec's model versions; promote one, or go back to the previous one.",
+            "models": "List, show, compare and promote model versions; go back to the previous one; set aliases.",
+            "trace": "Trace a model version to its run, commit and data; or a run to what it made.",
         },
         "Account and laptop": {
             "doctor": "Check whether a target is ready: clients, connection, account, privileges.",

@@ -26,7 +26,7 @@ from sfml.operations.rollback import goal_of
 from sfml.operations.runs import NONCE, checked_overrides, not_deployed
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import depths_of
-from sfml.plan.journal import Deployment, KeptDeployments
+from sfml.plan.journal import Deployment, KeptDeployments, deployment_before
 from sfml.plan.model import Action
 from sfml.plan.part import (
     EarlierResults,
@@ -413,13 +413,7 @@ def _ran_on(kept: KeptDeployments, known: _KnownRuns, run_id: str | None) -> Dep
     at = None if run_id is None else known.began(run_id)
     if at is None:
         return None
-    before = [one for one in kept.deployments if _began(one) <= at]
-    return before[-1] if before else None
-
-
-def _began(deployment: Deployment) -> datetime:
-    at = datetime.fromisoformat(deployment.header.began_at)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return deployment_before(kept.deployments, at)
 
 
 def _changed(part: Part, ran_on: Deployment | None) -> Mapping[str, str]:

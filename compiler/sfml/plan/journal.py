@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sfml.base.errors import ConflictingState, RecordUnreadable
@@ -75,6 +76,17 @@ class Deployment:
 
     header: Header
     artefact: Artefact
+
+
+def deployment_before(deployments: Iterable[Deployment], at: datetime) -> Deployment | None:
+    """The last of these deployments that was begun before a time; None if it is not kept."""
+    before = [one for one in deployments if _began(one) <= at]
+    return max(before, key=lambda one: one.header.number, default=None)
+
+
+def _began(deployment: Deployment) -> datetime:
+    at = datetime.fromisoformat(deployment.header.began_at)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def header_of(lease: Lease, number: int, *, work: str = "apply") -> Header:
