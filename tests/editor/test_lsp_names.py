@@ -49,7 +49,7 @@ def test_definitions_lead_from_names_to_where_they_are_made(shop: Path, start: S
         ("step: sfml_steps.registry.promote|_model", registry, "def promote_model("),
         ('at_least: "${config.thresh|old}', job, '  threshold: "{{'),
         ('"{{ var.thresh|old }}"', entry, "  threshold: 0.4"),
-        ("train_model.met|rics}", shop / "steps" / "clv" / "train.py", ") -> TrainedModel"),
+        ("train_model.met|rics}", shop / "steps" / "clv" / "train.py", "def train_model("),
     ):
         assert (file.name, line_of(file, text)) in definition(editor, job, place), place
     assert definition(editor, entry, "graph: clv/job|_config.yaml") == [("job_config.yaml", 1)]
