@@ -46,6 +46,7 @@ STEPS = (
     ("history", SPEC),
     ("history", SPEC, "--deployments"),
     ("logs", SPEC),
+    ("logs", SPEC, "--follow"),
     ("cancel", SPEC),
     ("suspend", SPEC),
     ("resume", SPEC),

@@ -8,6 +8,8 @@ from pathlib import Path
 from jsonschema import validate
 from small import APPLY, Small
 
+from sfml.operations.followed_logs import SeenLines
+
 SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "logs.schema.json"
 
 FILES = {
@@ -65,3 +67,60 @@ def test_a_traceback_is_printed_once_with_the_users_lines(small: Small) -> None:
         assert "Traceback" not in tasks[task]["log"] and "training" in tasks[task]["log"]
         assert tasks[task]["failure"]["exception"] == "RuntimeError: cannot fit"
         assert all(frame["is_own"] for frame in tasks[task]["failure"]["frames"])
+
+
+LINES = """from sfml_steps import Context, step
+
+
+@step
+def count(ctx: Context) -> None:
+    for number in range(int(ctx.config["lines"])):
+        print(f"line {number} \u202e")
+"""
+
+
+def test_the_log_of_an_earlier_run_its_last_lines_and_one_that_is_followed(small: Small) -> None:
+    (small.folder / "steps" / "own").mkdir()
+    (small.folder / "steps" / "own" / "__init__.py").write_text("")
+    (small.folder / "steps" / "own" / "work.py").write_text(LINES)
+    small.edit("first: {sql: 'select 1'}", "first: {step: own.work.count}")
+    small.edit("  tasks:\n", "  config: {lines: 3}\n  tasks:\n")
+    assert small.run(*APPLY)[0] == 0
+    spec = "specs/small.yaml"
+    earlier = json.loads(small.run("run", spec, "-o", "json")[1])["run_id"]
+    assert small.run("run", spec, "--no-wait", "--config", "lines=5")[0] == 0
+    code, text = small.run("logs", spec, "--follow")
+    assert code == 0 and "\u202e" not in text
+    followed = [line for line in text.splitlines() if "line " in line]
+    assert followed == [f"first  │ line {number} \\u202e" for number in range(5)], "each once, in order"
+    assert text.splitlines()[-1].endswith(" succeeded")
+
+    def log(*arguments: str) -> list[str]:
+        told = json.loads(small.run("logs", spec, "first", "-o", "json", *arguments)[1])
+        validate(told, json.loads(SCHEMA.read_text(encoding="utf-8")))
+        (task,) = told["tasks"]
+        return str(task["log"]).splitlines()
+
+    assert len(log()) == 5 and len(log("--run", earlier)) == len(log("--run", earlier[:10])) == 3
+    assert [line[:6] for line in log("--tail", "2")] == ["line 3", "line 4"]
+    assert log("--tail", "0") == [] and len(log("--tail", "9")) == 5
+    code, text = small.run("logs", spec, "--run", earlier, "--follow", "--tail", "1")
+    assert code == 0 and text.splitlines()[0] == "first  │ line 2 \\u202e" and len(text.splitlines()) == 2
+    code, text = small.run("logs", spec, "--run", "nothing")
+    assert code == 1 and "run `nothing` of small is not kept" in text
+    code, text = small.run("logs", spec, "--follow", "-o", "json")
+    assert code == 2 and "not one JSON object" in text
+
+
+def test_a_line_that_goes_on_is_printed_when_it_is_complete() -> None:
+    seen = SeenLines()
+    assert seen.new_lines("q", "on", is_complete=False) == []
+    assert seen.new_lines("q", "one\ntw", is_complete=False) == ["one"]
+    assert seen.new_lines("q", "one\ntwo\n\n", is_complete=False) == ["two", ""]
+    assert seen.new_lines("q", "one\ntwo\n\nthree", is_complete=True) == ["three"]
+    assert seen.new_lines("q", "one\ntwo\n\nthree", is_complete=True) == []
+    assert seen.new_lines("retried", "again\n", is_complete=True) == ["again"]
+    last = SeenLines(tail=1)
+    assert last.new_lines("q", "one\ntwo\n", is_complete=False) == ["two"]
+    assert last.new_lines("q", "one\ntwo\nthree\nfour\n", is_complete=False) == ["three", "four"]
+    assert SeenLines(tail=0).new_lines("q", "", is_complete=True) == []

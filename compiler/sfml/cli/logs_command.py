@@ -1,14 +1,15 @@
-"""`sfml logs SPEC [TASK]`"""
+"""`sfml logs SPEC [TASK] [--run RUN] [--tail N] [--follow]`"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sfml.account.history import TaskRun
+from sfml.account.history import Run, TaskRun
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.record import record
@@ -20,19 +21,37 @@ from sfml.render.printable import printable
 from sfml.semantics.tracebacks import Failure, last_failure
 
 if TYPE_CHECKING:
+    from sfml.operations.target_account import TargetAccount
     from sfml.render.failure import Files
 
 
 @click.command()
 @click.argument("spec")
 @click.argument("task", required=False)
+@click.option(
+    "--run", "run_id", metavar="RUN", help="The run, by its id or the start of it.  [default: the last one]"
+)
+@click.option(
+    "--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines that each task wrote."
+)
+@click.option("--follow", "-f", is_flag=True, help="Print lines as they are written, until the run ends.")
 @shared_options()
-def command(spec: str, task: str | None, options: Options) -> int:
-    """Show the logs of the last run's tasks, and the errors of those that failed. With TASK, show only this task."""
-    from sfml.operations.part_runs import runs_and_parts
+def command(
+    spec: str, task: str | None, run_id: str | None, tail: int | None, follow: bool, options: Options
+) -> int:
+    """Show the logs of the last run's tasks, and the errors of those that failed. With TASK, show only this task.
+
+    With --follow, each line has the name of its task before it. An account's event table has lines a while after they
+    are written.
+    """
+    from sfml.operations.part_runs import named_run, runs_and_parts
     from sfml.operations.runs import not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
+    if follow and options.json:
+        raise UsageError(
+            "--follow prints lines as they come, not one JSON object", help="leave out one of them"
+        )
     compiled_spec = compile_spec(spec, options)
     names = [node.task for node in compiled_spec.desired.all_tasks if node.task]
     if task is not None and task not in names:
@@ -44,16 +63,19 @@ def command(spec: str, task: str | None, options: Options) -> int:
         root = target.history.root(compiled_spec.desired.root.name)
         if root is None:
             raise not_deployed(compiled_spec.desired)
-        runs = runs_and_parts(compiled_spec.desired, target, limit=1, with_skipped=False)
-        run = next(iter(runs), None)
+        limit = 1 if run_id is None else None
+        runs = runs_and_parts(compiled_spec.desired, target, limit=limit, with_skipped=False)
+        run = next(iter(runs), None) if run_id is None else named_run(compiled_spec.desired, runs, run_id)
         if run is None:
             raise ConflictingState(
                 f"pipeline `{compiled_spec.desired.pipeline}` has not run in the last seven days",
                 help=f"sfml run {compiled_spec.desired.where}",
             )
+        if follow:
+            return _follow(compiled_spec, target, run, task, tail)
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
         logs = [
-            _task_log(task_run, target.history.log(task_run.row) if task_run.row else "")
+            _task_log(task_run, target.history.log(task_run.row) if task_run.row else "", tail)
             for task_run in shown
         ]
     why = reason_text(run.reason) if run.reason else None
@@ -90,8 +112,37 @@ class TaskLog:
     error: str | None = None
 
 
-def _task_log(task: TaskRun, log: str) -> TaskLog:
-    """The log of a task without the traceback of the exception that ended it, which is parsed into `failure`."""
+def _follow(
+    compiled_spec: CompiledSpec, target: TargetAccount, run: Run, task: str | None, tail: int | None
+) -> int:
+    """Print the lines of a run's tasks as they come, and how it ended."""
+    from sfml.operations.followed_logs import followed_logs
+    from sfml.render.reason import outcome_text, reason_text
+
+    width = len(task) if task else max((len(one.name) for one in run.tasks), default=0)
+    line = "│" if output.takes_unicode() else "|"
+    for reading in followed_logs(compiled_spec.desired, target, run, task, tail):
+        run = reading.run
+        for name, text in reading.lines:
+            output.say(printable(f"{name:<{width}} {line} {text}").rstrip())
+    why = f": {reason_text(run.reason)}" if run.reason else ""
+    output.say(printable(f"run {run.run_id} {outcome_text(run)}{why}"))
+    return 0
+
+
+def _task_log(task: TaskRun, log: str, tail: int | None) -> TaskLog:
+    """The log of a task without the traceback of the exception that ended it, which is parsed into `failure`.
+
+    Only the last `tail` lines of the rest are kept.
+    """
+    whole = _whole_log(task, log)
+    if tail is None:
+        return whole
+    lines = whole.text.rstrip("\n").splitlines()
+    return replace(whole, text="\n".join(lines[len(lines) - min(tail, len(lines)) :]))
+
+
+def _whole_log(task: TaskRun, log: str) -> TaskLog:
     in_error, in_log = last_failure(task.error or ""), last_failure(log)
     if task.error and in_log is not None and in_log[0].exception.splitlines()[0] in task.error:
         failure, text = in_log

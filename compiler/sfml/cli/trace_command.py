@@ -39,7 +39,8 @@ def command(subject: str, specs: tuple[str, ...], options: Options) -> int:
 
 def _traced(subject: str, specs: tuple[str, ...], options: Options) -> Trace:
     """The trace by the first pipeline that knows the subject; raises the error of the last one if none does."""
-    from sfml.operations.trace import LAST, trace
+    from sfml.operations.part_plan import LAST
+    from sfml.operations.trace import trace
 
     candidates = _candidates(subject, specs, options)
     if subject == LAST and len(candidates) > 1:

@@ -14,13 +14,13 @@ from sfml.account.history import DeployedRoot, Run
 from sfml.account.part_graphs import PartGraph, lane_graphs, part_graphs
 from sfml.account.part_runs import as_part, newest_first, outcome_of, recorded_run, whole_run
 from sfml.account.run_record import run_of
-from sfml.base.errors import ConflictingState, SfmlError
+from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.names import folded_name
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
-from sfml.operations.part_plan import PartPlan, part_records
+from sfml.operations.part_plan import LAST, PartPlan, part_records
 from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import observed_artefact
@@ -302,3 +302,23 @@ def runs_and_parts(
     staged = target.stage.staged(desired.pipeline)
     parts = parts_of_runs(desired, target, staged, graph)
     return newest_first((*runs, *parts))[:limit] if parts else runs
+
+
+def named_run(desired: DesiredGraph, runs: Sequence[Run], text: str) -> Run:
+    """The run with this id, or whose id alone begins so, or the newest for `last`.
+
+    Raises `UsageError` if several begin so, `ConflictingState` if none does.
+    """
+    exact = [run for run in runs if run.run_id == text]
+    fitting = exact or [run for run in runs if text and run.run_id.startswith(text)]
+    if text == LAST and runs:
+        return runs[0]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        ids = ", ".join(run.run_id for run in fitting[:3])
+        raise UsageError(f"several runs begin with `{text}`: {ids}", help="write more of the id")
+    raise ConflictingState(
+        f"run `{text}` of {desired.pipeline} is not kept: Snowflake keeps its history for seven days",
+        help=f"list the runs:  sfml history {desired.where}",
+    )

@@ -20,7 +20,7 @@ from sfml.account.trace import (
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.quoting import raw
 from sfml.operations.models import version_in
-from sfml.operations.part_runs import runs_and_parts
+from sfml.operations.part_runs import named_run, runs_and_parts
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import deployment_before
 from sfml.plan.provenance import COMMIT, origin_text
@@ -28,8 +28,6 @@ from sfml.snowflake.registry import versions
 
 if TYPE_CHECKING:
     from sfml.frontend.compiled_spec import CompiledSpec
-
-LAST = "last"
 
 
 def version_asked(subject: str) -> tuple[str, str] | None:
@@ -50,7 +48,7 @@ def trace(compiled_spec: CompiledSpec, target: TargetAccount, subject: str) -> T
     asked = version_asked(subject)
     runs = runs_and_parts(compiled_spec.desired, target, with_skipped=False)
     if asked is None:
-        named = _run_named(compiled_spec, runs, subject)
+        named = named_run(compiled_spec.desired, runs, subject)
         return _trace(compiled_spec, target, subject, runs, named, named.run_id)
     model, name = asked
     version = version_in(_versions(compiled_spec, target, model, required=True), name)
@@ -127,23 +125,6 @@ def _versions(
             help=f"the models of {compiled_spec.desired.pipeline}: {', '.join(known)}" if known else None,
         )
     return there
-
-
-def _run_named(compiled_spec: CompiledSpec, runs: Sequence[Run], text: str) -> Run:
-    desired = compiled_spec.desired
-    exact = [run for run in runs if run.run_id == text]
-    fitting = exact or [run for run in runs if text and run.run_id.startswith(text)]
-    if text == LAST and runs:
-        return runs[0]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        ids = ", ".join(run.run_id for run in fitting[:3])
-        raise UsageError(f"several runs begin with `{text}`: {ids}", help="write more of the id")
-    raise ConflictingState(
-        f"run `{text}` of {desired.pipeline} is not kept: Snowflake keeps its history for seven days",
-        help=f"list the runs:  sfml history {desired.where}",
-    )
 
 
 def _ran_on(compiled_spec: CompiledSpec, target: TargetAccount, run: Run | None) -> TracedDeployment | None:
