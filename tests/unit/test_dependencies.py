@@ -71,7 +71,7 @@ ROOMS = (
     ("tools", DEV),
     ("benchmarks", DEV),
 )
-"""What a folder may import; the first row that fits. The runtime of jobs is imported by users' jobs, which bring theirs."""
+"""What a folder may import; the first row that fits. What jobs load is imported by jobs of users, which bring the rest."""
 
 BROUGHT_BY_THE_USER = {"compiler/sfml/pytest_plugin.py": {"pytest"}}
 
