@@ -71,7 +71,7 @@ ROOMS = (
     ("tools", DEV),
     ("benchmarks", DEV),
 )
-"""What a folder may import; the first row that fits. What jobs load is imported by jobs of users, which bring the rest."""
+"""What a folder may import; the first row that fits. Jobs of users import what their runtime holds."""
 
 BROUGHT_BY_THE_USER = {"compiler/sfml/pytest_plugin.py": {"pytest"}}
 
