@@ -79,8 +79,9 @@ def test_a_spec_with_errors_is_described_as_far_as_it_can_be_read(project: Proje
 
 
 def test_for_people_it_is_short(project: Project) -> None:
+    steps = project.sfml("describe", "-o", "json").json["steps"]
     lines = project.sfml("describe").out.splitlines()
-    assert lines[0].endswith("1 pipeline, 4 steps, targets local")
+    assert lines[0].endswith(f"1 pipeline, {len(steps)} steps, targets local")
     assert lines[2].split() == ["small", "specs/small.yaml", "2", "tasks"]
 
 

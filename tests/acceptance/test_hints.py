@@ -43,6 +43,19 @@ def forgotten(v: int) -> None: ...
 HEAD = "version: 1\npipeline: p\ngraph:\n  version: 1\n  config: {k: 1}\n  tasks:\n"
 TAIL = "schedule: {version: 1, schedule: %s}\n"
 MANUAL = TAIL % "manual"
+POLICIES = """version: 1
+policies:
+  - code: TEAM1
+    title: somebody answers for a pipeline
+    why: whoever finds it broken has to know whom to ask
+    help: add a contact
+    about: pipeline
+    severity: {production: error}
+    field: contacts.SUPPORT
+    condition: {set: true}
+    message: nobody answers for it
+"""
+POLICIES_HELP = "add `policies: {}` to sfml.yaml, or `policies: {preset: standard}`"
 
 
 def tasks(*lines: str) -> str:
@@ -323,6 +336,19 @@ MISTAKES = {
 }
 
 
+def test_the_key_for_policies_that_nothing_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_project(tmp_path, tasks("a: {sql: select 1}") + MANUAL)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "mine.yaml").write_text(POLICIES)
+    [unread] = findings(capsys)
+    assert unread["help"] == POLICIES_HELP
+    (tmp_path / "sfml.yaml").write_text(PROJECT + "policies: {}\n")
+    assert findings(capsys) == []
+
+
 @pytest.mark.parametrize(("body", "schedule", "help", "changes"), MISTAKES.values(), ids=MISTAKES)
 def test_what_help_proposes_is_right(
     tmp_path: Path,
@@ -386,6 +412,7 @@ NOT_WALKED = {
     "schedule: `{cron: …, timezone: …}`": "shows the shape",
     "tests: `{name: {given: …}}`": "shows the shape",
     "make one: `sfml init`": "a command",
+    "go to a project, or make one: `sfml init`": "a command",
     "keep one `default: true`": "takes away",
     "choose one with --target ({…}), or write `default: true` in one": CHOICE,
     "`run_on: {pool: …}`": "shows the shape",
@@ -438,6 +465,7 @@ def test_every_proposal_is_carried_out_or_says_why_not(
     for body, schedule, _, _ in MISTAKES.values():
         write_project(tmp_path, body + schedule)
         seen |= {str(one["help"]) for one in findings(capsys)}
+    seen.add(POLICIES_HELP)
     found = proposals()
 
     def is_walked(text: str) -> bool:
