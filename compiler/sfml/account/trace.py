@@ -14,6 +14,7 @@ from typing import Any
 
 from sfml.account.history import Run, TaskRun
 from sfml.account.registered import ModelVersion, numbers_of
+from sfml.account.run_history import RanOn
 from sfml.base.quoting import name_parts, raw
 from sfml.base.record import record
 from sfml.graph.model import CallBody, JobBody, Reference, Source, StepBody, TaskGraph, TaskNode, Template
@@ -62,16 +63,6 @@ class TracedVersion:
 
 
 @record
-class TracedDeployment:
-    """What a run ran on: the number of a deployment, None for a part with the code of files; and its commit."""
-
-    number: int | None
-    commit: str | None
-    origin: str | None = None
-    """The commit and what was not committed, as text."""
-
-
-@record
 class Trace:
     """A run with all that leads to it and from it. `run` is None if it is not kept any more."""
 
@@ -80,7 +71,7 @@ class Trace:
     subject: str
     run_id: str | None
     run: Run | None
-    deployment: TracedDeployment | None
+    deployment: RanOn | None
     tasks: tuple[TracedTask, ...]
     versions: tuple[TracedVersion, ...]
     tables: tuple[Mention, ...]

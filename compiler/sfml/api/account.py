@@ -223,11 +223,10 @@ class Account:
 
         Runs go seven days back at most, parts thirty.
         """
-        from sfml.operations.part_runs import runs_and_parts
+        from sfml.operations.part_runs import history_of
 
         desired = self._opened.desired
-        recent = runs_and_parts(desired, self._connected, limit=limit)
-        return Runs(desired, tuple(Run(one, self._connected.history) for one in recent))
+        return Runs(desired, history_of(desired, self._connected, limit=limit), self._connected.history)
 
     def models(self, name: str | None = None) -> Models:
         """The versions of a model in the registry; without a name, of all models that steps get as `model_name`."""

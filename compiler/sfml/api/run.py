@@ -16,6 +16,7 @@ from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
     from sfml.account import history
+    from sfml.account.run_history import RunHistory
     from sfml.lower.desired import DesiredGraph
     from sfml.snowflake.history import History
 
@@ -183,9 +184,15 @@ def _tell(before: history.Run | None, now: history.Run, progress: Callable[[str]
 class Runs(Sequence[Run]):
     """Runs of a pipeline, newest first."""
 
-    def __init__(self, desired: DesiredGraph, runs: tuple[Run, ...]) -> None:
+    def __init__(self, desired: DesiredGraph, run_history: RunHistory, reader: History) -> None:
         self._desired = desired
-        self._runs = runs
+        self._history = run_history
+        self._runs = tuple(Run(run, reader) for run in run_history.runs)
+
+    @property
+    def usual_ms(self) -> float | None:
+        """The usual duration in milliseconds: the median of the known runs that succeeded at once; None for too few."""
+        return self._history.usual_ms
 
     @overload
     def __getitem__(self, at: int) -> Run: ...
@@ -201,13 +208,13 @@ class Runs(Sequence[Run]):
         """The JSON of `sfml history`."""
         from sfml.render.history import runs_json
 
-        value = runs_json(self._desired, [run._run for run in self._runs])
+        value = runs_json(self._desired, self._history)
         return {"format_version": 1, **json.loads(json.dumps(value))}
 
     def __str__(self) -> str:
         from sfml.render.history import runs_text
 
-        return runs_text(self._desired, [run._run for run in self._runs], Symbols(True))
+        return runs_text(self._desired, self._history, Symbols(True))
 
     def __repr__(self) -> str:
         return f"<Runs: {len(self)}>"

@@ -31,8 +31,11 @@ from sfml.render.history import KeptDeployment
 )
 @shared_options()
 def command(spec: str, limit: int, deployments: bool, export: Path | None, options: Options) -> int:
-    """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
-    from sfml.operations.part_runs import runs_and_parts
+    """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to.
+
+    Durations are compared with the usual one: the median of the runs of the last seven days that succeeded at once.
+    """
+    from sfml.operations.part_runs import history_of
     from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
     from sfml.render.symbols import Symbols
 
@@ -50,8 +53,8 @@ def command(spec: str, limit: int, deployments: bool, export: Path | None, optio
             text = deployments_text(desired, kept, symbols, unreadable)
             value = deployments_json(desired, kept, unreadable)
         else:
-            runs = runs_and_parts(desired, target, limit=limit)
-            text, value = runs_text(desired, runs, symbols), runs_json(desired, runs)
+            history = history_of(desired, target, limit=limit)
+            text, value = runs_text(desired, history, symbols), runs_json(desired, history)
     if options.json:
         output.say_json(value)
     elif not options.quiet:

@@ -103,7 +103,8 @@ def new_lease(owner: str, reason: str | None = None) -> Lease:
         owner,
         socket.gethostname(),
         os.getpid(),
-        datetime.now(UTC).isoformat(timespec="seconds"),
+        # Milliseconds, because a run is told from one of the deployment before by this time.
+        datetime.now(UTC).isoformat(timespec="milliseconds"),
         uuid.uuid4().hex,
         reason,
         _boot(),

@@ -13,6 +13,7 @@ from sfml.account.deployed import DeployedGraph
 from sfml.account.history import DeployedRoot, Run
 from sfml.account.part_graphs import PartGraph, lane_graphs, part_graphs
 from sfml.account.part_runs import as_part, newest_first, outcome_of, recorded_run, whole_run
+from sfml.account.run_history import RunHistory, run_history
 from sfml.account.run_record import run_of
 from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.base.record import record
@@ -302,6 +303,13 @@ def runs_and_parts(
     staged = target.stage.staged(desired.pipeline)
     parts = parts_of_runs(desired, target, staged, graph)
     return newest_first((*runs, *parts))[:limit] if parts else runs
+
+
+def history_of(desired: DesiredGraph, target: TargetAccount, *, limit: int | None = None) -> RunHistory:
+    """The newest runs and parts, the usual duration of a run, and the deployment that each ran on."""
+    runs = runs_and_parts(desired, target)
+    kept = target.stage.kept(desired.pipeline).deployments if runs else ()
+    return run_history(runs, kept, limit=limit)
 
 
 def named_run(desired: DesiredGraph, runs: Sequence[Run], text: str) -> Run:

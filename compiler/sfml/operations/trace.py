@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.account.history import Run
 from sfml.account.registered import ModelVersion, models_of, version_named
+from sfml.account.run_history import ran_on_of
 from sfml.account.trace import (
     Trace,
-    TracedDeployment,
     TracedVersion,
     is_same_model,
     maker_of,
@@ -22,8 +21,6 @@ from sfml.base.quoting import raw
 from sfml.operations.models import version_in
 from sfml.operations.part_runs import named_run, runs_and_parts
 from sfml.operations.target_account import TargetAccount
-from sfml.plan.journal import deployment_before
-from sfml.plan.provenance import COMMIT, origin_text
 from sfml.snowflake.registry import versions
 
 if TYPE_CHECKING:
@@ -86,7 +83,7 @@ def _trace(
         subject=subject,
         run_id=run_id,
         run=run,
-        deployment=_ran_on(compiled_spec, target, run),
+        deployment=None if run is None else ran_on_of(run, target.stage.kept(desired.pipeline).deployments),
         tasks=traced_tasks(graph, run, version.task if version else None) if run else (),
         versions=versions,
         tables=tuple(one for one in tables if one.table is not None),
@@ -125,22 +122,3 @@ def _versions(
             help=f"the models of {compiled_spec.desired.pipeline}: {', '.join(known)}" if known else None,
         )
     return there
-
-
-def _ran_on(compiled_spec: CompiledSpec, target: TargetAccount, run: Run | None) -> TracedDeployment | None:
-    """The deployment that a run ran on: the last one that was begun before it; None if that is not kept."""
-    if run is None:
-        return None
-    if run.part is not None and run.part.deployment is None:
-        commit = run.part.commit
-        return TracedDeployment(None, commit, f"commit {commit}" if commit else None)
-    kept = target.stage.kept(compiled_spec.desired.pipeline).deployments
-    if run.part is not None:
-        number = run.part.deployment
-        deployment = next((one for one in kept if one.header.number == number), None)
-    else:
-        deployment = deployment_before(kept, run.started_at or datetime.now(UTC))
-    if deployment is None:
-        return None
-    record = deployment.artefact.record
-    return TracedDeployment(deployment.header.number, record.get(COMMIT), origin_text(record))

@@ -77,8 +77,8 @@ def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
 
 
 def time_text(iso: str) -> str:
-    """`2026-01-02 03:04:05 UTC`, from an ISO 8601 time in UTC as journals hold it."""
-    return f"{iso.replace('T', ' ').removesuffix('+00:00')} UTC"
+    """`2026-01-02 03:04:05 UTC`, from an ISO 8601 time in UTC as journals hold it, with or without milliseconds."""
+    return f"{iso.replace('T', ' ').removesuffix('+00:00').partition('.')[0]} UTC"
 
 
 def problem_text(problem: Problem, pipeline: str) -> str:

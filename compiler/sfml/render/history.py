@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.account.history import Run
+from sfml.account.run_history import RanOn, RunHistory, duration_ms
 from sfml.account.run_reason import TaskFailure
 from sfml.base.errors import RecordUnreadable
 from sfml.base.record import record
@@ -36,25 +37,30 @@ class KeptDeployment:
     has_code: bool
 
 
-def runs_text(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> str:
-    return "\n".join(_run_lines(desired, runs, symbols))
+def runs_text(desired: DesiredGraph, history: RunHistory, symbols: Symbols) -> str:
+    return "\n".join(_run_lines(desired, history, symbols))
 
 
-def _run_lines(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> Iterator[str]:
+def _run_lines(desired: DesiredGraph, history: RunHistory, symbols: Symbols) -> Iterator[str]:
+    runs = history.runs
     where = f"{desired.pipeline} on {desired.target.name}"
     if not runs:
         yield f"{where}: no run in the last seven days"
         return
-    yield f"{where}: the last {plural(len(runs), 'run')}" if len(runs) > 1 else f"{where}: the last run"
+    last = f"the last {plural(len(runs), 'run')}" if len(runs) > 1 else "the last run"
+    usual = "" if history.usual_ms is None else f", usually {duration(history.usual_ms)}"
+    yield f"{where}: {last}{usual}"
     width = max(len(run.run_id) for run in runs)
     for run in runs:
         began = moment(run.started_at) if run.started_at else ""
-        took = duration(_took(run) or 0) if _took(run) is not None else ""
+        took = duration(duration_ms(run) or 0) if duration_ms(run) is not None else ""
         parts = (
             run.run_id.ljust(width),
             began.ljust(20),
             took.rjust(10),
+            _against_usual(run, history.usual_ms),
             attempt_text(run),
+            _deployment_text(history.ran_on.get(run.run_id)),
             _part_text(run),
             _remark(run, symbols),
         )
@@ -70,10 +76,29 @@ def _part_text(run: Run) -> str:
     return printable(f"part of {part.recovers}{chosen}" if part.recovers else f"part{chosen}")
 
 
-def _took(run: Run) -> float | None:
-    if not (run.started_at and run.completed_at and run.is_over):
-        return None
-    return (run.completed_at - run.started_at).total_seconds() * 1000
+_NOTABLE = 1.5
+"""How many times the usual duration is notable; as much less is, too."""
+_NOTABLE_MS = 5000
+"""The least difference that is notable."""
+
+
+def _against_usual(run: Run, usual_ms: float | None) -> str:
+    """`2.1× the usual`, for a whole run that took notably more or less."""
+    took = duration_ms(run)
+    if took is None or not usual_ms or run.part is not None:
+        return ""
+    times = took / usual_ms
+    is_near = 1 / _NOTABLE < times < _NOTABLE or abs(took - usual_ms) < _NOTABLE_MS
+    return "" if is_near else f"{times:.2g}× the usual"
+
+
+def _deployment_text(on: RanOn | None) -> str:
+    """`#14 9f3e1c2`: the deployment that a run ran on, and its commit."""
+    if on is None:
+        return ""
+    return printable(
+        " ".join((*([f"#{on.number}"] if on.number else []), *([on.commit[:7]] if on.commit else [])))
+    )
 
 
 def _remark(run: Run, symbols: Symbols) -> str:
@@ -89,17 +114,18 @@ def _remark(run: Run, symbols: Symbols) -> str:
     return printable("; ".join(part for part in (why, arms) if part))
 
 
-def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:
+def runs_json(desired: DesiredGraph, history: RunHistory) -> dict[str, Any]:
     """The object of `schemas/output/history.schema.json` for runs, without `format_version`."""
     return {
         "pipeline": desired.pipeline,
         "target": desired.target.name,
-        "runs": [_run_json(run) for run in runs],
+        "usual_ms": None if history.usual_ms is None else round(history.usual_ms),
+        "runs": [_run_json(run, history.ran_on.get(run.run_id)) for run in history.runs],
     }
 
 
-def _run_json(run: Run) -> dict[str, Any]:
-    took = _took(run)
+def _run_json(run: Run, on: RanOn | None) -> dict[str, Any]:
+    took = duration_ms(run)
     error = run.reason if isinstance(run.reason, TaskFailure) else None
     return {
         "run_id": run.run_id,
@@ -114,6 +140,8 @@ def _run_json(run: Run) -> dict[str, Any]:
         "failed_task": error.task if error else None,
         "error": error.error if error else None,
         "part": None if run.part is None else part_record_json(run.part),
+        "deployment": None if on is None else on.number,
+        "commit": None if on is None else on.commit,
     }
 
 
