@@ -349,6 +349,16 @@ def test_a_part_that_executes_is_cancelled(shop: Small) -> None:
     assert code == 0 and value["runs"] == ["bad"]
 
 
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_a_part_that_executes_is_a_run_that_is_active(shop: Small, command: str) -> None:
+    started = slow_part(shop)
+    mend(shop, 'return "bad"', 'return "good"')
+    code, text = shop.run(command, HERE, "--auto-approve", "--fail-on-active-runs")
+    assert code == 1 and "is executing; nothing was changed" in text, text
+    started.kill()
+    started.wait()
+
+
 @pytest.mark.parametrize("next_command", ["run", "destroy", "suspend", "part"])
 def test_a_part_that_was_cut_off_while_it_was_made_is_removed(shop: Small, next_command: str) -> None:
     started: list[subprocess.Popen[str]] = []

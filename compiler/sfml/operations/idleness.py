@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 from sfml.account.history import DeployedRoot, GraphRow
+from sfml.account.part_graphs import lane_graphs, part_graphs
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.base.record import record
+from sfml.lower.names import folded_name
 from sfml.operations.held_lease import HeldLease
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.model import ObservedGraph
@@ -65,8 +67,13 @@ def demand_idle(
 
 
 def _executing(observed: ObservedGraph, target: TargetAccount) -> list[GraphRow]:
+    """The runs of the graph, of parts of its runs and of lanes of a backfill that are executing."""
     root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
-    return [graph for graph in target.history.graphs(root) if graph.state == "EXECUTING"]
+    there = target.history.deployed(observed.root.name)
+    beside = (*part_graphs(there, observed.root.name), *lane_graphs(there, observed.root.name))
+    others = [target.history.root(folded_name(graph.root)) for graph in beside if graph.has_root]
+    roots = (root, *(other for other in others if other is not None))
+    return [graph for one in roots for graph in target.history.graphs(one) if graph.state == "EXECUTING"]
 
 
 def _words(running: list[GraphRow]) -> str:
