@@ -151,6 +151,12 @@ class _KnownRuns:
         return tuple(sorted(began, key=lambda run_id: began[run_id], reverse=True))
 
 
+def check_selectors(desired: DesiredGraph, request: PartRequest) -> None:
+    """Raise `UsageError` for a selector that fits no task of the files, if those are what is to run."""
+    if request.selectors and request.deployment is None:
+        selection(selectable_tasks(desired), request.selectors)
+
+
 def part_plan(
     compiled_spec: CompiledSpec, target: TargetAccount, request: PartRequest, owner: str
 ) -> PartPlan:
