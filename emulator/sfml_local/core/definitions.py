@@ -16,6 +16,7 @@ from sqlglot import Expr, exp
 from sfml_local.core import fakesnow_port, table_notes
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName
+from sfml_local.core.naming_locks import NamingLocks
 from sfml_local.core.number_types import run_typed
 from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
@@ -49,10 +50,27 @@ def define(
     type_id: int,
     defined: Sequence[Defined] = (),
 ) -> Result:
-    """Execute DDL, then `defined`; raises SqlError, in which case nothing is changed."""
-    session = rewriting.session
+    """Execute DDL, then `defined`; raises SqlError, in which case nothing is changed.
+
+    Sessions that define the same object do it one after the other, as on an account: DuckDB would refuse the second.
+    """
     cursor.check_db_and_schema(tree)
-    target, name = _target(tree, session)
+    target, name = _target(tree, rewriting.session)
+    with rewriting.account.part(NamingLocks).holding(name):
+        return _define(rewriting, cursor, tree, params, type_id, defined, target, name)
+
+
+def _define(
+    rewriting: Rewriting,
+    cursor: FakeSnowflakeCursor,
+    tree: Expr,
+    params: list[Any],
+    type_id: int,
+    defined: Sequence[Defined],
+    target: exp.Table | None,
+    name: ObjectName | None,
+) -> Result:
+    session = rewriting.session
     if isinstance(tree, exp.Drop) and name is not None and not is_temporary(target, tree):
         demand_schema(rewriting.account, name)
     kind = str(tree.args["kind"]).upper()

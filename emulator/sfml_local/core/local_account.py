@@ -23,6 +23,7 @@ from sfml_local.core.defaults import DATABASE
 from sfml_local.core.engine import Engine
 from sfml_local.core.errors import SqlError, not_emulated, too_complex
 from sfml_local.core.execution import Followers
+from sfml_local.core.naming_locks import NamingLocks, name_in
 from sfml_local.core.result import Column, Result, status
 from sfml_local.core.service import Service
 from sfml_local.core.session import Session
@@ -157,7 +158,10 @@ class LocalAccount(Account):
             raise not_emulated(sql)
         if describe_only and type(statement) not in self.read_only:
             return Result((Column("status"),))
-        return handler(self, session, statement)
+        if (name := name_in(statement)) is None:
+            return handler(self, session, statement)
+        with self.part(NamingLocks).holding(name):
+            return handler(self, session, statement)
 
     def run(
         self, session: Session, sql: str, params: Sequence[Any] = (), describe_only: bool = False

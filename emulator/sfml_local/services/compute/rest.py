@@ -148,10 +148,13 @@ def create(kind: Kind) -> Handler:
     def answer(call: Call) -> Json:
         body = call.mapping()
         name, mode = call.named(body), call.mode
-        if mode == "ifNotExists" and compute.find(call.account, kind, name) is not None:
-            return done(f"{name} already exists, statement succeeded.")
         settings = settings_of(kind, body) | _asked_to_start_suspended(call)
-        compute.create(call.account, kind, name, settings, call.session.role, replace_it=mode == "orReplace")
+        with call.account.store.transaction():
+            if mode == "ifNotExists" and compute.find(call.account, kind, name) is not None:
+                return done(f"{name} already exists, statement succeeded.")
+            compute.create(
+                call.account, kind, name, settings, call.session.role, replace_it=mode == "orReplace"
+            )
         return done(f"{kind.capitalize()} {name} successfully created.")
 
     return answer
@@ -182,9 +185,10 @@ def acting(kind: Kind, act: Callable[[Call], Any]) -> Handler:
     """An operation on an object that must exist, except with `ifExists`."""
 
     def answer(call: Call) -> Json:
-        if not call.truth("ifExists") or compute.find(call.account, kind, call.name) is not None:
-            compute.get(call.account, kind, call.name)
-            act(call)
+        with call.account.store.transaction():
+            if not call.truth("ifExists") or compute.find(call.account, kind, call.name) is not None:
+                compute.get(call.account, kind, call.name)
+                act(call)
         return done()
 
     return answer

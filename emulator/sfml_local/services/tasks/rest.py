@@ -29,10 +29,11 @@ def create_task(call: Call) -> Json:
     body = call.mapping()
     name = ObjectName(call.database, call.schema, call.named(body))
     commands.demand_schema(call.account, call.database, call.schema)
-    if call.mode == "ifNotExists" and store.find(call.account.store, name):
-        return done(f"{name.name} already exists, statement succeeded.")
-    settings = settings_from_body(call.account, name, body)
-    commands.create(call.account, call.session, name, settings, replace_it=call.mode == "orReplace")
+    with call.account.store.transaction():
+        if call.mode == "ifNotExists" and store.find(call.account.store, name):
+            return done(f"{name.name} already exists, statement succeeded.")
+        settings = settings_from_body(call.account, name, body)
+        commands.create(call.account, call.session, name, settings, replace_it=call.mode == "orReplace")
     return done(f"Task {name.name} successfully created.")
 
 
@@ -50,9 +51,10 @@ def create_or_alter_task(call: Call) -> Json:
 
 
 def delete_task(call: Call) -> Json:
-    if call.truth("ifExists") and store.find(call.account.store, call.object) is None:
-        return done(f"Drop statement executed successfully ({call.object.name} already dropped).")
-    commands.drop(call.account, call.object)
+    with call.account.store.transaction():
+        if call.truth("ifExists") and store.find(call.account.store, call.object) is None:
+            return done(f"Drop statement executed successfully ({call.object.name} already dropped).")
+        commands.drop(call.account, call.object)
     return done(f"{call.object.name} successfully dropped.")
 
 
