@@ -125,6 +125,12 @@ def test_a_bad_version_is_left_by_one_command_and_the_next_batch_serves_the_one_
     code, text = serving.run("trace", "SCORER@V3")
     assert code == 0 and "rolled back by" in text and "to V2: it is worse" in text
 
+    assert serving.run("models", "rollback", *SCORER, YES)[0] == 0
+    last = ran(serving, "--only", "third")
+    first = traced(serving, "SCORER@V1")
+    assert [one["run_id"] for one in first["tables"]] == [last]
+    assert first["run_id"] is None, "the batch names it, but was not executing when it was logged"
+
 
 def test_the_run_of_the_comment_is_told_though_it_is_not_kept(serving: Small) -> None:
     model = f"{serving.local.database}.SMALL.SCORER"
