@@ -15,12 +15,20 @@ LEVELS = (0.0, 900.0, 2700.0, 3600.0)
 
 @record
 class Cell:
-    """An hour of a day: the seconds that tasks are at work in it, and how many runs are missed, delayed or cut off."""
+    """An hour of a day: the seconds that tasks are at work in it, and how many runs are missed, delayed or cut off.
+
+    `is_unknown` if a run begins in it that takes a time which nobody said.
+    """
 
     seconds: float = 0.0
     missed: int = 0
     delayed: int = 0
     cut: int = 0
+    is_unknown: bool = False
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.seconds == 0 and not self.is_unknown
 
     @property
     def level(self) -> int:
@@ -47,10 +55,13 @@ class Quiet:
 def days_of(month: Month, course: Course, machine: str = "") -> tuple[Day, ...]:
     """A row for each day, with 24 cells; an hour that a change of clocks repeats has both in one cell."""
     seconds: dict[tuple[date, int], float] = {}
+    unknown = set()
     for hour, work in enumerate(course.work.get(machine, (0.0,) * month.hours)):
         at = _moment(month.start, hour)
         if at < month.end:
             seconds[at.date(), at.hour] = seconds.get((at.date(), at.hour), 0.0) + work
+            if hour in course.unknown:
+                unknown.add((at.date(), at.hour))
     missed = _counts(run.due for run in course.missed if not machine)
     delayed = _counts(wait.at for wait in course.waits if machine in ("", wait.machine))
     cut = _counts(run.at for run in course.cut if not machine)
@@ -63,6 +74,7 @@ def days_of(month: Month, course: Course, machine: str = "") -> tuple[Day, ...]:
                     missed.get((day, hour), 0),
                     delayed.get((day, hour), 0),
                     cut.get((day, hour), 0),
+                    (day, hour) in unknown,
                 )
                 if (day, hour) in seconds
                 else None
@@ -78,18 +90,19 @@ def quiet_of(month: Month, days: Sequence[Day], course: Course) -> Quiet:
     always = tuple(
         hour
         for hour in range(24)
-        if all(cell is None or cell.seconds == 0 for day in days for cell in (day.cells[hour],))
+        if all(cell is None or cell.is_quiet for day in days for cell in (day.cells[hour],))
     )
-    return Quiet(course.quiet_hours, always, _longest(month, course.work[""]))
+    return Quiet(course.quiet_hours, always, _longest(month, course))
 
 
-def _longest(month: Month, work: Sequence[float]) -> tuple[datetime, datetime] | None:
+def _longest(month: Month, course: Course) -> tuple[datetime, datetime] | None:
     best = (0, 0)
     begin = None
-    for hour, seconds in enumerate((*work, 1.0)):
-        if seconds == 0 and begin is None:
+    for hour, seconds in enumerate((*course.work[""], 1.0)):
+        is_quiet = seconds == 0 and hour not in course.unknown
+        if is_quiet and begin is None:
             begin = hour
-        elif seconds and begin is not None:
+        elif not is_quiet and begin is not None:
             best = max(best, (hour - begin, -begin))
             begin = None
     length, start = best[0], -best[1]

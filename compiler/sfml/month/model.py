@@ -81,7 +81,8 @@ class PipelineMonth:
 class Course:
     """One scenario: what happened, and the seconds at work by hour of the month, for each warehouse and pool.
 
-    `work` has an entry `` for all of them together, with serverless tasks.
+    `work` has an entry `` for all of them together, with serverless tasks. `unknown` are the hours in which runs
+    begin that take a time which nobody said.
     """
 
     pipelines: tuple[PipelineMonth, ...]
@@ -90,6 +91,7 @@ class Course:
     cut: tuple[CutRun, ...]
     sharings: tuple[Sharing, ...]
     work: Mapping[str, tuple[float, ...]]
+    unknown: frozenset[int] = frozenset()
 
     def delayed_runs(self, pipeline: str | None = None) -> int:
         """The number of runs, of all pipelines or of one, in which a task waited."""
@@ -97,8 +99,8 @@ class Course:
 
     @property
     def quiet_hours(self) -> int:
-        """The number of hours in which nothing is at work."""
-        return sum(seconds == 0 for seconds in self.work[""])
+        """The number of hours in which nothing is at work, as far as it is known."""
+        return sum(seconds == 0 and hour not in self.unknown for hour, seconds in enumerate(self.work[""]))
 
 
 @record

@@ -92,6 +92,9 @@ def _course(
         tuple(CutRun(cut.pipeline, moment(cut.began), moment(cut.at)) for cut in log.cuts),
         tuple(_sharings(log, moment)),
         _work_by_hour(log, span),
+        frozenset(
+            int(at // HOUR) for graph in graphs if any(unknown_durations(graph)) for at in due[graph.pipeline]
+        ),
     )
     return course, log.until
 

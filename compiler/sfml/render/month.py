@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sfml.month.grid import Day, days_of, hours_in_words, quiet_of
+from sfml.month.grid import Cell, Day, days_of, hours_in_words, quiet_of
 from sfml.month.model import ClockTrap, Course, Month, PipelineMonth, Sharing
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
@@ -19,6 +19,8 @@ _SHADES = "·░▒▓█"
 _ASCII_SHADES = ".-+*#"
 LEGEND = ("nothing at work", "up to 15 min", "up to 45 min", "up to the hour", "several tasks at once")
 """What the levels of a cell mean."""
+UNKNOWN = "runs of unknown duration begin"
+"""What a cell with `?` means."""
 _MOST = 8
 """How many entries of a kind the text shows."""
 _MOST_JSON = 1_000
@@ -77,7 +79,8 @@ def quiet_lines(
     month: Month, hours: int, always: Sequence[int], longest: tuple[datetime, datetime] | None
 ) -> Iterator[str]:
     """Sentences on the hours with nothing at work, when tasks take the most that is expected."""
-    yield f"{hours:,} of {month.hours:,} hours have nothing at work"
+    known = "at most " if month.unknowns else ""
+    yield f"{known}{hours:,} of {month.hours:,} hours have nothing at work"
     if always and len(always) < 24:
         yield f"every day {hours_in_words(always)} o'clock"
     if longest is not None:
@@ -115,9 +118,16 @@ def _heat_map(days: Sequence[Day], symbols: Symbols, machine: str) -> Iterator[s
         yield f"at work on {printable(machine)}:"
     yield f"{'':<11} " + "".join(f"{hour:<6}" for hour in range(0, 24, 3)).rstrip()
     for day in days:
-        cells = " ".join(" " if cell is None else shades[cell.level] for cell in day.cells)
+        cells = " ".join(" " if cell is None else _shade(cell, shades) for cell in day.cells)
         yield f"{day.day:%a} {day.day.day:>2} {day.day:%b}  {cells}  {_remark(day)}".rstrip()
-    yield f"{'':<11} " + "  ".join(f"{shade} {words}" for shade, words in zip(shades, LEGEND, strict=True))
+    legend = [f"{shade} {words}" for shade, words in zip(shades, LEGEND, strict=True)]
+    if any(cell.is_unknown for day in days for cell in day.cells if cell is not None):
+        legend.append(f"? {UNKNOWN}")
+    yield f"{'':<11} " + "  ".join(legend)
+
+
+def _shade(cell: Cell, shades: str) -> str:
+    return "?" if cell.is_unknown and not cell.seconds else shades[cell.level]
 
 
 def _remark(day: Day) -> str:
@@ -264,6 +274,7 @@ def _course_json(month: Month, course: Course) -> dict[str, Any]:
         "at_the_same_time": [_sharing_json(sharing) for sharing in course.sharings],
         "quiet": {
             "hours": quiet.hours,
+            "is_known": not month.unknowns,
             "of": month.hours,
             "hours_of_every_day": list(quiet.always),
             "longest": None if longest is None else [at.isoformat() for at in longest],

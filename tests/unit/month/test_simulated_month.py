@@ -254,6 +254,26 @@ def test_the_hours_are_those_of_the_time_zone(write: Write) -> None:
     assert quiet.longest is not None and quiet.longest[1] - quiet.longest[0] == timedelta(hours=23)
 
 
+def test_hours_of_runs_of_unknown_duration_are_not_called_quiet(write: Write) -> None:
+    month = simulated(write("a", '{cron: "0 3 * * *", timezone: UTC}', "    x: {sql: select 1}\n"))
+    days = days_of(month, month.most)
+    unknown = {
+        (hour, cell.is_quiet)
+        for day in days
+        for hour, cell in enumerate(day.cells)
+        if cell and cell.is_unknown
+    }
+    assert unknown == {(3, False)}
+    quiet = quiet_of(month, days, month.most)
+    assert quiet.hours == month.hours - 31 and 3 not in quiet.always
+    assert quiet.longest is not None and quiet.longest[1] - quiet.longest[0] == timedelta(hours=23)
+    text = month_text(month, Symbols(unicode=True))
+    assert f"quiet: at most {month.hours - 31:,} of {month.hours:,} hours" in text
+    assert "· · · ? ·" in text and "? runs of unknown duration begin" in text
+    assert month_json(month)["most"]["quiet"]["is_known"] is False
+    assert "runs of unknown duration begin" in month_svg(month)
+
+
 def test_too_many_runs_cut_the_month_short(write: Write) -> None:
     tasks = "".join(sql(f"t{number}", "0s") for number in range(20))
     month = simulated(write("a", "{every: 10s}", tasks))

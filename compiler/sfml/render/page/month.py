@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sfml.month.grid import Cell, Day, days_of, quiet_of
 from sfml.month.model import Month
-from sfml.render.month import LEGEND, headline, quiet_lines, sections, span_text
+from sfml.render.month import LEGEND, UNKNOWN, headline, quiet_lines, sections, span_text
 from sfml.render.page.html import document
 from sfml.render.page.style import month_style
 from sfml.render.page.words import ended, escaped
@@ -102,12 +102,14 @@ def _remarks(cells: Sequence[Cell | None]) -> Iterator[str]:
 
 def _cell(cell: Cell, hour: int, y: int, label: str) -> Iterator[str]:
     x = _x(hour)
-    words = "nothing at work" if not cell.seconds else f"{duration(cell.seconds * 1000)} of work"
+    words = f"{duration(cell.seconds * 1000)} of work" if cell.seconds else "nothing at work"
+    if cell.is_unknown:
+        words = f"{words}, {UNKNOWN}" if cell.seconds else UNKNOWN
     troubles = list(_remarks((cell,)))
     told = f"{label} {hour:02}:00: {', '.join([words, *troubles])}"
     yield f"<g><title>{escaped(told)}</title>"
     yield f'<rect class="l{cell.level}" x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" rx="3"/>'
-    sign = next((sign for name, sign in _SIGNS if getattr(cell, name)), None)
+    sign = next((sign for name, sign in _SIGNS if getattr(cell, name)), "?" if cell.is_unknown else None)
     if sign is not None:
         dark = " on" if cell.level >= 3 else ""
         yield f'<text class="sign{dark}" x="{x + _CELL / 2:g}" y="{y + 16}">{sign}</text>'
@@ -121,4 +123,5 @@ def _legend(y: int) -> Iterator[str]:
         yield f'<text class="more" x="{x + 20}" y="{y + 12}">{words}</text>'
         x += 44 + round(len(words) * 6.6)
     signs = " · ".join(f"{sign} {words}" for (_, sign), words in zip(_SIGNS, _SIGN_WORDS, strict=True))
+    signs += f" · ? {UNKNOWN}"
     yield f'<text class="more" x="{_LEFT}" y="{y + 34}">{escaped(signs)}</text>'
