@@ -18,9 +18,12 @@ def main() -> None:
         require_own_package()
     except ImportError as error:
         sys.exit(f"error: {error}")
-    from sfml.cli import main as run
+    try:
+        from sfml.cli import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules were imported: there is nothing to tell
+        sys.exit(130)
 
 
 def require_own_package() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -156,6 +157,25 @@ def test_the_schema_is_dropped_after_an_interrupt(environment: dict[str, str], s
             running.wait(timeout=1)
     # Where every press was lost, it came to its own end; what it made is gone all the same.
     assert running.returncode in (130, 0), running.communicate()
+
+
+def test_further_interrupts_change_nothing(environment: dict[str, str], schemas: list[str]) -> None:
+    """Python takes a while to end, and people press again: the exit code is that of the first one, and no traceback."""
+    running = subprocess.Popen(
+        sfml("--only", "timeouts"), env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    assert "working in SFML.SFML_CONFORMANCE_" in running.stderr.readline()
+    is_told = False
+    while not is_told:
+        running.send_signal(signal.SIGINT)
+        is_told = bool(select.select([running.stderr], [], [], 1)[0])
+    while running.poll() is None:
+        running.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(timeout=0.005)
+    assert running.returncode in (130, 0)
+    assert "Traceback" not in running.stderr.read()
 
 
 def test_an_interrupt_does_not_reach_the_drop_of_the_schema(local_snowflake: LocalSnowflake) -> None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import click
 
 from sfml.base.release import VERSION
-from sfml.cli import output
+from sfml.cli import ending, output
 
 GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -117,8 +117,14 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
     # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
+    ending.ignore_interrupts_at_last()
     output.escape_unencodable()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # pressed again while the outcome was told
+        code = 130
+    ending.keep_exit_code(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
