@@ -185,7 +185,8 @@ def test_what_was_deployed_survives_a_restart_of_the_server(clv: Project) -> Non
     clv.sfml("local", "stop")
     clv.sfml("local", "start")
     assert clv.sfml("plan", SPEC, "--detailed-exitcode").code == 0
-    assert clv.sfml("status", SPEC, "-o", "json").json["pipelines"][0]["deployed"] is True
+    status = clv.sfml("status", SPEC, "-o", "json", ok=False).json["pipelines"][0]
+    assert status["deployed"] is True and status["last_run"]["state"] == "FAILED"
 
 
 def test_an_unknown_config_key_is_refused(clv: Project) -> None:
