@@ -9,6 +9,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from snowflake.connector import connect
 from sfml_local import control
 from sfml_local.control import ServerInfo
 from sfml_local.http.app import LocalServer
+from sfml_local.services.routines.python_functions import MOST
 
 FUNCTION = """CREATE OR REPLACE FUNCTION {name}(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 HANDLER = 'f' AS $$
@@ -147,6 +149,32 @@ def test_sessions_that_come_and_go_share_functions_and_relations(server: ServerI
     with ThreadPoolExecutor(THREADS) as threads:
         for done in [threads.submit(work, thread) for thread in range(THREADS)]:
             done.result()
+
+
+def test_a_function_that_is_working_gives_way_to_no_other(server: ServerInfo, tmp_path: Path) -> None:
+    begun, may_end = tmp_path / "begun", tmp_path / "may_end"
+    for file in (begun, may_end):
+        os.mkfifo(file)
+    end = os.open(may_end, os.O_RDWR)  # so that no other end is waited for
+    waiting = f"""CREATE OR REPLACE FUNCTION waiting(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
+    HANDLER = 'f' AS $$
+def f(x):
+    open({str(begun)!r}, "w").close()
+    open({str(may_end)!r}, "rb", buffering=0).read(1)
+    return x
+$$"""
+    with client(server) as first, client(server) as second, ThreadPoolExecutor(1) as thread:
+        first.rows(waiting)
+        working = thread.submit(first.rows, "SELECT waiting(7)")
+        begun.open().close()
+        try:
+            for number in range(MOST + 1):
+                second.rows(FUNCTION.format(name=f"other_{number}", plus=100 + number))
+                assert second.rows(f"SELECT other_{number}(1)") == [[101 + number]]
+        finally:
+            os.write(end, b".")
+        assert working.result() == [[7]]
+    os.close(end)
 
 
 def test_a_session_is_stopped_while_it_closes(server: ServerInfo) -> None:

@@ -43,7 +43,7 @@ FUNCTION = "_sfml_function"
 """The name of the DuckDB function; it gets a text that names request and function, and the function's arguments."""
 
 MOST = 4
-"""The most processes that are kept; each has its libraries in memory."""
+"""The most processes that are kept while nobody uses them; each has its libraries in memory."""
 
 _MARK = "Python Interpreter Error:"
 _JSON = frozenset({"variant", "object", "array"})
@@ -141,7 +141,8 @@ def register(account: Account) -> None:
         text = _text_of(owner, asked["request"])
         table = pa.table({f"a{index}": column for index, column in enumerate(given)})
         try:
-            return owner.part(Functions).process(text).called(table)
+            with owner.part(Functions).process(text) as process:
+                return process.called(table)
         except FunctionError as cause:
             where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
             raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
@@ -160,6 +161,8 @@ class _Process:
     """One process for calls of one function; calls from several threads are serialized."""
 
     def __init__(self, folder: Path, request: str) -> None:
+        self.calls = 0
+        """The number of threads that use it, protected by the lock of the pool."""
         self._lock = threading.Lock()
         with server_log.opened(folder / "functions.log") as output:
             self._supervised = Supervised(
@@ -213,16 +216,24 @@ class Functions:
         self._lock = threading.Lock()
         self._processes: OrderedDict[str, _Process] = OrderedDict()
 
-    def process(self, request: str) -> _Process:
-        """The process of a function, started if none runs; the least used one gives way."""
+    @contextlib.contextmanager
+    def process(self, request: str) -> Iterator[_Process]:
+        """The process of a function, to be used within the block; the least used idle ones give way to it."""
         with self._lock:
             found = self._processes.pop(request, None)
             if found is None or not found.is_running:
                 found = _Process(self._folder, request)
             self._processes[request] = found
-            while len(self._processes) > MOST:
-                self._processes.popitem(last=False)[1].stop()
-            return found
+            found.calls += 1
+        try:
+            yield found
+        finally:
+            with self._lock:
+                found.calls -= 1
+                idle = [key for key, one in self._processes.items() if not one.calls]
+                surplus = [self._processes.pop(key) for key in idle[: max(0, len(self._processes) - MOST)]]
+            for one in surplus:
+                one.stop()
 
     def end(self, request: str) -> None:
         """End the process of one request, if it runs."""
