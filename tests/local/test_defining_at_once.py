@@ -122,6 +122,22 @@ def test_if_not_exists_replaces_nothing(sessions: Sessions) -> None:
     sessions.run("DROP TABLE SFML_AT_ONCE")
 
 
+def test_a_sequence_is_told_like_a_table(sessions: Sessions) -> None:
+    assert sessions.run("CREATE SEQUENCE TOLD") == [("Sequence TOLD successfully created.",)]
+    assert sessions.run("CREATE SEQUENCE IF NOT EXISTS TOLD") == [
+        ("TOLD already exists, statement succeeded.",)
+    ]
+    with pytest.raises(SqlError, match="already exists") as twice:
+        sessions.run("CREATE SEQUENCE TOLD")
+    assert twice.value.errno == 2002
+    sessions.run("DROP SEQUENCE TOLD")
+    with pytest.raises(SqlError, match=r"Sequence 'SFML\.PUBLIC\.TOLD' does not exist") as gone:
+        sessions.run("DROP SEQUENCE TOLD")
+    assert gone.value.errno == 2003
+    (row,) = sessions.run("DROP SEQUENCE IF EXISTS TOLD")
+    assert "already dropped" in str(row[0])
+
+
 def test_names_are_not_kept(sessions: Sessions) -> None:
     """Locks are those of waiting statements alone."""
     locks = sessions.account.part(NamingLocks)

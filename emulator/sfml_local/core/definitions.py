@@ -126,10 +126,12 @@ def _checked(
     actions = tree.args.get("actions") or () if isinstance(tree, exp.Alter) else ()
     if any(isinstance(action, exp.SwapTable) for action in actions):
         raise not_emulated(tree.sql(dialect="snowflake"))
-    if name is None or target is None or kind == "SEQUENCE":
+    if name is None or target is None:
         return None
     if isinstance(tree, exp.Create) and is_temporary(target, tree):
         actual = "TABLE" if name in rewriting.session.temporaries else None
+    elif kind == "SEQUENCE":
+        actual = kind if rewriting.account.engine.has_sequence(rewriting.session, name) else None
     else:
         actual = rewriting.account.engine.kind_of(
             rewriting.session, parts_of(name, temporary=is_temporary(target, tree))

@@ -65,6 +65,10 @@ UNION ALL
 SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?
 """
 
+SEQUENCES = """
+SELECT 1 FROM duckdb_sequences() WHERE database_name = ? AND schema_name = ? AND sequence_name = ?
+"""
+
 
 class Engine:
     """fakesnow over the DuckDB files of one folder: one file per database, and one for data about all of them."""
@@ -204,6 +208,12 @@ class Engine:
             # Read all rows: a result that is not read to its end keeps DuckDB's connection busy.
             rows = session.duck.execute(KINDS, [*parts, *parts]).fetchall()
         return str(rows[0][0]) if rows else None
+
+    def has_sequence(self, session: Session, name: ObjectName) -> bool:
+        """Whether there is a sequence; it may have the name of a table."""
+        parts = (name.database, name.schema, name.name)
+        with session.lock:
+            return bool(session.duck.execute(SEQUENCES, parts).fetchall())
 
     # -- sessions -------------------------------------------------------------------------------------
 
