@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Hashable, Iterator
 from dataclasses import fields
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sfml_local.grammar.tokens import Name
@@ -53,6 +53,6 @@ def name_in(statement: Any) -> Hashable | None:
     return (kind.__module__, name.parts[-1]) if isinstance(name, Name) else None
 
 
-@cache
+@lru_cache(maxsize=1_024)
 def _is_conditional(kind: Any) -> bool:
     return not {"if_exists", "if_not_exists", "or_replace"}.isdisjoint(field.name for field in fields(kind))
