@@ -11,7 +11,7 @@ from sfml.lower.canonical import Json
 from sfml.lower.comments import root_comment
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.names import default_name, folded_name
-from sfml.plan.rehoming import Move, rehomed_definition, rehomed_sql
+from sfml.plan.rehoming import Move, graph_below, rehomed_definition, rehomed_sql
 
 LANE_MARK = "$$LANE_"
 """What comes after the root's name in the name of a lane's root; no task of a spec can have such a name."""
@@ -43,16 +43,7 @@ def lane_graph(graph: DesiredGraph, root: str, record: Mapping[str, Json]) -> De
         minimum_trigger_interval_seconds=None,
         comment=root_comment("A lane of a backfill, made and removed by sfml.", record),
     )
-    return replace(
-        graph,
-        root=top,
-        tasks=tuple(task for task in made if task.finalize is None),
-        finalizer=next((task for task in made if task.finalize is not None), None),
-        archives=(),
-        seeds=(),
-        moved={},
-        fingerprint="",
-    )
+    return graph_below(graph, top, made, archives=())
 
 
 def _only_tells(task: DesiredTask) -> bool:

@@ -29,6 +29,7 @@ from sfml.plan.rehoming import (
     MissingResult,
     Move,
     folded_predecessors,
+    graph_below,
     rehomed_definition,
     rehomed_sql,
     results_read,
@@ -393,16 +394,7 @@ def part_graph(
         watch={},
         comment=root_comment("A part of a run, made and removed by sfml.", record),
     )
-    return replace(
-        graph,
-        root=top,
-        tasks=tuple(task for task in made if task.finalize is None),
-        finalizer=next((task for task in made if task.finalize is not None), None),
-        archives=_archives(graph, made),
-        seeds=(),
-        moved={},
-        fingerprint="",
-    )
+    return graph_below(graph, top, made, archives=_archives(graph, made))
 
 
 def _archives(graph: DesiredGraph, made: Sequence[DesiredTask]) -> tuple[Archive, ...]:

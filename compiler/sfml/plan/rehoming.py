@@ -16,7 +16,14 @@ from sfml.base.quoting import literal
 from sfml.base.record import record
 from sfml.graph.model import Target
 from sfml.lower.alerting import alerted_parts, own_statement
-from sfml.lower.desired import Definition, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.desired import (
+    Archive,
+    Definition,
+    DesiredGraph,
+    DesiredTask,
+    MLJobDefinitionSpec,
+    SqlDefinition,
+)
 from sfml.lower.ml_jobs import bound, with_arguments
 from sfml.semantics.states import State, predecessors_state
 
@@ -388,3 +395,19 @@ def _results_in_sql(sql: str) -> set[str]:
         elif match["argument"] is not None and match["call"].upper().startswith("SYSTEM$GET_PREDECESSOR"):
             found.add(unquoted(match["argument"]))
     return found
+
+
+def graph_below(
+    graph: DesiredGraph, root: DesiredTask, tasks: Sequence[DesiredTask], *, archives: tuple[Archive, ...]
+) -> DesiredGraph:
+    """The graph of these tasks, the finalizer among them, below this root; it is compared with no deployed one."""
+    return replace(
+        graph,
+        root=root,
+        tasks=tuple(task for task in tasks if task.finalize is None),
+        finalizer=next((task for task in tasks if task.finalize is not None), None),
+        archives=archives,
+        seeds=(),
+        moved={},
+        fingerprint="",
+    )
