@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -110,8 +111,10 @@ def _typed(key: str, text: str, like: Scalar) -> Scalar:
         return text
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
+    if isinstance(value, float) and not math.isfinite(value):
+        value = None  # JSON has no NaN and no Infinity
     if isinstance(like, bool) != isinstance(value, bool) or not isinstance(value, bool | int | float):
         kind = "true or false" if isinstance(like, bool) else "a number"
         raise UsageError(f"--config {key}={text}: the config's `{key}` is {kind}", help=f"give {kind}")

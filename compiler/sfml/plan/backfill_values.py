@@ -25,8 +25,8 @@ MOST = 10_000
 _PIECES = f"a backfill takes {MOST:,} at most: do it piece by piece"
 _EXAMPLE = "--over day=2026-01-01..2026-03-31, or --over segment=a,b"
 
-_STEP = re.compile(r"(\d+)\s*(m|h|d|w|mo|y)?")
-_NUMBER = re.compile(r"-?\d+")
+_STEP = re.compile(r"(\d{1,18})\s*(m|h|d|w|mo|y)?")
+_NUMBER = re.compile(r"-?\d{1,38}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
@@ -67,12 +67,14 @@ def _axes(text: str) -> Iterator[tuple[Mapping[str, str], ...]]:
 def _written_axes(text: str) -> Iterator[tuple[Mapping[str, str], ...]]:
     try:
         value = json.loads(text)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise UsageError(f"`{text}` is not JSON: {cause}", help=f"write {_EXAMPLE}") from cause
     match value:
         case dict() if value:
             for key, values in value.items():
                 listed = values if isinstance(values, list) else [values]
+                if not listed:
+                    raise UsageError(f"`{key}` has no values", help=f"write {_EXAMPLE}")
                 yield _axis(key, (one for item in listed for one in _item(_text(item))))
         case [dict(first), *_] if first and all(
             isinstance(one, dict) and one.keys() == first.keys() for one in value
@@ -193,7 +195,7 @@ def _moments(first: str, last: str, count: int, unit: str, text: str) -> Iterato
     _refuse_unit(unit, ("m", "h", "d", "w"), text)
     start, end = _moment(first, text), _moment(last, text)
     _refuse_order(start > end, text)
-    step = _UNITS[unit] * count
+    step = _UNITS[unit] * min(count, timedelta.max // _UNITS[unit])  # longer than any range is long enough
     _refuse_many(int((end - start) / step) + 1, text)
     spec = "seconds" if first.count(":") == 2 else "minutes"
     for number in range(int((end - start) / step) + 1):

@@ -32,7 +32,9 @@ def counts_of(values: Sequence[FilledValue]) -> Mapping[str, int]:
 
 
 def counts_text(values: Sequence[FilledValue]) -> str:
-    """`90 values: 78 succeeded, 2 failed, 10 pending`."""
+    """`90 values: 78 succeeded, 2 failed, 10 pending`; `no values` if there are none."""
+    if not values:
+        return "no values"
     counts = counts_of(values)
     order = ("succeeded", "failed", "cancelled", "running", "pending")
     parts = [f"{counts[state]} {state}" for state in order if counts[state]]

@@ -35,6 +35,9 @@ def listed(*overs: str) -> list[str]:
         ("segment=a,b , a", "a b"),
         ("day=2026-01-01,2026-03-01..2026-03-02", "2026-01-01 2026-03-01 2026-03-02"),
         ("at=2026-01-01T00:00..2026-01-01T12:00/6h", "2026-01-01T00:00 2026-01-01T06:00 2026-01-01T12:00"),
+        ("at=2026-01-01T00:00..2026-01-02T00:00/999999999999999999h", "2026-01-01T00:00"),
+        ("day=2026-01-01..2026-01-02/999999999999999999w", "2026-01-01"),
+        ("day=2026-01-01..2026-01-02/999999999999999999y", "2026-01-01"),
         ("text=a=b", "a=b"),
     ],
 )
@@ -84,6 +87,11 @@ def test_mappings_are_products_and_lists_of_mappings_are_not() -> None:
         (('{"a": {"b": 1}}',), "is no value of a config"),
         (('[{"a": 1}, {"b": 1}]',), "neither a mapping"),
         (("[]",), "neither a mapping"),
+        (("[" * 100_000,), "is not JSON"),
+        (('{"n": []}',), "`n` has no values"),
+        (('{"n": 1, "m": []}',), "`m` has no values"),
+        ((f"n=1..{'9' * 5000}",), "is not a range"),
+        ((f"n=1..2/{'9' * 5000}",), "has no step"),
     ],
 )
 def test_what_is_no_value_is_refused(overs: tuple[str, ...], words: str) -> None:
