@@ -16,11 +16,13 @@ from sfml_steps.models import LOADERS, PICKLED, Format, loaded
 from sfml_steps.registration import step
 
 if TYPE_CHECKING:
-    from snowflake.ml.model import ModelVersion
+    from snowflake.ml.model import Model, ModelVersion
     from snowflake.ml.registry import Registry
 
 # Shorter than the longest Snowflake identifier, with room for what registries append.
 VERSION_LENGTH = 128
+
+CHAMPION = "CHAMPION"
 
 # The artifact repository from which a warehouse takes packages of the package index:
 # https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-packages#artifact-repository
@@ -96,7 +98,8 @@ def promote_model(
 
     No other step logs versions, so a candidate that a gate refused never reaches the registry. This matters because
     the first version of a model becomes its default automatically. The version is named after the run, so a retry
-    finds the version that an earlier attempt logged, and only makes it the default.
+    finds the version that an earlier attempt logged, and only makes it the default. The alias `CHAMPION` moves to it
+    if the model uses it, as `sfml models promote` moves it.
     """
     # The client draws a progress bar, which has no use in a log; tqdm reads this variable when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
@@ -117,7 +120,9 @@ def promote_model(
         for name, value in metrics.items():
             logged.set_metric(name, value)
         ctx.logger.info("%s version %s was logged by an earlier attempt of this run", model_name, version)
-    registry.get_model(model_name).default = version
+    model = registry.get_model(model_name)
+    model.default = version
+    move_champion(model, version)
     ctx.logger.info("the default version of %s is %s (was %s)", model_name, version, previous or "none")
     return {
         "summary": f"{model_name} {version} is the default",
@@ -143,6 +148,17 @@ def default_version(registry: Registry, model_name: str) -> str | None:
 def existing_version(registry: Registry, model_name: str, version: str) -> ModelVersion | None:
     versions = registry.get_model(model_name).versions()
     return next((one for one in versions if one.version_name == version), None)
+
+
+def move_champion(model: Model, version: str) -> None:
+    """Move the alias CHAMPION to a version, if another version of the model has it."""
+    try:
+        champion = model.version(CHAMPION)
+    except ValueError:  # no version has it
+        return
+    if champion.version_name != version:
+        champion.unset_alias(CHAMPION)
+        model.version(version).set_alias(CHAMPION)
 
 
 def log_candidate(

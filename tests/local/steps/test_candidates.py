@@ -244,6 +244,31 @@ def test_packages_of_both_kinds_are_kept_with_the_version(ctx: Context, tmp_path
     assert "SNOWFLAKE.SNOWPARK.PYPI_SHARED_REPOSITORY" in kept["MANIFEST.yml"]
 
 
+def test_the_champion_is_the_version_that_was_promoted_if_the_model_has_one(ctx: Context) -> None:
+    from sklearn.linear_model import LinearRegression
+
+    candidate = candidate_of(ctx, pickled(LinearRegression().fit(INPUTS, SPENT)), "pickle")
+    registry = Registry(ctx.session, options={"enable_monitoring": False})
+
+    def promoted_by(run: str) -> str:
+        files = StageFiles(ctx.session)
+        own = Context.for_test(session=ctx.session, files=files, stage=ctx.stage, pipeline="p", run_id=run)
+        return promote_model(own, candidate, "ALIASED")["version"]
+
+    def champion() -> str:
+        return str(registry.get_model("ALIASED").version("CHAMPION").version_name)
+
+    first = promoted_by("r1")
+    with pytest.raises(ValueError, match="CHAMPION"):
+        champion()  # a model without the alias gets none
+    registry.get_model("ALIASED").version(first).set_alias("CHAMPION")
+    registry.get_model("ALIASED").version(first).set_alias("KEPT")
+    second = promoted_by("r2")
+    assert (first, second) == ("V_R1", "V_R2") and champion() == second
+    assert registry.get_model("ALIASED").version("KEPT").version_name == first, "other aliases stay"
+    assert promoted_by("r2") == second == champion(), "another attempt"
+
+
 def test_what_no_registry_would_take_is_refused(ctx: Context) -> None:
     candidate = candidate_of(ctx, b"x", "pickle")
     for wrong, message in (
