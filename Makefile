@@ -18,7 +18,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml tools/environment
 	@PYTHON=$(PYTHON) tools/environment $(VENV)
 
 lock: $(VENV)/.installed ## Renew the lock to the newest that the ranges admit
-	@tools/lock --upgrade
+	@tools/lock
 
 data: $(VENV)/.installed ## Fetch the CDNOW transactions into data/
 	@$(VENV)/bin/python tools/fetch_cdnow.py
