@@ -13,6 +13,7 @@ import click
 
 from sfml.base.release import VERSION
 from sfml.cli import ending, output
+from sfml.cli.command_group import CommandGroup
 
 GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -65,7 +66,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 COMMANDS = MappingProxyType({name: line for group in GROUPS.values() for name, line in group.items()})
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """Loads the module of a command when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -80,16 +81,6 @@ class _Commands(click.Group):
         )
         command: click.Command = module.command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from sfml.base.diagnostic import did_you_mean
-
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            hint = did_you_mean(args[0], COMMANDS)
-            raise click.UsageError(f"No such command '{args[0]}'." + (f" {hint}" if hint else ""), ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in GROUPS.items():

@@ -12,6 +12,7 @@ import click
 from sfml.base.errors import UsageError
 from sfml.base.quoting import name_parts
 from sfml.cli import local_asking, output
+from sfml.cli.command_group import CommandGroup
 from sfml.cli.inputs import say_notices
 from sfml.cli.local_asking import connection_text, format_option, run_files
 from sfml.cli.local_folder import local_folder, place_of_server
@@ -20,7 +21,7 @@ from sfml.operations.local_server import control_errors, require_local
 from sfml.render.units import plural
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """The local Snowflake: a server on this machine that Snowflake's own clients use like an account."""
 

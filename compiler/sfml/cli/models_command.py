@@ -10,6 +10,7 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
+from sfml.cli.command_group import CommandGroup
 from sfml.cli.confirmation import confirm
 from sfml.cli.inputs import compile_spec, connected, user_name
 from sfml.cli.options import Options, shared_options
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sfml.render.symbols import Symbols
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Model versions of a spec in the registry: list, show, compare and promote them, go back, set aliases."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
+from sfml.cli.command_group import CommandGroup
 from sfml.cli.options import Options, shared_options
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sfml.frontend.project_policies import ProjectPolicies
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """The project's policies: list and explain them, execute their tests, trust those in Python."""
 
