@@ -12,6 +12,7 @@ from sfml.graph.expectations import ExpectedRuns
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Manual
 from sfml.semantics.cron import fire_seconds, parse_cron
 from sfml.semantics.interval import MIN_SECONDS
+from sfml.semantics.limits import timeout_seconds
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the year begins that is simulated: always the same, so that the same specs cost the same."""
@@ -38,7 +39,10 @@ class Firings:
 
 
 def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
-    """The beginnings of the runs of a graph, of which each takes so many seconds."""
+    """The beginnings of the runs of a graph, of which each takes so many seconds.
+
+    One of unknown duration may go on until its timeout.
+    """
     schedule = settings.schedule
     match schedule:
         case CronSchedule(cron, timezone):
@@ -49,7 +53,8 @@ def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
             return _expected(settings.expected_runs, is_manual=isinstance(schedule, Manual))
     if settings.overlap != "NO_OVERLAP":
         return Firings(times, times)
-    longest = takes.low if takes.high is None else takes.high
+    limit = timeout_seconds(None if settings.timeout is None else settings.timeout * 1000)
+    longest = max(limit, takes.low) if takes.high is None else takes.high
     fewest, most = _one_after_the_other(times, longest), _one_after_the_other(times, takes.low)
     return Firings(fewest, most, one_at_a_time=True)
 

@@ -183,6 +183,16 @@ def test_a_run_that_goes_on_keeps_the_next_from_beginning(write: Write) -> None:
     close(either.serverless, 365 / 60 * 0.9, 730 * 0.9)
 
 
+@pytest.mark.parametrize(("more", "fewest"), [("", 730), (", timeout: 30m", 1460), (", timeout: 2h", 365)])
+def test_runs_of_unknown_duration_may_keep_others_from_beginning(
+    more: str, fewest: float, write: Write
+) -> None:
+    tasks = sql("a", "5m", ", run_on: {serverless: {max: XSMALL}}") + sql("b")
+    found = estimate([write(tasks, schedule="{every: 10m}", more=more)])
+    assert found.pipelines[0].runs == Amount(fewest, 4380)
+    assert found.serverless.low == pytest.approx(fewest / 12 * 0.9)
+
+
 def test_a_schedule_of_other_years_is_told(write: Write) -> None:
     found = estimate([write(sql("a", "1m"), schedule='{cron: "0 0 29 2 *"}')])
     assert found.credits == Amount(0, 0)
