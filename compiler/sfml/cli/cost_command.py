@@ -110,14 +110,15 @@ def command(
 def measured_graphs(
     graphs: Sequence[TaskGraph], files: Sequence[Path]
 ) -> tuple[list[TaskGraph], tuple[str, ...]]:
-    """The graphs with the durations in the files, and a sentence on those of each."""
-    from sfml.cost.measured import measured_in, with_measured
+    """The graphs with the durations in the files, and sentences on what is taken from them, and what is not."""
+    from sfml.cost.measured import measured_in, not_meant, with_measured
 
     if not files:
         return list(graphs), ()
     measured = measured_in(files)
     filled = [with_measured(graph, measured) for graph in graphs]
-    return [graph for graph, _ in filled], tuple(sentence for _, sentence in filled if sentence is not None)
+    taken = (sentence for _, sentence in filled if sentence is not None)
+    return [graph for graph, _ in filled], (*taken, *not_meant(measured, graphs))
 
 
 def _actual(

@@ -12,6 +12,7 @@ from sfml.base.errors import UsageError
 from sfml.base.record import record
 from sfml.graph.expectations import Range, TaskExpectation
 from sfml.graph.model import TaskGraph, TaskNode
+from sfml.semantics.limits import MAX_TIMEOUT_MS
 
 LOW, HIGH = 10, 90
 """The percentiles that a range of durations goes from and to."""
@@ -67,7 +68,7 @@ def _document(file: Path) -> Mapping[str, Any]:
 
 
 def _durations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """Run, task and seconds of every task that succeeded; what has another form is left out."""
+    """Run, task and seconds of every task that succeeded; other forms, and times that no task takes, are left out."""
     for run in document["runs"]:
         tasks = run.get("tasks") if isinstance(run, dict) else None
         for task in tasks if isinstance(tasks, list) else ():
@@ -78,7 +79,7 @@ def _durations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
                 isinstance(name, str)
                 and isinstance(took, int | float)
                 and not isinstance(took, bool)
-                and took >= 0
+                and 0 <= took <= MAX_TIMEOUT_MS
             ):
                 yield str(run.get("run_id")), name, took / 1000
 
@@ -101,6 +102,17 @@ def with_measured(graph: TaskGraph, measured: Measured) -> tuple[TaskGraph, str 
     if not filled:
         return graph, None
     return replace(graph, tasks=tasks, finalizer=last), _sentence(graph.pipeline, filled, measured.files)
+
+
+def not_meant(measured: Measured, graphs: Sequence[TaskGraph]) -> Iterator[str]:
+    """A sentence for each pipeline and target of the files that is none of the graphs: nothing is taken from those."""
+    meant = {(graph.pipeline, graph.target.name) for graph in graphs}
+    for pipeline, target in measured.seconds:
+        if (pipeline, target) not in meant:
+            yield (
+                f"nothing is taken from the runs of `{pipeline}` in target `{target}`,"
+                f" which {', '.join(measured.files)} {'holds' if len(measured.files) == 1 else 'hold'}"
+            )
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:

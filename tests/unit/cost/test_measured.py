@@ -84,6 +84,22 @@ def test_what_does_not_belong_there_is_not_taken(
     assert cost(capsys, "a.json")["credits_per_month"]["high"] is None
 
 
+def test_files_of_other_pipelines_are_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "a.json").write_text(exported([1], target="dev"), encoding="utf-8")
+    (project / "b.json").write_text(exported([1]), encoding="utf-8")
+    taken, left, *_ = cost(capsys, "a.json", "b.json")["assumptions"]
+    assert taken.startswith("durations of `take`")
+    assert left == "nothing is taken from the runs of `shop` in target `dev`, which a.json, b.json hold"
+
+
+@pytest.mark.parametrize("took", ["NaN", "Infinity", "1e999", "9" * 400, "604800001", "-1", "true"])
+def test_a_duration_that_no_task_can_have_is_left_out(
+    took: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "a.json").write_text(exported([1]).replace("60000", took), encoding="utf-8")
+    assert cost(capsys, "a.json")["credits_per_month"]["high"] is None
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", "null", "[" * 100_000, '{"format_version": 2}', exported([1], runs=3)]
 )
