@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sfml.base.quoting import raw
+from sfml.base.quoting import folded, raw
 from sfml.cost.rates import POOL_AUTO_SUSPEND, WAREHOUSE_AUTO_SUSPEND
 from sfml.graph.durations import in_words
 from sfml.graph.expectations import PoolSize, Size, WarehouseSize
@@ -68,6 +68,19 @@ def unknown_durations(graph: TaskGraph) -> Iterator[str]:
     if unsaid:
         what = "the duration" if len(unsaid) == 1 else "the durations"
         yield f"{what} of {_listed(unsaid)} in `{graph.pipeline}`: write `expect: {{takes: 10m..20m}}`"
+
+
+def unknown_nodes(graph: TaskGraph, sizes: Mapping[str, Size]) -> Iterator[str]:
+    """The compute pools of a pipeline of which nothing says how many nodes they have for its jobs."""
+    if graph.target.is_local:
+        return
+    pools = {folded(node.run_on.pool) for node in graph.all_tasks if isinstance(node.run_on, OnPool)}
+    for name in sorted(pools):
+        if not isinstance(sizes.get(name), PoolSize):
+            yield (
+                f"whether jobs of `{graph.pipeline}` wait for pool `{raw(name)}`: write"
+                f" `{raw(name)}: {{family: …, nodes: 1}}` in `sizes` of target `{graph.target.name}` in sfml.yaml"
+            )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,8 +19,6 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = 365 * 86_400
 MONTHS = 12
 
-_PER_YEAR = {"hour": 8760, "day": 365, "week": 365 / 7, "month": 12}
-
 
 @record
 class Firings:
@@ -63,8 +61,7 @@ def _expected(expected: ExpectedRuns | None, *, is_manual: bool) -> Firings:
     """Runs evenly over the year; without a word, none of a graph that people start, and of others nobody knows."""
     if expected is None:
         return Firings((), () if is_manual else None)
-    year = _PER_YEAR[expected.per]
-    return Firings(_evenly(round(expected.runs.low * year)), _evenly(round(expected.runs.high * year)))
+    return Firings(_evenly(round(expected.per_year.low)), _evenly(round(expected.per_year.high)))
 
 
 def _evenly(count: int) -> Sequence[int]:

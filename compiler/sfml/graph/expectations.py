@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from sfml.base.record import record
@@ -27,6 +29,7 @@ class TaskExpectation:
 
 
 Unit: TypeAlias = Literal["hour", "day", "week", "month"]
+_PER_YEAR: Mapping[Unit, float] = MappingProxyType({"hour": 8760, "day": 365, "week": 365 / 7, "month": 12})
 
 
 @record
@@ -35,6 +38,12 @@ class ExpectedRuns:
 
     runs: Range
     per: Unit
+
+    @property
+    def per_year(self) -> Range:
+        """The expected number in a year of 365 days."""
+        count = _PER_YEAR[self.per]
+        return Range(self.runs.low * count, self.runs.high * count)
 
 
 @record

@@ -17,7 +17,7 @@ LEVELS = (0.0, 900.0, 2700.0, 3600.0)
 class Cell:
     """An hour of a day: the seconds that tasks are at work in it, and how many runs are missed, delayed or cut off.
 
-    `is_unknown` if a run begins in it that takes a time which nobody said.
+    `is_unknown` if a run may go on in it that takes a time which nobody said.
     """
 
     seconds: float = 0.0

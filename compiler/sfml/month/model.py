@@ -68,13 +68,18 @@ class ClockTrap:
 
 @record
 class PipelineMonth:
-    """The runs of a pipeline in the month; `is_counted` is false where nothing says when it runs."""
+    """The runs of a pipeline in the month; `is_counted` is false where nothing says when it runs.
+
+    `is_known` is false there too, and where nothing says how long a task takes: what is missed, waits and is cut off
+    is then at least what the simulation says.
+    """
 
     name: str
     spec_path: str
     due: int
     began: int
     is_counted: bool
+    is_known: bool
 
 
 @record
@@ -82,7 +87,7 @@ class Course:
     """One scenario: what happened, and the seconds at work by hour of the month, for each warehouse and pool.
 
     `work` has an entry `` for all of them together, with serverless tasks. `unknown` are the hours in which runs
-    begin that take a time which nobody said.
+    may go on that take a time which nobody said, up to their timeout.
     """
 
     pipelines: tuple[PipelineMonth, ...]

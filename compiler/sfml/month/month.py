@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sfml.cost.assumptions import unknown_durations, unknown_runs
+from sfml.cost.assumptions import unknown_durations, unknown_nodes, unknown_runs
 from sfml.cost.estimate import sizes_of
 from sfml.graph.expectations import ExpectedRuns, Size
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Mode, TaskGraph
@@ -23,7 +23,7 @@ from sfml.month.model import (
     Wait,
 )
 from sfml.month.simulation import Log, Simulation, overlaps
-from sfml.month.work import CONCURRENT_STATEMENTS, run_work
+from sfml.month.work import CONCURRENT_STATEMENTS, RunWork, run_work
 from sfml.semantics.clock_changes import clock_changes
 from sfml.semantics.cron import fire_seconds, parse_cron
 from sfml.semantics.interval import MIN_SECONDS
@@ -31,7 +31,6 @@ from sfml.semantics.interval import MIN_SECONDS
 HOUR = 3600
 AHEAD = timedelta(days=400)
 """How far ahead traps of clocks are looked for; within that time every zone with summer time changes twice."""
-_PER_YEAR = {"hour": 8760, "day": 365, "week": 365 / 7, "month": 12}
 _YEAR = 365 * 86_400
 
 Moment = Callable[[float], datetime]
@@ -44,6 +43,9 @@ def month_of(graphs: Sequence[TaskGraph], start: datetime, end: datetime) -> Mon
     least, until = _course(graphs, sizes, "least", start, span)
     most, until_most = _course(graphs, sizes, "most", start, span)
     reached = min(until, until_most)
+    if reached < span:  # both are of the time that both reach: hours that nobody simulated are not quiet
+        least, _ = _course(graphs, sizes, "least", start, reached)
+        most, _ = _course(graphs, sizes, "most", start, reached)
     return Month(
         target=graphs[0].target.name,
         start=start,
@@ -53,7 +55,7 @@ def month_of(graphs: Sequence[TaskGraph], start: datetime, end: datetime) -> Mon
         most=most,
         traps=tuple(_traps(graphs, start, end)),
         machines=tuple(sorted(name for name in most.work if name)),
-        unknowns=tuple(_unknowns(graphs)),
+        unknowns=tuple(one for graph in graphs for one in _unknowns(graph, sizes)),
         assumptions=tuple(_assumptions(graphs)),
     )
 
@@ -79,6 +81,7 @@ def _course(
             log.due[graph.pipeline],
             log.began[graph.pipeline],
             is_counted=not _is_unknown(graph),
+            is_known=not any(_unknowns(graph, sizes)),
         )
         for graph in graphs
     )
@@ -91,9 +94,12 @@ def _course(
         ),
         tuple(CutRun(cut.pipeline, moment(cut.began), moment(cut.at)) for cut in log.cuts),
         tuple(_sharings(log, moment)),
-        _work_by_hour(log, span),
+        _work_by_hour(log, span, works.values()),
         frozenset(
-            int(at // HOUR) for graph in graphs if any(unknown_durations(graph)) for at in due[graph.pipeline]
+            hour
+            for graph in graphs
+            if any(unknown_durations(graph))
+            for hour in _touched(due[graph.pipeline], works[graph.pipeline].timeout, span)
         ),
     )
     return course, log.until
@@ -120,8 +126,8 @@ def _due(graph: TaskGraph, scenario: Scenario, start: datetime, span: float) -> 
 
 
 def _evenly(expected: ExpectedRuns, scenario: Scenario, span: float) -> Iterator[float]:
-    runs = expected.runs.low if scenario == "least" else expected.runs.high
-    count = min(round(runs * _PER_YEAR[expected.per] * span / _YEAR), int(span // MIN_SECONDS))
+    runs = expected.per_year.low if scenario == "least" else expected.per_year.high
+    count = min(round(runs * span / _YEAR), int(span // MIN_SECONDS))
     yield from (at * span / count for at in range(count))
 
 
@@ -153,15 +159,31 @@ def _merged(stretches: Sequence[tuple[float, float]]) -> list[tuple[float, float
     return merged
 
 
-def _work_by_hour(log: Log, span: float) -> Mapping[str, tuple[float, ...]]:
+def _hours(start: float, end: float, span: float) -> range:
+    """The hours of the month that the time from `start` to `end` touches."""
+    return range(int(start // HOUR), int(-(-min(end, span) // HOUR)))
+
+
+def _touched(starts: Iterable[float], length: float, span: float) -> Iterator[int]:
+    """The hours that stretches of that length touch, each once."""
+    following = 0
+    for at in starts:
+        hours = _hours(at, at + length, span)
+        yield from range(max(hours.start, following), hours.stop)
+        following = max(hours.stop, following)
+
+
+def _work_by_hour(log: Log, span: float, works: Iterable[RunWork]) -> Mapping[str, tuple[float, ...]]:
+    """The seconds at work by hour, for everything and each machine that a task runs on, if only for no time."""
     hours = max(int(-(-span // HOUR)), 1)
-    work: dict[str, list[float]] = {"": [0.0] * hours}
+    names = {"", *(task.machine for work in works for task in work.tasks if task.machine is not None)}
+    work = {name: [0.0] * hours for name in sorted(names)}
     for one in log.busy:
-        names = ("",) if one.machine is None else ("", one.machine)
-        for hour in range(int(one.start // HOUR), min(int(-(-one.end // HOUR)), hours)):
+        places = ("",) if one.machine is None else ("", one.machine)
+        for hour in _hours(one.start, one.end, span):
             seconds = min(one.end, (hour + 1) * HOUR) - max(one.start, hour * HOUR)
-            for name in names:
-                work.setdefault(name, [0.0] * hours)[hour] += seconds
+            for name in places:
+                work[name][hour] += seconds
     return {name: tuple(seconds) for name, seconds in work.items()}
 
 
@@ -179,10 +201,10 @@ def _traps(graphs: Sequence[TaskGraph], start: datetime, end: datetime) -> Itera
                 yield ClockTrap(graph.pipeline, at, change.is_skipped, start <= change.at < end)
 
 
-def _unknowns(graphs: Sequence[TaskGraph]) -> Iterator[str]:
-    for graph in graphs:
-        yield from unknown_runs(graph)
-        yield from unknown_durations(graph)
+def _unknowns(graph: TaskGraph, sizes: Mapping[str, Size]) -> Iterator[str]:
+    yield from unknown_runs(graph)
+    yield from unknown_durations(graph)
+    yield from unknown_nodes(graph, sizes)
 
 
 def _assumptions(graphs: Sequence[TaskGraph]) -> Iterator[str]:

@@ -19,7 +19,7 @@ _SHADES = "·░▒▓█"
 _ASCII_SHADES = ".-+*#"
 LEGEND = ("nothing at work", "up to 15 min", "up to 45 min", "up to the hour", "several tasks at once")
 """What the levels of a cell mean."""
-UNKNOWN = "runs of unknown duration begin"
+UNKNOWN = "a run of unknown duration may go on"
 """What a cell with `?` means."""
 _MOST = 8
 """How many entries of a kind the text shows."""
@@ -79,12 +79,12 @@ def quiet_lines(
     month: Month, hours: int, always: Sequence[int], longest: tuple[datetime, datetime] | None
 ) -> Iterator[str]:
     """Sentences on the hours with nothing at work, when tasks take the most that is expected."""
-    known = "at most " if month.unknowns else ""
-    yield f"{known}{hours:,} of {month.hours:,} hours have nothing at work"
+    most, known = ("at most ", "as far as it is known, ") if month.unknowns else ("", "")
+    yield f"{most}{hours:,} of {month.hours:,} hours have nothing at work"
     if always and len(always) < 24:
-        yield f"every day {hours_in_words(always)} o'clock"
+        yield f"{known}every day {hours_in_words(always)} o'clock"
     if longest is not None:
-        yield f"longest from {_moment(longest[0])} to {_moment(longest[1])}"
+        yield f"{known}longest from {_moment(longest[0])} to {_moment(longest[1])}"
 
 
 def _pipelines(month: Month) -> Iterator[str]:
@@ -106,6 +106,8 @@ def _troubles(month: Month, pipeline: PipelineMonth) -> Iterator[str]:
         least, most = counts
         if least or most:
             yield f"{counts_text(least, most)} {word}"
+    if not pipeline.is_known:
+        yield "? missed, delayed or cut off"
 
 
 def _of(found: Iterable[Any], pipeline: str) -> int:
@@ -298,6 +300,7 @@ def _pipeline_json(pipeline: PipelineMonth, course: Course) -> Mapping[str, Any]
         "spec": pipeline.spec_path,
         "due": pipeline.due if pipeline.is_counted else None,
         "runs": pipeline.began if pipeline.is_counted else None,
+        "is_known": pipeline.is_known,
         **counts,
     }
 

@@ -269,9 +269,41 @@ def test_hours_of_runs_of_unknown_duration_are_not_called_quiet(write: Write) ->
     assert quiet.longest is not None and quiet.longest[1] - quiet.longest[0] == timedelta(hours=23)
     text = month_text(month, Symbols(unicode=True))
     assert f"quiet: at most {month.hours - 31:,} of {month.hours:,} hours" in text
-    assert "· · · ? ·" in text and "? runs of unknown duration begin" in text
+    assert "· · · ? ·" in text and "? a run of unknown duration may go on" in text
     assert month_json(month)["most"]["quiet"]["is_known"] is False
-    assert "runs of unknown duration begin" in month_svg(month)
+    assert month_json(month)["most"]["pipelines"][0]["is_known"] is False
+    assert "as far as it is known, every day 00–02, 04–23 o'clock" in text
+    assert "as far as it is known, longest from" in text
+    assert "a  31 runs  ? missed, delayed or cut off" in text
+    assert "a run of unknown duration may go on" in month_svg(month)
+
+
+def test_a_run_of_unknown_duration_may_go_on_until_its_timeout(write: Write) -> None:
+    schedule = '{cron: "30 3 * * *", timezone: UTC}'
+    month = simulated(write("a", schedule, "    x: {sql: select 1}\n", ", timeout: 150m"))
+    always = quiet_of(month, days_of(month, month.most), month.most).always
+    assert set(range(24)) - set(always) == {3, 4, 5}
+    often = simulated(write("a", "{every: 1h}", "    x: {sql: select 1}\n", ", timeout: 7d"))
+    assert often.most.unknown == frozenset(range(often.hours)) and often.most.quiet_hours == 0
+
+
+def test_a_machine_of_tasks_of_unknown_duration_is_one_of_the_month(write: Write) -> None:
+    task = '    x: {job: {folder: code, entrypoint: run.py}, timeout: 1h, run_on: {pool: POOL, runtime: "2.3.0"}}\n'
+    month = simulated(write("a", '{cron: "0 3 * * *", timezone: UTC}', task))
+    assert month.machines == ("pool POOL",)
+    assert "at work on pool POOL:" in month_text(month, Symbols(unicode=True), "pool POOL")
+
+
+def test_whether_jobs_wait_for_a_pool_without_a_size_is_unknown(write: Write) -> None:
+    month = simulated(write("a", '{cron: "0 3 * * *", timezone: UTC}', job("x", "30m", pool="OTHER")))
+    assert month.unknowns == (
+        "whether jobs of `a` wait for pool `OTHER`:"
+        " write `OTHER: {family: …, nodes: 1}` in `sizes` of target `prod` in sfml.yaml",
+    )
+    assert "no run delayed, no run cut off, as far as it is known" in month_text(month, Symbols(unicode=True))
+    assert month_json(month)["most"]["pipelines"][0]["is_known"] is False
+    sized = simulated(write("a", '{cron: "0 3 * * *", timezone: UTC}', job("x", "30m")))
+    assert not sized.unknowns and month_json(sized)["most"]["pipelines"][0]["is_known"] is True
 
 
 def test_too_many_runs_cut_the_month_short(write: Write) -> None:
@@ -280,6 +312,11 @@ def test_too_many_runs_cut_the_month_short(write: Write) -> None:
     assert not month.is_whole and month.end < START + 31 * DAY
     assert MAX_TASKS <= month.most.pipelines[0].began * 20 <= MAX_TASKS + 40
     assert "too many runs" in month_text(month, Symbols())
+    # What was not simulated is not called quiet, and both scenarios are of the same time.
+    simulated_hours = (month.end - month.start) / timedelta(hours=1)
+    assert simulated_hours <= month.hours < simulated_hours + 1
+    assert len(month.least.work[""]) == month.hours
+    assert month.least.pipelines[0].due == month.most.pipelines[0].due
 
 
 @examples(60)
