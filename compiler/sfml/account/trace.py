@@ -106,8 +106,8 @@ def is_same_model(left: str, right: str) -> bool:
 def maker_of(model: str, version: ModelVersion, runs: Sequence[Run]) -> tuple[str | None, str | None]:
     """The id of the run that logged a version, and its task; None for what is not known.
 
-    It is the run that names the version and was executing when it was logged; or else the one that the version's
-    comment or name tells.
+    It is the run that names the version and was executing when it was logged; one that wrote a table with it only if
+    there is no other, because it may only have used it. Or else it is the one that the version's comment tells.
     """
     by_id = {run.run_id: run for run in runs}
     named = [
@@ -115,7 +115,7 @@ def maker_of(model: str, version: ModelVersion, runs: Sequence[Run]) -> tuple[st
         for mention in mentions_of(reversed(runs))
         if is_same_model(mention.model, model) and raw(mention.version) == version.name
     ]
-    for mention in named:
+    for mention in sorted(named, key=lambda mention: mention.table is not None):
         if _was_executing(by_id[mention.run_id], version.created_at):
             return mention.run_id, mention.task
     run_id = _told_run(version)
