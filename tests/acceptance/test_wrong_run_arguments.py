@@ -1,4 +1,4 @@
-"""Selectors of parts of runs that fit no task are refused before a target is asked, or a server started."""
+"""Wrong selectors and configs of runs are refused before a target is asked, or a server started."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import pytest
 from conftest import Project
 
 
-@pytest.mark.parametrize("selector", [("--only", "nope"), ("--from", "nope"), ("--only", "kind:nope")])
-def test_a_wrong_selector_starts_no_server(project: Project, selector: tuple[str, str]) -> None:
-    result = project.sfml("run", "small", *selector, ok=False)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--only", "nope"),
+        ("--from", "nope"),
+        ("--only", "kind:nope"),
+        ("--config", "nope=1"),
+        ("--config", "nope=1", "--recover", "last"),
+        ("--config", "nope=1", "--recover", "last", "--deployment", "1"),
+    ],
+)
+def test_a_wrong_selector_or_config_starts_no_server(project: Project, wrong: tuple[str, ...]) -> None:
+    result = project.sfml("run", "small", *wrong, ok=False)
     assert result.code == 2 and "nope" in result.err
     assert "starting" not in result.err
     assert not (project.folder / ".sfml" / "local").exists()

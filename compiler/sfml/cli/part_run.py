@@ -18,7 +18,7 @@ from sfml.cli.options import Options
 from sfml.cli.part_tidying import tidy_parts
 from sfml.cli.run_view import answer, shown_run
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.operations.part_plan import PartPlan, PartRequest, check_selectors, part_plan, shown_part
+from sfml.operations.part_plan import PartPlan, PartRequest, check_request, part_plan, shown_part
 from sfml.operations.part_runs import StartedPart, demand_alone, end_part, start_part
 from sfml.operations.runs import interval_of
 from sfml.operations.target_account import TargetAccount
@@ -48,7 +48,7 @@ def run_part(
 
     if request.deployment is None and not dry_run:
         refuse_unreviewed(compiled_spec)
-    check_selectors(compiled_spec.desired, request)
+    check_request(compiled_spec.desired, request)
     with connected(compiled_spec, options) as target:
         demand_finished_apply(compiled_spec, target)
         if dry_run:

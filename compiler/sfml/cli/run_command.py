@@ -85,6 +85,7 @@ def command(
     from sfml.cli.run_view import run_and_follow
     from sfml.frontend.entry_files import is_single
     from sfml.operations.graph_health import demand_finished_apply
+    from sfml.operations.runs import checked_overrides
 
     request = PartRequest(only, start, recover, deployment, config, beside)
     if request.is_part:
@@ -93,6 +94,7 @@ def command(
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
     compiled_spec = compile_spec(specs[0], options)
+    checked_overrides(compiled_spec.desired, config)
     if not wait:
         _demand_server(compiled_spec)
     with connected(compiled_spec, options) as target:

@@ -151,8 +151,9 @@ class _KnownRuns:
         return tuple(sorted(began, key=lambda run_id: began[run_id], reverse=True))
 
 
-def check_selectors(desired: DesiredGraph, request: PartRequest) -> None:
-    """Raise `UsageError` for a selector that fits no task of the files, if those are what is to run."""
+def check_request(desired: DesiredGraph, request: PartRequest) -> None:
+    """Raise `UsageError` for a wrong config, and for a selector that fits no task of the files, if those are to run."""
+    checked_overrides(desired, request.config or {})
     if request.selectors and request.deployment is None:
         selection(selectable_tasks(desired), request.selectors)
 
