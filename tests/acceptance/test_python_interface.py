@@ -160,6 +160,10 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         assert account.backfill({"limit": [1, "2"]}).ran == 0
         assert account.backfill({"limit": 2}, retry_failed=True).ran == 1 and "limit 2" in lines[-1]
         valid(filled.to_dict(), "backfill")
+        with pytest.raises(UsageError, match="0 runs at once"):
+            account.backfill({"limit": 3}, at_once=0)
+        with pytest.raises(UsageError, match="by --over and by --config"):
+            account.backfill({"limit": 3}, config={"limit": 4})
         assert filled._repr_html_().startswith("<table>")
         with pytest.raises(UsageError, match="go with a part"):
             account.run(deployment=1)

@@ -163,15 +163,27 @@ def begun(shop: Small) -> subprocess.Popen[str]:
     return started
 
 
+def problems(shop: Small) -> list[str]:
+    """The kinds of problems that `status` tells."""
+    _, text = shop.run("status", HERE, "-o", "json")
+    value = json.loads(text)
+    Draft202012Validator(schema("output/status.schema.json")).validate(value)
+    return [problem["kind"] for pipeline in value["pipelines"] for problem in pipeline["problems"]]
+
+
 def test_what_was_killed_goes_on_where_it_stopped(shop: Small) -> None:
     started = begun(shop)
     started.kill()
     started.wait()
     assert any("$$LANE_" in name for name in task_names(shop))
+    assert problems(shop) == ["backfill_stopped"]
+    code, text = shop.run("status", HERE)
+    assert "a backfill was stopped before its end; left over: SMALL$$LANE_1" in text, text
+    assert "a backfill was stopped" in shop.run("drift", HERE)[1]
     code, value = backfill(shop, *OVER)
     assert code == 0 and states(value) == ["succeeded"] * 6, value
     assert days(shop) == [f"2026-02-0{day}a" for day in range(1, 7)], "each value ran once"
-    assert task_names(shop) == DEPLOYED
+    assert task_names(shop) == DEPLOYED and problems(shop) == []
 
 
 def test_ctrl_c_begins_no_other_run_and_the_rest_comes_later(shop: Small) -> None:
@@ -190,6 +202,7 @@ def test_ctrl_c_begins_no_other_run_and_the_rest_comes_later(shop: Small) -> Non
 
 def test_two_people_do_not_run_a_value_twice(shop: Small) -> None:
     started = begun(shop)
+    assert problems(shop) == [], "somebody is at it"
     code, text = shop.run("backfill", HERE, *OVER, "--user", "bob")
     assert code == 1 and "a backfill of small is going on: ada" in text, text
     assert "is going on: ada" in shop.run("backfill", HERE, "--status", "--user", "bob")[1]

@@ -128,6 +128,13 @@ class PartLeftOver:
     names: tuple[str, ...]
 
 
+@record
+class BackfillStopped:
+    """Lanes of a backfill on which no command works: it was stopped or killed, and some of its values may be left."""
+
+    names: tuple[str, ...]
+
+
 Problem: TypeAlias = (
     UnfinishedApply
     | ScheduleOff
@@ -139,6 +146,7 @@ Problem: TypeAlias = (
     | Overdue
     | ForeignTask
     | PartLeftOver
+    | BackfillStopped
 )
 
 
@@ -174,11 +182,13 @@ def health_of(
     run: Run | None = None,
     rows: Iterable[TaskRow] = (),
     left_over: tuple[str, ...] = (),
+    stopped_lanes: tuple[str, ...] = (),
     mended: frozenset[str] = frozenset(),
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
-    `left_over` names the roots of parts of runs whose graphs should be gone, `mended` runs that parts recovered.
+    `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
+    command works, `mended` runs that parts recovered.
     """
     rows = tuple(rows)
     root = graph.root
@@ -200,6 +210,8 @@ def health_of(
             problems.append(late)
     if left_over:
         problems.append(PartLeftOver(left_over))
+    if stopped_lanes:
+        problems.append(BackfillStopped(stopped_lanes))
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 

@@ -196,16 +196,17 @@ class Account:
         from sfml.operations import backfill as operation
         from sfml.operations.graph_health import demand_finished_apply
         from sfml.operations.held_lease import holding, new_lease
-        from sfml.plan.backfill_values import config_values
+        from sfml.plan.backfill_values import run_configs
+        from sfml.plan.lane import backfill_lease
         from sfml.render.backfill import value_line
         from sfml.render.symbols import Symbols
 
         desired, target = self._opened.desired, self._connected
         demand_finished_apply(self._opened, target)
         others = {key: _config_text(value) for key, value in (config or {}).items()}
-        configs = tuple({**others, **values} for values in config_values((json.dumps(dict(over)),)))
+        configs = run_configs((json.dumps(dict(over)),), others)
         request = operation.BackfillRequest(configs, at_once, retry_failed, again)
-        name, ran = operation.backfill_lease(desired.root.name), 0
+        name, ran = backfill_lease(desired.root.name), 0
         with holding(target.leases, name, new_lease(self._user, None)) as held_lease:
             plan = operation.backfill_plan(self._opened, target, request)
             work = operation.Backfill(plan, target, held_lease, self._held)

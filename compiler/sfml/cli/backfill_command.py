@@ -74,16 +74,13 @@ def command(
     """
     from sfml.base.errors import UsageError
     from sfml.operations.backfill import BackfillRequest
-    from sfml.plan.backfill_values import config_values
+    from sfml.plan.backfill_values import run_configs
 
     if not overs and not shows:
         raise UsageError("there are no values to run over", help="write --over day=2026-01-01..2026-03-31")
-    values = config_values(overs) if overs else ()
-    twice = next((key for key in config if values and key in values[0]), None)
-    if twice is not None:
-        raise UsageError(f"`{twice}` is given by --over and by --config", help="give it once")
+    configs = run_configs(overs, config) if overs else ()
     compiled_spec = compile_spec(single(spec), options)
-    request = BackfillRequest(tuple({**config, **value} for value in values), at_once, retry_failed, again)
+    request = BackfillRequest(configs, at_once, retry_failed, again)
     with connected(compiled_spec, options) as target:
         if shows:
             return _show_state(compiled_spec, target, request, options)
@@ -94,9 +91,10 @@ def _show_state(
     compiled_spec: CompiledSpec, target: TargetAccount, request: BackfillRequest, options: Options
 ) -> int:
     """Print the state of the values that --over names, or of all that are known."""
-    from sfml.operations.backfill import backfill_lease, backfill_plan, read_state
+    from sfml.operations.backfill import backfill_plan, read_state
     from sfml.operations.held_lease import held_words, new_lease
     from sfml.plan.backfill_state import BackfillState, has_backfill
+    from sfml.plan.lane import backfill_lease
     from sfml.render.backfill import backfill_json, counts_text, value_line
     from sfml.render.symbols import Symbols
 
@@ -209,8 +207,8 @@ def _backfill_lease(
 ) -> AbstractContextManager[HeldLease]:
     """The lease of the pipeline's backfill. That of a command whose process has certainly ended is taken over."""
     from sfml.base.errors import LeaseHeld
-    from sfml.operations.backfill import backfill_lease
     from sfml.operations.held_lease import held_words, is_gone, new_lease
+    from sfml.plan.lane import backfill_lease
 
     desired = compiled_spec.desired
     name = backfill_lease(desired.root.name)

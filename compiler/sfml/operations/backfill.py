@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sfml.account.history import DeployedRoot, Run
 from sfml.account.part_graphs import PartGraph, lane_graphs
-from sfml.base.errors import ConflictingState, ConnectionFailed
+from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.release import VERSION
@@ -89,8 +89,10 @@ def backfill_plan(
     """Plan a backfill of the deployed graph. Reads the target, and changes nothing.
 
     Raises `ConflictingState` for a graph that is not deployed or that a stream starts, and `UsageError` for a config
-    key that does not exist or may not be overridden.
+    key that does not exist or may not be overridden, and for fewer than one run at once.
     """
+    if request.at_once < 1:
+        raise UsageError(f"{request.at_once} runs at once are none", help="run one at a time, or more")
     desired = compiled_spec.desired
     staged, _ = read_stage(desired, target)
     root = target.history.root(desired.root.name)
@@ -161,11 +163,6 @@ def _notes(
 def read_state(desired: DesiredGraph, target: TargetAccount) -> BackfillState:
     """The state of the pipeline's backfills."""
     return state_from(target.stage.content(backfill_path(desired.pipeline)))
-
-
-def backfill_lease(root: str) -> str:
-    """The name of the lease of a pipeline's backfill, which is held as long as a command works on it."""
-    return folded_name(f"{raw(root)}$$BACKFILL")
 
 
 # -- carrying out

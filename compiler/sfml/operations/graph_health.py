@@ -6,14 +6,23 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sfml.account.health import LooseTasks, MissingTasks, PartLeftOver, SuspendedChildren, health_of
-from sfml.account.part_graphs import part_graphs
+from sfml.account.health import (
+    BackfillStopped,
+    LooseTasks,
+    MissingTasks,
+    PartLeftOver,
+    SuspendedChildren,
+    health_of,
+)
+from sfml.account.part_graphs import lane_graphs, part_graphs
 from sfml.base.errors import ConflictingState
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.held_lease import is_gone, new_lease
 from sfml.operations.part_runs import left_over, parts_of_runs, states_of
 from sfml.operations.runs import runs_of
 from sfml.operations.target_account import TargetAccount
+from sfml.plan.lane import backfill_lease
 from sfml.plan.provenance import origin_text
 from sfml.render.health import problem_text, schedule_state_text, work_text
 
@@ -48,6 +57,7 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
         run=_run_or_part(run, parts),
         rows=rows,
         left_over=_left_over(desired, target, graph),
+        stopped_lanes=_stopped_lanes(desired, target, graph),
         mended=mended_runs(parts),
     )
 
@@ -90,6 +100,14 @@ def _left_over(desired: DesiredGraph, target: TargetAccount, graph: DeployedGrap
     return tuple(state.graph.root for state in left_over(states_of(desired, target, graphs, ())))
 
 
+def _stopped_lanes(desired: DesiredGraph, target: TargetAccount, graph: DeployedGraph) -> tuple[str, ...]:
+    """The roots of the lanes of a backfill on which no command works. Costs no call if there are no lanes."""
+    lanes = lane_graphs(graph, desired.root.name)
+    holder = target.leases.holder(backfill_lease(desired.root.name)) if lanes else None
+    is_going_on = holder is not None and not is_gone(holder, new_lease(""))
+    return () if is_going_on else tuple(lane.root for lane in lanes)
+
+
 def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
     """Raise `ConflictingState` if an apply is unfinished, because the graph is then neither the old nor the new one."""
     desired = compiled_spec.desired
@@ -108,12 +126,16 @@ def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) ->
 def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
     """Notes on problems that are no drift of a task but stop the graph: a schedule that is off, loose tasks."""
     graph = target.history.deployed(desired.root.name)
-    left = _left_over(desired, target, graph)
-    health = health_of(desired, graph, now=datetime.now(UTC), left_over=left)
+    health = health_of(
+        *(desired, graph),
+        now=datetime.now(UTC),
+        left_over=_left_over(desired, target, graph),
+        stopped_lanes=_stopped_lanes(desired, target, graph),
+    )
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
     for problem in health.problems:
-        if isinstance(problem, LooseTasks | PartLeftOver):
+        if isinstance(problem, LooseTasks | PartLeftOver | BackfillStopped):
             yield problem_text(problem, desired.pipeline)
 
 

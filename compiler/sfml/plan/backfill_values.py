@@ -53,6 +53,15 @@ def config_values(overs: Iterable[str]) -> tuple[Mapping[str, str], ...]:
     return tuple({key: one[key] for one in parts for key in one} for parts in product(*axes))
 
 
+def run_configs(overs: Iterable[str], config: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    """The config of each run: its values, and what is the same in all runs. Raises `UsageError` for a key in both."""
+    values = config_values(overs)
+    twice = next((key for key in config if key in values[0]), None)
+    if twice is not None:
+        raise UsageError(f"`{twice}` is given by --over and by --config", help="give it once")
+    return tuple({**config, **value} for value in values)
+
+
 def _axes(text: str) -> Iterator[tuple[Mapping[str, str], ...]]:
     """What one `--over` says: the values of a key; of a mapping, those of each key; or a list of mappings."""
     if text.lstrip().startswith(("{", "[")):

@@ -22,6 +22,11 @@ def lane_root(root: str, number: int) -> str:
     return folded_name(f"{raw(root)}{LANE_MARK}{number}")
 
 
+def backfill_lease(root: str) -> str:
+    """The name of the lease of a pipeline's backfill, which is held as long as a command works on it."""
+    return folded_name(f"{raw(root)}$$BACKFILL")
+
+
 def lane_graph(graph: DesiredGraph, root: str, record: Mapping[str, Json]) -> DesiredGraph:
     """The copy of a deployed graph below this root; `record` goes into the root's comment.
 

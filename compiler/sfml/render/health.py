@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 from sfml.account.freshness import Overdue
 from sfml.account.health import (
+    BackfillStopped,
     ForeignTask,
     GraphHealth,
     LateRun,
@@ -110,6 +111,8 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return f"task {name} was not made by sfml"
         case PartLeftOver(names):
             return f"left over from a part of a run: {names_text(names)}"
+        case BackfillStopped(names):
+            return f"a backfill was stopped before its end; left over: {names_text(names)}"
         case _:
             assert_never(problem)
 
@@ -148,6 +151,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml apply {where} --adopt   takes the graph over"
         case PartLeftOver():
             yield f"sfml apply {where}   removes it, as does the next run"
+        case BackfillStopped():
+            yield f"sfml backfill {where} --status   shows its values;   the command that began it goes on with them"
         case _:
             assert_never(problem)
 
@@ -171,6 +176,7 @@ KINDS: Mapping[type, str] = {
     Overdue: "late",
     ForeignTask: "not_ours",
     PartLeftOver: "part_left_over",
+    BackfillStopped: "backfill_stopped",
 }
 """Type of problem → the value of `kind` in JSON."""
 
@@ -193,7 +199,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
                 tasks = (run.reason.task,)
         case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
-        case ForeignTask() | PartLeftOver():
+        case ForeignTask() | PartLeftOver() | BackfillStopped():
             pass
         case _:
             assert_never(problem)
