@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sfml.base.diagnostic import Diagnostic, Label
-from sfml.base.quoting import folded, raw
+from sfml.base.quoting import folded, name_parts, raw
 from sfml.base.source import Span
-from sfml.graph.model import StreamSchedule, TaskGraph
+from sfml.graph.alert_events import WATCH, all_events
+from sfml.graph.alerts import EVENTS, WATCHED
+from sfml.graph.located import Place
+from sfml.graph.model import Manual, StepBody, StreamSchedule, TaskGraph, Value
 
 _PART = re.compile(r'"(?:[^"]|"")+"|[^.]+')
 
@@ -51,6 +54,71 @@ def _one_stream(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:
                     why="a stream has one consumer: whichever reads it first takes the rows from the other",
                     help="create a stream of its own for each on the same table",
                 )
+
+
+def unwatched(graph: TaskGraph, graphs: Sequence[TaskGraph]) -> tuple[Diagnostic, ...]:
+    """The finding about a pipeline that asks for events of a watching pipeline, if no other one watches it.
+
+    `graphs` are all pipelines of its project for its target.
+    """
+    asked = all_events(graph.settings, graph.tasks) & WATCHED
+    if not asked or isinstance(graph.settings.schedule, Manual):
+        return ()
+    others = [other for other in graphs if other.spec_path != graph.spec_path and _looks(other)]
+    if any(_covers(other, schemas, graph) for other in others for schemas in _looks(other)):
+        return ()
+    at = _asked_at(graph)
+    events = " or ".join(f"`{event}`" for event in EVENTS if event in asked)
+    finding = Diagnostic.warning(
+        "SF368",
+        f"no pipeline of this project watches whether `{graph.pipeline}` is {events}",
+        at=at.span,
+        path=at.path,
+        why="no run can tell, because there is none: a watching pipeline has to look",
+        help=_how_to_watch(graph, others),
+    )
+    return (finding,)
+
+
+def _looks(graph: TaskGraph) -> list[Value]:
+    """The `schemas` of each task that watches; none in a pipeline without a schedule."""
+    if isinstance(graph.settings.schedule, Manual):
+        return []
+    bodies = (task.body for task in graph.tasks)
+    return [
+        body.arguments.get("schemas") for body in bodies if isinstance(body, StepBody) and body.step == WATCH
+    ]
+
+
+def _covers(watching: TaskGraph, schemas: Value, graph: TaskGraph) -> bool:
+    """Whether a watching task looks where the graph is; a place that is known only when it runs may be anywhere."""
+    if schemas is None or schemas == ():
+        return raw(watching.target.database) == raw(graph.target.database)
+    if not isinstance(schemas, tuple) or not all(isinstance(place, str) for place in schemas):
+        return True
+    there = (raw(graph.target.database), raw(graph.target.schema))
+    places = (tuple(map(raw, name_parts(str(place).strip()))) for place in schemas)
+    return any(place == there[: len(place)] for place in places)
+
+
+def _asked_at(graph: TaskGraph) -> Place:
+    """The place at which the first such event is asked for."""
+    alerts = graph.settings.alerts
+    for channel in alerts.channels if alerts else ():
+        if channel.place is not None and channel.events and WATCHED & set(channel.events):
+            return channel.place
+    spans = graph.settings.spans
+    for setting in ("alerts.events", "alerts"):
+        if setting in spans:
+            return Place(spans[setting], f"schedule_config.{setting}")
+    return Place(_root_span(graph), "pipeline")
+
+
+def _how_to_watch(graph: TaskGraph, others: Sequence[TaskGraph]) -> str:
+    if others:
+        place = f"{folded(graph.target.database)}.{folded(graph.target.schema)}"
+        return f"add `{place}` to `schemas` of `{others[0].pipeline}`"
+    return f"add a pipeline with a schedule and a task `{{step: {WATCH}}}`"
 
 
 def _qualified(graph: TaskGraph, name: str) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.check.together import findings_together
+from sfml.check.together import findings_together, unwatched
 from sfml.frontend.reading import with_findings
 from sfml.frontend.silencing import silenced
+from sfml.frontend.unused_silencings import whole_targets
 
 if TYPE_CHECKING:
     from sfml.base.diagnostic import Diagnostic
@@ -29,10 +31,29 @@ def together(readings: list[Reading]) -> list[Reading]:
     return [_with_shared(reading, shared) for reading in readings]
 
 
+def with_unwatched(files: Sequence[Path], readings: list[Reading]) -> list[Reading]:
+    """The readings, with a finding for each pipeline that no other of its project watches although it asks for that.
+
+    `files` are the entry files of the readings. A target with a pipeline that was not read, or has errors, gets no
+    finding, because that pipeline may watch.
+    """
+    result = list(readings)
+    for indexes in whole_targets(files, readings):
+        graphs = [graph for index in indexes if (graph := readings[index].graph) is not None]
+        for index in indexes if len(graphs) == len(indexes) else ():
+            if (graph := readings[index].graph) is not None and (findings := unwatched(graph, graphs)):
+                result[index] = _with_own(result[index], findings)
+    return result
+
+
 def _with_shared(reading: Reading, shared: dict[tuple[Path, str], tuple[Diagnostic, ...]]) -> Reading:
     if reading.graph is None:
         return reading
-    findings = shared[reading.root, reading.graph.target.name]
+    return _with_own(reading, shared[reading.root, reading.graph.target.name])
+
+
+def _with_own(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:
+    """The reading with those findings whose places are in its files, unless they are silenced there."""
     own = tuple(
         finding
         for finding in findings

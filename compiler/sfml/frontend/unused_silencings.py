@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
     from sfml.frontend.silencing import Silencing
 
+BETWEEN_PIPELINES = ("SF368", "SF509")
+"""The warnings that only pipelines which are read together have; reading a file alone never finds them."""
+
 ReadTarget = Callable[[Path, str], "Reading"]
 
 
@@ -25,7 +28,7 @@ def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget
 
     `files` are the entry files of the readings; a file has a reading for each target. A warning may depend on the
     target and, in files that pipelines share, on the pipeline. So a silencing is unused only if all targets and
-    pipelines that could need it were read without errors.
+    pipelines that could need it were read without errors; one of a warning between pipelines, if all were read here.
     """
     if not any(set(reading.silencings) - reading.used for reading in readings):
         return readings
@@ -43,6 +46,7 @@ def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget
             for view in views
             for silencing in set(view.silencings) - used
             if everything or (silencing.line is not None and silencing.span.file in own)
+            if silencing.code not in BETWEEN_PIPELINES or (everything and _has_all_targets(views))
         }
         if not candidates:
             continue
@@ -56,6 +60,11 @@ def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget
         for silencing in candidates - used:
             idle.setdefault((reading.root, silencing), index)
     return _with_findings(readings, {key: index for key, index in idle.items() if key not in busy})
+
+
+def _has_all_targets(views: Sequence[Reading]) -> bool:
+    project = views[0].loaded.project
+    return project is None or {view.target for view in views} >= set(project.targets)
 
 
 def _used(views: Iterable[Reading]) -> frozenset[Silencing]:

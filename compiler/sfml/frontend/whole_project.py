@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.frontend.between_pipelines import together
+from sfml.frontend.between_pipelines import together, with_unwatched
 from sfml.frontend.foreign_patches import with_foreign_patches
 from sfml.frontend.unused_silencings import ReadTarget, with_unused
 from sfml.frontend.unused_sizes import with_unused_sizes
@@ -27,5 +27,6 @@ def read_together(
     """
     readings = together([reading for readings in each for reading in readings])
     read_files = tuple(file for file, readings in zip(files, each, strict=True) for _ in readings)
-    readings = held(with_unused_sizes(read_files, with_foreign_patches(read_files, readings)))
+    readings = with_unwatched(read_files, with_foreign_patches(read_files, readings))
+    readings = held(with_unused_sizes(read_files, readings))
     return with_unused(read_files, readings, lambda file, target: held([read(file, target)])[0])

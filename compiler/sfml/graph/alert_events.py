@@ -12,6 +12,9 @@ from sfml.graph.model import GraphSettings, OnWarehouse, StepBody, TaskGraph, Ta
 FINALIZER = "sfml_alerts"
 """The name of the finalizer that sends the alerts of a graph without a finalizer of its own."""
 
+WATCH = "sfml_steps.alerting.watch.watch_pipelines"
+"""The general step of a watching pipeline, which tells that others are late or suspended."""
+
 KNOWN_GATES: Mapping[str, tuple[str, ...]] = {"sfml_steps.gate.check_metric": ("failed",)}
 """General step → its outcomes that did not pass."""
 

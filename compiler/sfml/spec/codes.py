@@ -195,6 +195,14 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: a stream serves one consumer: the pipeline that reads it first takes the rows from the other.
     Instead: create a stream for each pipeline on the same table.
     """,
+        "SF368": """SF368: nothing watches a pipeline whose alerts name `late` or `suspended`.
+
+    What: a pipeline that asks for these events is watched by another one of the project: with a schedule, with the
+    step `sfml_steps.alerting.watch.watch_pipelines`, and looking in its database or schema. This is checked when all
+    pipelines of the project are validated together.
+    Why: no run can tell that it did not come, so nobody would ever be told.
+    Instead: add a watching pipeline, or silence this if one outside the project watches.
+    """,
         "SF506": """SF506: not a duration.
 
     What: a duration is a number with a unit (s, m, h or d), or several of them: `90s`, `1h30m`.
