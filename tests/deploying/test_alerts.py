@@ -462,3 +462,28 @@ def test_a_part_of_a_run_with_mended_files_tells_that_it_recovered(small: Small,
     assert code == 0, text
     (told,) = outbox.headlines()
     assert told.startswith("ML_SLACK: recovered: it failed, since ")
+
+
+def test_a_part_ends_only_what_it_runs(small: Small, outbox: Outbox) -> None:
+    tasks = "first: {sql: 'call system$wait(2)', expect: {takes: 1s}}\n    other: {sql: select 3}"
+    write(small, with_step(small, only_slack(), "false").replace("first: {sql: 'select 1'}", tasks))
+    apply(small)
+    failed = run(small)
+    assert [text.partition(": ")[2].partition(":")[0] for text in outbox.headlines()] == ["failed", "is slow"]
+    part = ("run", "specs/small.yaml", "--auto-approve")
+    code, text = small.run(*part, "--only", "second,last", "-o", "json")
+    assert code == 1, text
+    small.edit("select * from LATER", "select 2")
+    for again in (("--only", "second,last"), ("--recover", json.loads(text)["run_id"])):
+        code, text = small.run(*part, *again)
+        assert code == 0 and outbox.headlines() == [], text  # `other` may be what failed
+    code, text = small.run(*part, "--recover", failed["run_id"])
+    assert code == 0, text
+    (told,) = outbox.headlines()
+    assert told.startswith("ML_SLACK: recovered: it failed, since ") and "slow" not in told
+    code, text = small.run(*part, "--only", "first,last")
+    assert code == 0 and outbox.headlines() == [], text  # it took its time again
+    small.edit("wait(2)", "wait(0)")
+    code, text = small.run(*part, "--only", "first,last")
+    (told,) = outbox.headlines()
+    assert code == 0 and told.startswith("ML_SLACK: recovered: first was slow, since "), text

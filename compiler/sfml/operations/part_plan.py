@@ -190,7 +190,7 @@ def part_plan(
     recovered = None if request.recover is None else _run_named(request.recover, known, desired)
     part = _planned(graph, known, request, recovered)
     run = known.earlier_run(recovered) if recovered is not None else _run_of_values(part, known)
-    part = replace(part, run=run)
+    part = replace(part, run=run, is_whole_recovery=_is_whole_recovery(known, request, recovered))
     _refuse_files_gone(part, target)
     config = _config(graph, desired, known, recovered, kept, request.config or {})
     mark = uuid.uuid4().hex[:8]
@@ -248,6 +248,18 @@ def _planned(graph: DesiredGraph, known: _KnownRuns, request: PartRequest, recov
             help="choose what is to run again:  --from TASK, or --only SELECTOR",
         )
     return planned_part(graph, results, failed)
+
+
+def _is_whole_recovery(known: _KnownRuns, request: PartRequest, recovered: str | None) -> bool:
+    """Whether all that a run of the whole graph left open is run, also over parts that were to do so."""
+    if recovered is None or request.selectors:
+        return False
+    parts = {one.outcome.run_id: one for one in known.parts if one.outcome is not None}
+    while recovered is not None and (earlier := parts.get(recovered)) is not None:
+        if earlier.selectors:
+            return False
+        recovered = earlier.recovers
+    return True
 
 
 # -- which runs are known

@@ -107,6 +107,17 @@ class Part:
     run: EarlierRun | None = None
     """The run that it continues: `${run.id}` and the files of the run are those of this one."""
     by_name: Mapping[str, PartTask] = field(default_factory=dict, compare=False, repr=False)
+    is_whole_recovery: bool = False
+    """Whether it brings a run of the whole graph to its end."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its success is one of the whole graph, so that alerts may say that the pipeline has recovered."""
+        return self.is_whole_recovery or all(
+            task.task in self.by_name and not _is_open(self.by_name[task.task])
+            for task in _spec_tasks(self.graph)
+            if task.task is not None
+        )
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -297,6 +308,11 @@ class _Fates:
 
 def _state(fate: PartTask) -> State:
     return fate.state if isinstance(fate, LeavesTask) else State.SUCCEEDED
+
+
+def _is_open(fate: PartTask) -> bool:
+    """Whether the task has failed and does not run again, or nothing is known of it."""
+    return isinstance(fate, LeavesTask) and (fate.is_gone or fate.state is State.FAILED)
 
 
 def _is_gone(fate: PartTask) -> bool:
@@ -501,6 +517,8 @@ def _move(part: Part, task: DesiredTask, root: str, names: Mapping[str, str], *,
         absent_names={name: raw(default_name(root, spec_names[name])) for name in absent},
         run=part.run,
         predecessors=folded if states else None,
+        reused=frozenset(name for name, spec in spec_names.items() if spec in part.reused),
+        is_whole=part.is_whole,
     )
 
 

@@ -70,6 +70,10 @@ class Move:
     """The names that absent tasks would have, by which a step may ask for their results."""
     run: EarlierRun | None = None
     predecessors: Callable[[str], str] | None = None
+    reused: frozenset[str] = frozenset()
+    """The tasks of `names` that only set an earlier result again: their times and outcomes are not of this run."""
+    is_whole: bool = True
+    """Whether a success of the run is one of the whole graph."""
 
 
 class MissingResult(ValueError):
@@ -240,6 +244,10 @@ def rehomed_alerts(text: str, move: Move) -> str:
     call["finalizer"] = _new_name(call["finalizer"], move)
     for key in ("gates", "slow"):
         call[key] = {there[name]: value for name, value in call[key].items() if name in there}
+    if move.reused:
+        call["reused"] = sorted(move.names[name] for name in move.reused)
+    if not move.is_whole:
+        call["partial"] = True
     call["names"] = {
         new: spec_names[name]
         for name, new in sorted(there.items(), key=lambda pair: spec_names[pair[0]])

@@ -140,9 +140,7 @@ def wrong_in(run: RunEnd, call: Mapping[str, Any], error: str | None) -> Iterato
         yield Wrong("failure", "", "", f"the graph took longer than its timeout, {_timeout(call)}")
     elif error is not None:
         yield Wrong("failure", "", spec_name(call, call["finalizer"]), reason_of(error))
-    for task in run.tasks:
-        if task.state != "SUCCEEDED":
-            continue
+    for task in _own_successes(run, call):
         name = spec_name(call, task.name)
         if outcome := call["gates"].get(task.name, {}).get(task.value):
             yield Wrong("gate", name, name, f"it did not pass: {outcome}")
@@ -153,14 +151,22 @@ def wrong_in(run: RunEnd, call: Mapping[str, Any], error: str | None) -> Iterato
 
 
 def well_in(run: RunEnd, call: Mapping[str, Any], error: str | None) -> Iterator[str]:
-    """Yield the keys of streaks that this run ends, if they are going on."""
+    """Yield the keys of streaks that this run ends, if they are going on.
+
+    A part that leaves out what may have failed does not say that the pipeline is well.
+    """
     wrong = {one.key for one in wrong_in(run, call, error)}
-    if not run.cancelled:
+    if not run.cancelled and not call.get("partial"):
         yield from {"failure"} - wrong
-    for task in run.tasks:
-        if task.state == "SUCCEEDED":
-            name = spec_name(call, task.name)
-            yield from {f"gate {name}", f"slow {name}"} - wrong
+    for task in _own_successes(run, call):
+        name = spec_name(call, task.name)
+        yield from {f"gate {name}", f"slow {name}"} - wrong
+
+
+def _own_successes(run: RunEnd, call: Mapping[str, Any]) -> Iterator[TaskEnd]:
+    """Yield the tasks that succeeded in this run; in a part, not those that only set an earlier result again."""
+    reused = call.get("reused", ())
+    return (task for task in run.tasks if task.state == "SUCCEEDED" and task.name not in reused)
 
 
 def spec_name(call: Mapping[str, Any], name: str) -> str:

@@ -340,3 +340,18 @@ def test_statements_and_the_run_keep_their_meaning() -> None:
     )
     call = call_of(body_of(made, "other").definition)
     assert call is not None and call["with"]["run"] == {"$literal": "r-1"}
+
+
+def test_a_part_is_whole_if_it_leaves_nothing_open() -> None:
+    graph = chain(LOAD, TRAIN, SCORE, step("other"))
+    known = {"load": ended('{"rows":3}'), "train": ended("1"), "other": ended("1")}
+    assert not part_of(graph, known, "train", "score").is_whole
+    assert part_of(graph, known, "train", "score", "other").is_whole
+    gate = step("gate", outcomes={"up": ("up",), "down": ("down",)})
+    arms = chain(gate, step("up", after=("gate",)), step("down", after=("gate",)))
+    results = EarlierResults({"gate": ended("UP"), "up": ended(state=State.FAILED)}, "r-1")
+    wanted = {"up": "it failed", "down": "it never ran"}
+    assert planned_part(arms, results, wanted).is_whole
+    left = LeavesTask("load", State.FAILED, "it failed")
+    fates = {"load": left, **{name: RunsTask(name, "you chose it") for name in ("train", "score", "other")}}
+    assert not Part(graph, tuple(fates.values()), by_name=fates).is_whole

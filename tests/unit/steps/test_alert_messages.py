@@ -138,10 +138,12 @@ def row(name: str, state: str, *, attempt: int = 1, took: float = 1, **more: obj
     }
 
 
-def judged(*rows: dict[str, object], error: str | None = None) -> tuple[list[tuple[str, str, str]], set[str]]:
-    run = run_end("r1", NOON.isoformat(), list(rows), "SHOP$LAST")
-    wrong = [(one.event, one.task, one.reason) for one in wrong_in(run, CALL, error)]
-    return wrong, set(well_in(run, CALL, error))
+def judged(
+    *rows: dict[str, object], error: str | None = None, **more: object
+) -> tuple[list[tuple[str, str, str]], set[str]]:
+    run, call = run_end("r1", NOON.isoformat(), list(rows), "SHOP$LAST"), {**CALL, **more}
+    wrong = [(one.event, one.task, one.reason) for one in wrong_in(run, call, error)]
+    return wrong, set(well_in(run, call, error))
 
 
 def test_what_is_wrong_in_a_run() -> None:
@@ -179,3 +181,11 @@ def test_a_root_a_timeout_and_the_finalizer_can_fail() -> None:
 
 def test_a_cancelled_run_is_neither_wrong_nor_well() -> None:
     assert judged(row("SHOP$A", "CANCELLED")) == ([], set())
+
+
+def test_a_part_says_nothing_of_what_it_does_not_run() -> None:
+    rows = (row("OWN", "SUCCEEDED", took=61), row("SHOP$CHECK", "SUCCEEDED", RETURN_VALUE="BAD"))
+    assert judged(*rows, reused=["OWN", "SHOP$CHECK"]) == ([], {"failure"})
+    assert judged(row("OWN", "SUCCEEDED"), partial=True) == ([], {"gate train", "slow train"})
+    failed = row("SHOP$A", "FAILED", ERROR_MESSAGE="no")
+    assert judged(failed, partial=True) == ([("failure", "a", "no")], set())
