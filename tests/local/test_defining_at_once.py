@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -62,22 +64,40 @@ class Sessions:
 
     def at_once(self, statement: str) -> list[Exception]:
         """What the statement raised, begun by both at the same time."""
-        ready, raised = threading.Barrier(2), list[Exception]()
+        return raised_at_once(
+            *(lambda session=session: self.account.execute(session, statement) for session in self.both)
+        )
 
-        def work(session: Session) -> None:
-            ready.wait(60)
-            try:
-                self.account.execute(session, statement)
-            except Exception as error:
-                raised.append(error)
+    def ask(self, method: str, path: str, name: str | None = None) -> str:
+        """The status that the REST API answers."""
+        request = urllib.request.Request(
+            f"http://{self.account.host}:{self.account.port}/api/v2/{path}",
+            data=None if name is None else json.dumps({"name": name}).encode(),
+            method=method,
+            headers={"Authorization": f"Bearer {self.account.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return str(json.load(answer)["status"])
 
-        threads = [threading.Thread(target=work, args=(session,)) for session in self.both]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-            assert not thread.is_alive()
-        return raised
+
+def raised_at_once(*works: Callable[[], object]) -> list[Exception]:
+    """What these raised, begun at the same time."""
+    ready, raised = threading.Barrier(len(works)), list[Exception]()
+
+    def run(work: Callable[[], object]) -> None:
+        ready.wait(60)
+        try:
+            work()
+        except Exception as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return raised
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +131,59 @@ def test_both_drop_it(sessions: Sessions, name: str) -> None:
     for _ in range(ROUNDS):
         sessions.run(create(name))
         assert sessions.at_once(drop(name, "IF EXISTS")) == []
+
+
+IN_SCHEMA = "databases/SFML/schemas/PUBLIC"
+
+COLLECTIONS = {
+    "DATABASE": "databases",
+    "ROLE": "roles",
+    "SCHEMA": "databases/SFML/schemas",
+    "STAGE": f"{IN_SCHEMA}/stages",
+    "STREAM": f"{IN_SCHEMA}/streams",
+    "TABLE": f"{IN_SCHEMA}/tables",
+    "TAG": f"{IN_SCHEMA}/tags",
+    "TASK": f"{IN_SCHEMA}/tasks",
+    "VIEW": f"{IN_SCHEMA}/views",
+    "WAREHOUSE": "warehouses",
+}
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_both_drop_it_by_rest(sessions: Sessions, name: str) -> None:
+    path = f"{COLLECTIONS[name]}/SFML_AT_ONCE?ifExists=true"
+    for _ in range(ROUNDS):
+        sessions.run(create(name))
+        assert raised_at_once(*[lambda: sessions.ask("DELETE", path)] * 3) == []
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_one_drops_it_by_rest_and_the_other_by_a_statement(sessions: Sessions, name: str) -> None:
+    path = f"{COLLECTIONS[name]}/SFML_AT_ONCE?ifExists=true"
+    for _ in range(ROUNDS):
+        sessions.run(create(name))
+        by_rest, by_statement = (
+            lambda: sessions.ask("DELETE", path),
+            lambda: sessions.account.execute(sessions.both[0], drop(name, "IF EXISTS")),
+        )
+        assert raised_at_once(by_rest, by_statement) == []
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "ROLE", "SCHEMA", "STAGE", "WAREHOUSE"])
+@pytest.mark.parametrize("mode", ["ifNotExists", "orReplace"])
+def test_both_create_it_by_rest(sessions: Sessions, name: str, mode: str) -> None:
+    path = f"{COLLECTIONS[name]}?createMode={mode}"
+    for _ in range(ROUNDS):
+        assert raised_at_once(*[lambda: sessions.ask("POST", path, "SFML_AT_ONCE")] * 3) == []
+        sessions.run(drop(name))
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "SCHEMA", "WAREHOUSE"])
+def test_both_create_or_alter_it_by_rest(sessions: Sessions, name: str) -> None:
+    path = f"{COLLECTIONS[name]}/SFML_AT_ONCE"
+    for _ in range(ROUNDS):
+        assert raised_at_once(*[lambda: sessions.ask("PUT", path, "SFML_AT_ONCE")] * 3) == []
+        sessions.run(drop(name))
 
 
 def test_if_not_exists_replaces_nothing(sessions: Sessions) -> None:

@@ -41,16 +41,17 @@ class NamingLocks:
                     self._locks[name] = (lock, users - 1)
 
 
-def name_in(statement: Any) -> Hashable | None:
+def name_in(statement: Any) -> str | None:
     """What to hold while a service creates, alters or drops something only if it exists, or if it does not.
 
-    Objects of one name in several schemas share it: a service resolves the name itself.
+    Objects of one name in several schemas, and of several kinds, share it: a service resolves the name itself, and
+    a request of the REST API about the same object holds the same.
     """
     kind: Any = type(statement)
     if not _is_conditional(kind):
         return None
     name = getattr(statement, "name", None) or getattr(statement, "model", None)
-    return (kind.__module__, name.parts[-1]) if isinstance(name, Name) else None
+    return name.last if isinstance(name, Name) else None
 
 
 @lru_cache(maxsize=1_024)

@@ -67,6 +67,14 @@ class Call:
             return default
         return value.lower() == "true"
 
+    @property
+    def changed_name(self) -> str | None:
+        """The name of the object that a request creates, changes or drops, as far as its path or body tells."""
+        if "name" in self.path:
+            return self.name
+        given = self.body.get("name") if isinstance(self.body, dict) else None
+        return identifier(given) if isinstance(given, str) else None
+
     def limit(self, option: str, default: int) -> int:
         value = self.options.get(option)
         if value is None:

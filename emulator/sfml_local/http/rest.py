@@ -24,6 +24,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.full_disk import full_disk_error
 from sfml_local.core.limits import NotJson, Refused, parsed_json, read_body
 from sfml_local.core.log_format import shown
+from sfml_local.core.naming_locks import NamingLocks
 from sfml_local.core.rest_call import Accepted, Call, Handler, Operations, identifier
 from sfml_local.grammar.tokens import SqlSyntaxError
 from sfml_local.http import rest_results
@@ -133,7 +134,7 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
         call = _call(request, session, found, body)
         if call is None:
             return Response(status_code=400)
-        answer = handler(call)
+        answer = handler(call) if request.method == "GET" else _changed(handler, call)
         if call.truth("asyncExec") and not isinstance(answer, Accepted):
             answer = Accepted(answer)
         return _response(account_of(request), answer)
@@ -149,6 +150,14 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
             return failure(507, full.code, full.message)
         logger.exception("request failed: %s", shown(asked))
         return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
+
+
+def _changed(handler: Handler, call: Call) -> Any:
+    """The answer of an operation that may change an object, after those that change one of the same name."""
+    if (name := call.changed_name) is None:
+        return handler(call)
+    with call.account.part(NamingLocks).holding(name):
+        return handler(call)
 
 
 def _is_json(request: Request, body: bytes) -> bool:

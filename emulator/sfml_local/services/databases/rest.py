@@ -5,11 +5,11 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/datab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
-from sfml_local.grammar.databases import Create, Kind
+from sfml_local.grammar.databases import Create, Drop, Kind
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import sql as databases
@@ -89,6 +89,11 @@ def _put(call: Call, kind: Kind, parts: tuple[str, ...], exists: bool) -> Json:
     return done(f"{kind.capitalize()} {parts[-1]} successfully altered.")
 
 
+def _drop(call: Call, kind: Kind, parts: tuple[str, ...]) -> Json:
+    statement = Drop(kind, Name(parts), call.truth("ifExists"))
+    return done(str(databases.drop(call.account, call.session, statement).scalar))
+
+
 # -- databases
 
 
@@ -113,10 +118,7 @@ def put_database(call: Call) -> Json:
 
 
 def drop_database(call: Call) -> Json:
-    if not call.account.engine.has_database(call.name):
-        return done(str(databases.missing("Database", call.name, call.truth("ifExists")).scalar))
-    databases.drop_database(call.account, call.name)
-    return done(f"{call.name} successfully dropped.")
+    return _drop(call, "DATABASE", (call.name,))
 
 
 def _demand_database(call: Call, name: str) -> None:
@@ -148,7 +150,8 @@ def _has_schema(call: Call) -> bool:
 
 def fetch_schema(call: Call) -> Json:
     if not _has_schema(call):
-        raise does_not_exist("Schema", _full(call))
+        full = f"{quoted_if_needed(call.database)}.{quoted_if_needed(call.name)}"
+        raise does_not_exist("Schema", full)
     return _body(call, call.database, call.name)
 
 
@@ -157,14 +160,7 @@ def put_schema(call: Call) -> Json:
 
 
 def drop_schema(call: Call) -> Json:
-    if not _has_schema(call):
-        return done(str(databases.missing("Schema", _full(call), call.truth("ifExists")).scalar))
-    databases.drop_schema(call.account, call.database, call.name)
-    return done(f"{call.name} successfully dropped.")
-
-
-def _full(call: Call) -> Any:
-    return f"{quoted_if_needed(call.database)}.{quoted_if_needed(call.name)}"
+    return _drop(call, "SCHEMA", (call.database, call.name))
 
 
 _SCHEMAS = "/databases/{database}/schemas"

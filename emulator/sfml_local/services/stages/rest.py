@@ -11,9 +11,8 @@ from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.grammar.stages import CreateStage, ListFiles
+from sfml_local.grammar.stages import CreateStage, DropStage, ListFiles
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.databases import sql as databases
 from sfml_local.services.stages import sql as stages
 
 _READ_ONLY = frozenset(
@@ -96,11 +95,8 @@ def fetch_stage(call: Call) -> Json:
 
 
 def drop_stage(call: Call) -> Json:
-    if stages.find(call.account, call.object) is None:
-        fine = call.truth("ifExists")
-        return done(str(databases.missing("Stage", call.object.fqn(), fine).scalar))
-    stages.remove_stage(call.account, call.object)
-    return done(f"{call.name} successfully dropped.")
+    statement = DropStage(Name((call.database, call.schema, call.name)), call.truth("ifExists"))
+    return done(str(stages.drop(call.account, call.session, statement).scalar))
 
 
 def list_files(call: Call) -> list[Json]:
