@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,30 +151,95 @@ def test_sessions_that_come_and_go_share_functions_and_relations(server: ServerI
             done.result()
 
 
-def test_a_function_that_is_working_gives_way_to_no_other(server: ServerInfo, tmp_path: Path) -> None:
-    begun, may_end = tmp_path / "begun", tmp_path / "may_end"
-    for file in (begun, may_end):
-        os.mkfifo(file)
-    end = os.open(may_end, os.O_RDWR)  # so that no other end is waited for
-    waiting = f"""CREATE OR REPLACE FUNCTION waiting(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
-    HANDLER = 'f' AS $$
+class Waiting:
+    """A Python function `waiting(x)` that says that it has begun, then waits until it may end, and returns x."""
+
+    def __init__(self, folder: Path) -> None:
+        self._begun, may_end = folder / "begun", folder / "may_end"
+        for file in (self._begun, may_end):
+            os.mkfifo(file)
+        self._end = os.open(may_end, os.O_RDWR)  # so that no other end is waited for
+        self.statement = f"""CREATE OR REPLACE FUNCTION waiting(x INT) RETURNS INT LANGUAGE PYTHON
+    RUNTIME_VERSION = '3.11' HANDLER = 'f' AS $$
 def f(x):
-    open({str(begun)!r}, "w").close()
+    open({str(self._begun)!r}, "w").close()
     open({str(may_end)!r}, "rb", buffering=0).read(1)
     return x
 $$"""
+
+    def has_begun(self) -> None:
+        self._begun.open().close()
+
+    def may_end(self) -> None:
+        os.write(self._end, b".")
+
+    def close(self) -> None:
+        os.close(self._end)
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Waiting]:
+    with contextlib.closing(Waiting(tmp_path)) as waiting:
+        yield waiting
+
+
+def test_a_function_that_is_working_gives_way_to_no_other(server: ServerInfo, waiting: Waiting) -> None:
     with client(server) as first, client(server) as second, ThreadPoolExecutor(1) as thread:
-        first.rows(waiting)
+        first.rows(waiting.statement)
         working = thread.submit(first.rows, "SELECT waiting(7)")
-        begun.open().close()
+        waiting.has_begun()
         try:
             for number in range(MOST + 1):
                 second.rows(FUNCTION.format(name=f"other_{number}", plus=100 + number))
                 assert second.rows(f"SELECT other_{number}(1)") == [[101 + number]]
         finally:
-            os.write(end, b".")
+            waiting.may_end()
         assert working.result() == [[7]]
-    os.close(end)
+
+
+SELECT_WAITING = {"sqlText": "SELECT waiting(7)"}
+
+
+def test_who_waits_for_a_function_goes_on_when_the_working_statement_is_stopped(
+    server: ServerInfo, waiting: Waiting
+) -> None:
+    with client(server) as first, client(server) as second, ThreadPoolExecutor(2) as threads:
+        first.rows(waiting.statement)
+        stopped = threads.submit(first.ask, "/queries/v1/query-request", SELECT_WAITING)
+        waiting.has_begun()
+        going_on = threads.submit(second.rows, "SELECT waiting(8)")
+        first.abort()
+        assert "canceled" in stopped.result()["message"]
+        waiting.has_begun()
+        waiting.may_end()
+        assert going_on.result() == [[8]]
+
+
+@pytest.mark.parametrize("how", ["aborted", "timed out"])
+def test_a_working_function_goes_on_when_who_waits_for_it_is_stopped(
+    server: ServerInfo, waiting: Waiting, how: str
+) -> None:
+    with client(server) as first, client(server) as second, ThreadPoolExecutor(2) as threads:
+        first.rows(waiting.statement)
+        going_on = threads.submit(first.rows, "SELECT waiting(7)")
+        waiting.has_begun()
+        if how == "timed out":
+            second.rows("ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 1")
+        stopped = threads.submit(second.ask, "/queries/v1/query-request", SELECT_WAITING)
+        while how == "aborted" and not stopped.done():  # as often as it takes: it may not have begun
+            second.abort()
+            stopped_within(stopped, 0.1)
+        try:
+            assert "canceled" in stopped.result(60)["message"]
+            assert not going_on.done()
+        finally:
+            waiting.may_end()
+        assert going_on.result() == [[7]]
+
+
+def stopped_within(working: Future[Any], seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        working.result(seconds)
 
 
 def test_a_session_is_stopped_while_it_closes(server: ServerInfo) -> None:

@@ -102,7 +102,7 @@ def _replacement(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewri
         raise not_emulated(f"table function {routine.signature} outside of TABLE(…)")
     arguments = _in_order(node, routine)
     if routine.definition.language == "PYTHON":
-        return python_functions.call_of(rewriting.account, rewriting.session, routine, arguments)
+        return python_functions.call_of(rewriting, routine, arguments)
     body = _parsed(routine)
     if isinstance(body, exp.Query):
         body = exp.Subquery(this=body)
@@ -205,8 +205,8 @@ def _typed(argument: Expr, declared: str) -> Expr:
 
 def running(tree: Expr, rewriting: Rewriting) -> AbstractContextManager[None]:
     """Around a statement: ends the processes of its functions when it is cancelled or times out."""
-    requests = python_functions.requests_in(rewriting.account, tree)
-    return python_functions.watched(rewriting.account, rewriting.session, requests)
+    marks = python_functions.marks_in(tree)
+    return python_functions.watched(rewriting.account, rewriting.session, marks)
 
 
 def stop(account: Account) -> None:

@@ -14,8 +14,10 @@ import json
 import subprocess
 import sys
 import threading
+import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from sfml_local.core.account import Account
     from sfml_local.core.result import Column
+    from sfml_local.core.rewriting import Rewriting
     from sfml_local.core.session import Session
 
 FUNCTION = "_sfml_function"
@@ -59,12 +62,23 @@ _DUCKDB = {
 }
 
 
-def call_of(account: Account, session: Session, routine: Routine, arguments: list[Expr]) -> Expr:
+@dataclass(slots=True)
+class _Statement:
+    """The mark of a statement in the calls that it contains; those of a view keep that of its CREATE."""
+
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def call_of(rewriting: Rewriting, routine: Routine, arguments: list[Expr]) -> Expr:
     """The call of the DuckDB function for a Python function, cast to the declared type."""
     definition = routine.definition
     check_packages(definition.packages)
     columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
-    target = {"request": _request(account, session, routine, columns), "name": routine.name.name}
+    target = {
+        "request": _request(rewriting.account, rewriting.session, routine, columns),
+        "name": routine.name.name,
+        "statement": rewriting.note(_Statement).mark,
+    }
     typed = [_argument(one, column) for one, column in zip(arguments, columns, strict=True)]
     named = exp.Literal.string(json.dumps(target, ensure_ascii=False))
     called: Expr = exp.Anonymous(this=FUNCTION, expressions=[named, *(typed or [exp.Literal.number(0)])])
@@ -119,10 +133,10 @@ def _text_of(account: Account, digest: str) -> str:
     return texts[digest]
 
 
-def requests_in(account: Account, tree: Expr) -> set[str]:
-    """The requests of the calls in a statement."""
+def marks_in(tree: Expr) -> set[str]:
+    """The marks in the calls of a statement: its own, or those of parts that were rewritten before."""
     calls = [node for node in tree.find_all(exp.Anonymous) if node.this == FUNCTION]
-    return {_text_of(account, json.loads(node.expressions[0].this)["request"]) for node in calls}
+    return {json.loads(node.expressions[0].this)["statement"] for node in calls}
 
 
 def register(account: Account) -> None:
@@ -141,8 +155,7 @@ def register(account: Account) -> None:
         text = _text_of(owner, asked["request"])
         table = pa.table({f"a{index}": column for index, column in enumerate(given)})
         try:
-            with owner.part(Functions).process(text) as process:
-                return process.called(table)
+            return owner.part(Functions).called(text, asked.get("statement", ""), table)
         except FunctionError as cause:
             where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
             raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
@@ -157,12 +170,19 @@ class FunctionError(RuntimeError):
     """The function's code raised an exception; the message contains its traceback."""
 
 
+class _Ended(Exception):
+    """The server ended the process, because of this statement or of another one, or this statement is to end."""
+
+
 class _Process:
     """One process for calls of one function; calls from several threads are serialized."""
 
     def __init__(self, folder: Path, request: str) -> None:
         self.calls = 0
         """The number of threads that use it, protected by the lock of the pool."""
+        self.caller = ""
+        """The mark of the statement whose call it computes."""
+        self._is_stopped = False
         self._lock = threading.Lock()
         with server_log.opened(folder / "functions.log") as output:
             self._supervised = Supervised(
@@ -181,16 +201,26 @@ class _Process:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def called(self, arguments: pa.Table) -> pa.ChunkedArray:
-        """The text of each row's result."""
-
+    def called(self, arguments: pa.Table, caller: str, has_to_end: Callable[[str], bool]) -> pa.ChunkedArray:
+        """The text of each row's result; raises _Ended."""
         table = packed(arguments)
-        with self._lock:
+        while not self._lock.acquire(timeout=POLL_SECONDS):
+            if has_to_end(caller):
+                raise _Ended
+        try:
+            if self._is_stopped:
+                raise _Ended
+            self.caller = caller
             try:
                 write_frame(self._process.stdin, TABLE, table)  # type: ignore[arg-type]
                 frame = read_frame(self._process.stdout)  # type: ignore[arg-type]
-            except OSError:
+            except (OSError, ValueError):  # ended, or its streams are closed
                 frame = None
+        finally:
+            self.caller = ""
+            self._lock.release()
+        if frame is None and self._is_stopped:
+            raise _Ended
         if frame is None:
             raise FunctionError(f"the function's process ended with exit code {self._process.wait()}")
         kind, payload = frame
@@ -199,6 +229,7 @@ class _Process:
         return unpacked(payload).column("result")
 
     def stop(self) -> None:
+        self._is_stopped = True
         self._supervised.end()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -215,6 +246,19 @@ class Functions:
         self._folder = account.folder
         self._lock = threading.Lock()
         self._processes: OrderedDict[str, _Process] = OrderedDict()
+        self._ended: set[str] = set()
+        """The marks of statements that are cancelled, or too late, and still execute."""
+        self._is_stopped = False
+
+    def called(self, request: str, caller: str, arguments: pa.Table) -> pa.ChunkedArray:
+        """The text of each row's result; `caller` is the mark of the calling statement."""
+        while not self._has_to_end(caller):
+            with self.process(request) as process, contextlib.suppress(_Ended):
+                return process.called(arguments, caller, self._has_to_end)
+        raise FunctionError("the statement or the server ended")
+
+    def _has_to_end(self, caller: str) -> bool:
+        return self._is_stopped or caller in self._ended
 
     @contextlib.contextmanager
     def process(self, request: str) -> Iterator[_Process]:
@@ -235,24 +279,32 @@ class Functions:
             for one in surplus:
                 one.stop()
 
-    def end(self, request: str) -> None:
-        """End the process of one request, if it runs."""
+    def end(self, callers: Set[str]) -> None:
+        """End the processes that compute calls of these statements; they begin no other until `forget`."""
         with self._lock:
-            process = self._processes.pop(request, None)
-        if process is not None:
+            self._ended |= callers
+            ending = [key for key, one in self._processes.items() if one.caller in callers]
+            processes = [self._processes.pop(key) for key in ending]
+        for process in processes:
             process.stop()
+
+    def forget(self, callers: Set[str]) -> None:
+        """Let go of the marks of statements that no longer execute."""
+        with self._lock:
+            self._ended -= callers
 
     def stop(self) -> None:
         """End all of them."""
+        self._is_stopped = True
         with self._lock:
             while self._processes:
                 self._processes.popitem()[1].stop()
 
 
 @contextlib.contextmanager
-def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[None]:
-    """End the processes of these requests when their statement is cancelled or reaches its timeout."""
-    if not requests:
+def watched(account: Account, session: Session, marks: Set[str]) -> Iterator[None]:
+    """End the processes that work for a statement with these marks when it is cancelled or reaches its timeout."""
+    if not marks:
         yield
         return
     child, done, limit = Child(session), threading.Event(), statement_timeout(session)
@@ -263,8 +315,7 @@ def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[
             late.set()
         # A process that is just starting ends, too.
         while not done.wait(POLL_SECONDS):
-            for request in requests:
-                account.part(Functions).end(request)
+            account.part(Functions).end(marks)
 
     watcher = threading.Thread(target=watch, daemon=True)
     account.children.add(child)
@@ -282,6 +333,7 @@ def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[
         account.children.discard(child)
         child.stop.set()
         watcher.join()
+        account.part(Functions).forget(marks)
 
 
 def stop(account: Account) -> None:
