@@ -240,6 +240,45 @@ def test_a_request_cannot_turn_policies_off(repository: Path, capsys: pytest.Cap
     assert "`policies/team.yaml` is changed; the policies of `main` hold here until it is merged" in comment
 
 
+def test_a_request_cannot_leave_the_project(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A project file beside the pipeline has no policies in `main`."""
+    (repository / "below").mkdir()
+    (repository / "shop.yaml").rename(repository / "below" / "shop.yaml")
+    own = PROJECT.replace("policies: {python: true}\n", "")
+    (repository / "below" / "sfml.yaml").write_text(own, encoding="utf-8")
+    changed(repository, "description: sells\n", "", "below/shop.yaml")
+    held = ("--policies", "main")
+    found = shown(capsys, "validate", "below/shop.yaml", *held, code=1)
+    assert "error[ML3]: `shop` has no description" in found
+    assert "error[ML3]" in shown(capsys, "diff", "--base", "main", *held, code=1)
+
+
+@pytest.mark.parametrize("linked", ["policies", "policies/team.yaml"])
+def test_links_that_are_not_followed_are_told(
+    linked: str, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "shared").mkdir()
+    (repository / linked).rename(repository / "shared" / "real")
+    (repository / linked).symlink_to(
+        os.path.relpath(repository / "shared" / "real", (repository / linked).parent)
+    )
+    commit(repository, "link")
+    text = shown(capsys, "validate", "--policies", "HEAD")
+    assert f"warning[SF530]: `{linked}` is a link, which is not followed in a commit" in text
+
+
+def test_policies_that_the_project_file_turns_off_are_told(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(repository, "every: 1h", "every: 2h")
+    held = ("diff", "--base", "main", "-o", "markdown", "--policies", "main")
+    note = "`sfml.yaml` is changed; the policies of `main` hold here until it is merged"
+    changed(repository, "warehouse: WH,", "warehouse: WH2,", "sfml.yaml")
+    assert note not in shown(capsys, *held)
+    changed(repository, "{python: true}", "{python: true, severity: {ML1: 'off'}}", "sfml.yaml")
+    assert note in shown(capsys, *held)
+
+
 def test_a_new_policy_finds_nothing_new_in_what_was_there(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -321,6 +360,7 @@ def test_policies_without_the_key_are_told_of(repository: Path, capsys: pytest.C
             "policies: {python: 7}",
             "the policies of main are not known",
         ),
+        ("sfml.yaml", "version: 1\n", "version: 1\n  - [\n", "the policies of main are not known"),
         ("policies/team.yaml", "field: timeout", "field: timout", "a task has no field `timout`"),
     ],
 )

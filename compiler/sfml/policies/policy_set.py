@@ -32,6 +32,8 @@ MAX_FILES = 1_000
 MAX_BYTES = 5_000_000
 """The most files of a folder of policies, and their size together."""
 MAX_SECONDS = 300
+SUFFIXES = (".yaml", ".yml", ".py")
+"""The files of the folder that hold policies, or their tests."""
 _LEFT_OUT = ("__pycache__",)
 _PRESETS = Path(__file__).with_name("presets.yaml")
 
@@ -163,7 +165,7 @@ def _read(key: _Key, files: tuple[tuple[str, bytes], ...], problem: str | None) 
         message = f"the folder `{settings.folder}` holds no policies"
         findings.append(Diagnostic.error("SF121", message, at=named.span, path=named.path))
     for file, content in files:
-        if not file.endswith((".yaml", ".yml", ".py")):
+        if not file.endswith(SUFFIXES):
             continue
         try:
             text = content.decode("utf-8-sig")

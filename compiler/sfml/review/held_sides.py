@@ -20,6 +20,7 @@ from sfml.review.policy_base import policies_in
 from sfml.review.reach import project_of
 from sfml.review.sides import PipelineSide
 from sfml.review.snapshot import Snapshot
+from sfml.spec.project import PROJECT_FILE
 
 
 @record
@@ -82,11 +83,17 @@ class ReviewPolicies:
             for path in changed
             for folder, policies in self._sets.items()
             if path.startswith(f"{folder}{policies.settings.folder}/")
+            or (path == f"{folder}{PROJECT_FILE}" and self._are_settings_changed(folder, policies))
         )
         name = self._snapshot.name
         return [
             f"`{path}` is changed; the policies of `{name}` hold here until it is merged" for path in own[:5]
         ]
+
+    def _are_settings_changed(self, folder: str, policies: PolicySet) -> bool:
+        """Whether the head's project file says something else of policies."""
+        head = policies_in(self._repository, self._head, folder, demands=False)
+        return replace(head.settings, span=None) != replace(policies.settings, span=None)
 
     def _findings(
         self, sides: Mapping[str, PipelineSide | None], plans: Mapping[str, Mapping[str, Plan]] | None = None

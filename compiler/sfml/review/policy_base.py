@@ -6,14 +6,15 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.frontend.reading import Reading, read
 from sfml.frontend.team_policies import OWN, BaseReadings, PolicyChoice
 from sfml.policies.model import NO_POLICIES, PolicySet, PolicySettings
-from sfml.policies.policy_set import MAX_BYTES, MAX_FILES, Folder, policy_set, settings_of
-from sfml.review.git_objects import Repository, commit_of, merge_base, repository, tree_of
+from sfml.policies.policy_set import MAX_BYTES, MAX_FILES, SUFFIXES, Folder, policy_set, settings_of
+from sfml.review.git_objects import LINK, Repository, commit_of, merge_base, repository, tree_of
+from sfml.review.reach import project_of
 from sfml.review.snapshot import Snapshot, commit_snapshot, lay_out, texts_of
 from sfml.spec.compose import compose
 from sfml.spec.nodes import map_of
@@ -43,19 +44,23 @@ def policies_at(roots: Iterable[Path], ref: str) -> dict[Path, PolicySet]:
 
 
 def policies_in(place: Repository, snapshot: Snapshot, prefix: str, *, demands: bool = True) -> PolicySet:
-    """The policies of the project in the folder `prefix` of a snapshot.
+    """The policies of the project in the folder `prefix` of a snapshot, or of the project around it.
 
-    A project file with errors has none; with `demands`, a finding says so.
+    A change that puts a project into another one, or removes its file, so stays held to what was there. A project file
+    with errors has no policies; with `demands`, a finding says so.
     """
-    file = f"{prefix}{PROJECT_FILE}"
+    around = project_of(snapshot.files, f"{prefix}{PROJECT_FILE}")
+    if around is None:
+        return NO_POLICIES
+    prefix, file = around, f"{around}{PROJECT_FILE}"
     known: dict[str, bytes] = {}
     texts = texts_of(place, snapshot, [file], known)
     text = texts.get(file, b"").decode("utf-8-sig", errors="replace")
     node, findings = compose(text, PROJECT_FILE)
     document = map_of(node)
-    if document is None or "policies" not in document.entries:
+    if document is not None and "policies" not in document.entries:
         return NO_POLICIES
-    if has_errors((*findings, *shape_findings(document, "project.schema.json"))):
+    if document is None or has_errors((*findings, *shape_findings(document, "project.schema.json"))):
         message = f"the policies of {snapshot.name} are not known: its `{file}` has errors"
         unknown = Diagnostic.warning("SF533", message, help="mend it there; until then, no policy holds here")
         return PolicySet(PolicySettings(), (), (unknown,) if demands else ())
@@ -68,7 +73,19 @@ def policies_in(place: Repository, snapshot: Snapshot, prefix: str, *, demands: 
     if len(paths) > MAX_FILES or sum(map(len, contents.values())) > MAX_BYTES:
         return policy_set(document, names, Folder({}, f"`{below}` holds too many or too large files"))
     files = {path.removeprefix(prefix): contents[path] for path in sorted(contents)}
-    return policy_set(document, names, Folder(files))
+    unread = next(_links(snapshot, below, paths), None)
+    problem = f"`{unread}` is a link, which is not followed in a commit" if unread is not None else None
+    return policy_set(document, names, Folder(files, problem))
+
+
+def _links(snapshot: Snapshot, below: str, paths: Iterable[str]) -> Iterator[str]:
+    """The links that stand for the folder, for one around it, or for a file of policies."""
+    places = (*map(str, reversed(PurePosixPath(below).parents)), below.rstrip("/"))
+    files = (path for path in paths if path.endswith(SUFFIXES))
+    for path in (*places, *files):
+        entry = snapshot.files.get(path)
+        if entry is not None and entry.mode == LINK:
+            yield path
 
 
 def _is_left_out(path: str, below: str) -> bool:
