@@ -69,7 +69,7 @@ def evaluate(policies: PolicySet, subjects: Sequence[Subject], *, runs_python: b
     about: tuple[Diagnostic, ...] = ()
     unrun: frozenset[str] = frozenset()
     if calls and policies.settings.python and runs_python:
-        about = _of_functions(policies, calls, subjects, pipelines, found)
+        about, unrun = _of_functions(policies, calls, subjects, pipelines, found)
     elif calls:
         about = (_not_run(policies, calls, subjects),)
         unrun = frozenset(call.policy.code for call in calls)
@@ -168,7 +168,8 @@ def _of_functions(
     subjects: Sequence[Subject],
     pipelines: Sequence[Pipeline],
     found: list[list[Diagnostic]],
-) -> tuple[Diagnostic, ...]:
+) -> tuple[tuple[Diagnostic, ...], frozenset[str]]:
+    """Note what the policies find; returns what is wrong with them, and the codes of those that did not end well."""
     given = [
         {"pipeline": jsonable(pipeline), "plan": jsonable(subject.plan)}
         for pipeline, subject in zip(pipelines, subjects, strict=True)
@@ -201,7 +202,7 @@ def _of_functions(
                 "policies",
             )
         )
-    return tuple(about)
+    return tuple(about), frozenset(one.policy.code for one in run.results if one.problem is not None)
 
 
 def _about_result(result: CallResult) -> Iterator[Diagnostic]:

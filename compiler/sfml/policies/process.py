@@ -244,7 +244,7 @@ def _findings(found: Any) -> Iterator[FoundByCall]:
         if isinstance(one, dict) and isinstance(one.get("pipeline"), int) and _text(one.get("message")):
             yield FoundByCall(
                 one["pipeline"],
-                str(one["message"]),
+                _text(one["message"]) or "",
                 _text(one.get("task")),
                 _text(one.get("at")),
                 _text(one.get("help")),
@@ -252,4 +252,5 @@ def _findings(found: Any) -> Iterator[FoundByCall]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    """The text, without halves of surrogate pairs, which no encoding of an output takes."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else None

@@ -103,6 +103,23 @@ def test_what_a_policy_does_wrong_is_a_finding_at_its_place(body: str, words: st
     assert "Traceback" not in found.message
 
 
+def test_a_policy_that_failed_was_not_applied(tmp_path: Path) -> None:
+    """Else a report in JUnit has a case for it that passes."""
+    run(tmp_path, "raise KeyError(pipeline.name)")
+    assert [policy.code for policy in held(tmp_path).policies] == ["ML9"]
+    run(tmp_path, "print('hello')")
+    assert [policy.code for policy in held(tmp_path).policies] == ["ML1", "ML9"]
+
+
+def test_text_that_no_output_takes_is_written_with_escapes(tmp_path: Path) -> None:
+    wrong = repr("\ud800 \udcff")
+    found = run(tmp_path, f"return [pipeline.finding({wrong}, at={wrong}, help={wrong})]")
+    raised = run(tmp_path, f"raise KeyError({wrong})")
+    assert [one.code for one in found] == ["ML1"] and [one.code for one in raised] == ["SF534"]
+    for one in (*found, *raised):
+        "".join(filter(None, (one.message, one.path, one.help))).encode()
+
+
 def test_a_policy_that_does_not_end_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
     (found,) = run(tmp_path, "while True: pass")
