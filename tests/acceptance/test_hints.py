@@ -43,6 +43,11 @@ def forgotten(v: int) -> None: ...
 HEAD = "version: 1\npipeline: p\ngraph:\n  version: 1\n  config: {k: 1}\n  tasks:\n"
 TAIL = "schedule: {version: 1, schedule: %s}\n"
 MANUAL = TAIL % "manual"
+WATCHING = """version: 1
+pipeline: w
+graph: {version: 1, tasks: {look: {step: sfml_steps.alerting.watch.watch_pipelines}}}
+schedule: {version: 1, schedule: {every: 10m}, timeout: 1h}
+"""
 POLICIES = """version: 1
 policies:
   - code: TEAM1
@@ -325,7 +330,15 @@ MISTAKES = {
         tasks("a: {sql: select 1}"),
         "schedule: {version: 1, schedule: {every: 1d}, alerts: {channels: {slack: S}, events: [late]}}\n",
         re.escape("add `expect: {within: 2h}` to the schedule config"),
-        [("{every: 1d},", "{every: 1d}, expect: {within: 2h},")],
+        [("{every: 1d},", "{every: 1d}, expect: {within: 2h},"), ("w.yaml", "", WATCHING)],
+    ),
+    "an alert of suspended schedules that nobody watches": (
+        tasks("a: {sql: select 1}"),
+        "schedule: {version: 1, schedule: {every: 1d}, alerts: {channels: {slack: S}, events: [suspended]}}\n",
+        re.escape(
+            "add a pipeline with a schedule and a task `{step: sfml_steps.alerting.watch.watch_pipelines}`"
+        ),
+        [("w.yaml", "", WATCHING)],
     ),
     "events without channels": (
         tasks("a: {sql: select 1}"),
@@ -365,8 +378,9 @@ def test_what_help_proposes_is_right(
     assert any(re.search(help, one["help"] or "") for one in before), [one["help"] for one in before]
     for *file, old, new in changes:
         path = tmp_path / (file[0] if file else "p.yaml")
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
+        text = path.read_text() if path.exists() else ""
+        assert old in text
+        path.write_text(text.replace(old, new))
     assert findings(capsys) == []
 
 
