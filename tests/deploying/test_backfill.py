@@ -213,6 +213,17 @@ def test_two_people_do_not_run_a_value_twice(shop: Small) -> None:
     assert days(shop) == [f"2026-02-0{day}a" for day in range(1, 7)]
 
 
+def test_a_task_of_somebody_else_is_no_lane(shop: Small) -> None:
+    theirs = f'{shop.local.database}.SMALL."SMALL$$LANE_1"'
+    shop.local.sql(f"CREATE TASK {theirs} SCHEDULE = '60 minutes' COMMENT = 'theirs' AS SELECT 1")
+    assert problems(shop) == []
+    code, value = backfill(shop, "--over", "day=2026-02-01")
+    assert code == 0 and states(value) == ["succeeded"], value
+    assert task_names(shop) == [*DEPLOYED[:1], "SMALL$$LANE_1", *DEPLOYED[1:]]
+    code, text = shop.run("destroy", HERE, "--auto-approve")
+    assert code == 0 and task_names(shop) == ["SMALL$$LANE_1"], text
+
+
 def test_lanes_never_have_two_runs_at_once(shop: Small) -> None:
     started = begun(shop)
     most = 0

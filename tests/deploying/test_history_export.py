@@ -35,8 +35,15 @@ def test_runs_are_added_to_the_file(small: Small) -> None:
 def test_a_file_of_something_else_is_left_alone(small: Small) -> None:
     assert small.run(*APPLY)[0] == 0
     file = small.folder / "x.json"
-    for text in ("{}", "[]", "not json", '{"pipeline": "other", "target": "local", "runs": []}'):
+    ours = '{"pipeline": "small", "target": "local", "runs": [%s]}'
+    runs = (
+        ours % '{"run_id": "x"}',
+        ours % '{"run_id": "x", "started_at": 1}, {"run_id": "y", "started_at": "2"}',
+    )
+    for text in ("{}", "[]", "not json", '{"pipeline": "other", "target": "local", "runs": []}', *runs):
         file.write_text(text, encoding="utf-8")
         assert small.run("history", "specs/small.yaml", "--export", "x.json")[0] == 2
         assert file.read_text(encoding="utf-8") == text
     assert small.run("history", "specs/small.yaml", "--export", "x.json", "--deployments")[0] == 2
+    code, text = small.run("history", "specs/small.yaml", "--export", "x.parquet")
+    assert code == 2 and "--export writes JSON" in text and not (small.folder / "x.parquet").exists()

@@ -26,6 +26,7 @@ class DeployedTask:
     predecessors: frozenset[str] = frozenset()
     suspended_reason: str | None = None
     suspended_on: datetime | None = None
+    comment: str | None = None
 
 
 @record
@@ -128,6 +129,7 @@ def _task(row: Mapping[str, Any]) -> DeployedTask:
         predecessors=frozenset(raw(name) for name in names(row.get("predecessors"))),
         suspended_reason=_text(row.get("last_suspended_reason")),
         suspended_on=utc(row.get("last_suspended_on")),
+        comment=row.get("comment"),
     )
 
 

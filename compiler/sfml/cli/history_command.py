@@ -44,6 +44,8 @@ def command(spec: str, limit: int, deployments: bool, export: Path | None, optio
     symbols = Symbols(output.takes_unicode())
     if export is not None and deployments:
         raise click.UsageError("--export is about runs; leave out --deployments")
+    if export is not None and export.suffix.lower() != ".json":
+        raise click.UsageError(f"--export writes JSON, and `{export.name}` does not end in .json")
     with connected(compiled_spec, options) as target:
         if export is not None:
             return _export(desired, target, export, options)

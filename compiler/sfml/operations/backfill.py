@@ -195,6 +195,8 @@ class Backfill:
     is_stopped: Callable[[], bool] = lambda: False
     state: BackfillState = field(default_factory=lambda: BackfillState({}))
     lanes: list[_Lane] = field(default_factory=list)
+    strangers: frozenset[str] = frozenset()
+    """Names of the schema's other tasks, which no lane may have."""
 
     def run(self) -> Iterator[FilledValue]:
         """Run the values; yields each when it has begun and when it has ended. The lanes are removed at the end.
@@ -231,7 +233,11 @@ class Backfill:
 
     def _lanes_there(self) -> tuple[PartGraph, ...]:
         root = self.plan.desired.root.name
-        return lane_graphs(self.target.history.deployed(root), root)
+        deployed = self.target.history.deployed(root)
+        graphs = lane_graphs(deployed, root)
+        own = {task.name for graph in graphs for task in graph.tasks}
+        self.strangers = frozenset(task.name for task in deployed.others if task.name not in own)
+        return graphs
 
     def _find_lanes(self) -> None:
         """Take over the lanes of a backfill that was cut off, with the values that may run in them."""
@@ -263,7 +269,7 @@ class Backfill:
             free = None
         if free is not None or len(self._busy) >= self.plan.at_once or len(self.lanes) >= self.plan.at_once:
             return free
-        taken = {lane.root.name for lane in self.lanes}
+        taken = {lane.root.name for lane in self.lanes} | self.strangers
         number = next(
             n for n in range(1, len(taken) + 2) if raw(lane_root(self.plan.desired.root.name, n)) not in taken
         )

@@ -21,7 +21,7 @@ def export_runs(desired: DesiredGraph, runs: Sequence[Run], file: Path) -> int:
     place = {"pipeline": desired.pipeline, "target": desired.target.name}
     kept = _runs_in(file, place)
     kept |= {run.run_id: _run(run) for run in runs if run.is_over}
-    ordered = sorted(kept.values(), key=lambda run: (run["started_at"] or "", run["run_id"]))
+    ordered = sorted(kept.values(), key=_order)
     document = {"format_version": 1, **place, "runs": ordered}
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode(), mode=0o644)
@@ -35,12 +35,17 @@ def _runs_in(file: Path, place: Mapping[str, str]) -> dict[str, Any]:
         document = json.loads(file.read_text(encoding="utf-8"))
         of = {key: document[key] for key in place}
         runs = {run["run_id"]: run for run in document["runs"]}
+        sorted(map(_order, runs.values()))  # raises an error for runs that no export wrote
     except (ValueError, KeyError, TypeError, RecursionError) as cause:
         raise UsageError(f"`{file}` holds no exported runs", help="name another file") from cause
     if of != place:
         name = f"`{of['pipeline']}` in target `{of['target']}`"
         raise UsageError(f"`{file}` holds runs of {name}", help="name another file")
     return runs
+
+
+def _order(run: Mapping[str, Any]) -> tuple[str, str]:
+    return run["started_at"] or "", run["run_id"]
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import observed_artefact
 from sfml.plan.journal import header_of
 from sfml.plan.part_record import PartRecord, open_marks, open_path, record_json, record_path
-from sfml.plan.settings import split_comment
 from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import DropTask, Group, dropped
 
@@ -61,7 +60,6 @@ class PartState:
     record: PartRecord | None
     root: DeployedRoot | None
     run: Run | None
-    is_ours: bool = True
 
     @property
     def is_executing(self) -> bool:
@@ -171,8 +169,6 @@ def _state(
     root = target.history.root(folded_name(graph.root)) if graph.has_root else None
     if root is None:
         return PartState(graph, part, None, None)
-    if "part" not in (split_comment(root.comment)[1] or {}):
-        return PartState(graph, part, root, None, is_ours=False)
     records = target.history.graphs(root)
     rows = target.history.rows(root)
     groups = [row.run_group for row in rows if row.run_group]
@@ -211,8 +207,8 @@ def _shape(desired: DesiredGraph, graph: PartGraph) -> DesiredGraph:
 
 
 def left_over(states: Sequence[PartState]) -> tuple[PartState, ...]:
-    """The graphs whose run has ended, or never began, and that sfml made."""
-    return tuple(state for state in states if state.is_ours and not state.is_executing)
+    """The graphs whose run has ended, or never began."""
+    return tuple(state for state in states if not state.is_executing)
 
 
 # -- removing
@@ -226,7 +222,7 @@ def remove_part_graphs(
     How they ended is recorded first. With `executing`, graphs whose run is executing are removed as well.
     """
     states = part_states(desired, target)
-    chosen = tuple(state for state in states if state.is_ours) if executing else left_over(states)
+    chosen = states if executing else left_over(states)
     for state in chosen:
         _record_end(desired, target, state)
         groups = _removal(desired, target, state)
