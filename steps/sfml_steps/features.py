@@ -39,6 +39,8 @@ def refresh_feature_views(ctx: Context, views: list[str]) -> Refreshed:
       database and a schema, and by default the schema of the task. Views without a refresh frequency are always up to
       date, and are refused.
     """
+    if not views:
+        raise StepError("`views` names no feature view")
     for view in views:
         store, feature_view = find(ctx, view)
         if feature_view.refresh_freq is None:
@@ -92,7 +94,9 @@ def find(ctx: Context, view: str) -> tuple[FeatureStore, FeatureView]:
     place, _, version = view.rpartition("/")
     if not place:
         raise StepError(f"`{view}` has no version: write it as STORE.NAME/version")
-    *_, name = PARTS.findall(place)
+    *_, name = PARTS.findall(place) or [""]
+    if not name:
+        raise StepError(f"`{view}` has no name: write it as STORE.NAME/version")
     database, schema = store_of(view)
     session: Session = ctx.session
     try:

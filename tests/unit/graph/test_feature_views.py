@@ -33,3 +33,16 @@ def test_a_feature_view_is_needed_and_read(tmp_path: Path, written: str, needed:
     needs = [(need.kind, need.name) for need in needs_of(graph)]
     assert (Kind.FEATURE_VIEW, needed) in needs
     assert [name for kind, name in needs if kind is Kind.TABLE] == sorted(["SHOP.PUBLIC.T", needed])
+
+
+@pytest.mark.parametrize(
+    "written", ["SPENT", "./v1", "a..b/v1", "a.b.c.d/v1", '"unclosed/v1', '""/v1', "A/v1/v2"]
+)
+def test_what_is_no_name_of_a_feature_view(tmp_path: Path, written: str) -> None:
+    (tmp_path / "sfml.yaml").write_text(PROJECT, encoding="utf-8")
+    spec = tmp_path / "p.yaml"
+    task = f"one: {{sql: SELECT 1, reads: {{feature_views: ['{written}']}}}}"
+    spec.write_text(f"version: 1\npipeline: p\ngraph: {{tasks: {{{task}}}}}\n", encoding="utf-8")
+    (finding,) = read(spec, target="local", user="ada", cwd=tmp_path).diagnostics
+    assert (finding.code, finding.is_error) == ("SF113", True)
+    assert finding.message == "`feature_views` must be a feature view, as `STORE.NAME/version`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfml_steps import Context, StepError
-from sfml_steps.features import find, make_training_set, store_of
+from sfml_steps.features import find, make_training_set, refresh_feature_views, store_of
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,9 @@ def test_names_that_are_none() -> None:
         store_of("a.b.c.d/v1")
     with pytest.raises(StepError, match="no version"):
         find(Context.for_test(), "FEATURES.SPENT")
+    with pytest.raises(StepError, match="has no name"):
+        find(Context.for_test(), "./v1")
+    with pytest.raises(StepError, match="names no feature view"):
+        refresh_feature_views(Context.for_test(), views=[])
     with pytest.raises(StepError, match="names no feature view"):
         make_training_set(Context.for_test(), spine="LEAVERS", views=[], table="TRAINING")
