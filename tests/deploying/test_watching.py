@@ -104,7 +104,12 @@ def test_what_a_user_suspends_is_no_alert_and_who_is_not_watched_is_not_looked_a
     apply(small, "small", "watch")
     assert small.run("suspend", "specs/small.yaml")[0] == 0
     _, text = small.run("run", "specs/watch.yaml", "-o", "json")
-    assert json.loads(text)["tasks"][0]["return_value"] == {"pipelines": 1, "late": [], "suspended": []}
+    assert json.loads(text)["tasks"][0]["return_value"] == {
+        "pipelines": 1,
+        "late": [],
+        "suspended": [],
+        "unread": [],
+    }
     assert outbox.new() == []
     small.edit("    events: [late, suspended, recovered]\n", "    events: [failure]\n")
     small.edit("events: [late, recovered]", "events: [failure]")
@@ -145,3 +150,21 @@ def test_a_recovery_by_a_part_ends_lateness(small: Small, outbox: Outbox) -> Non
     small.local.clock.advance(to=hour + timedelta(minutes=106))
     texts = told(outbox)
     assert len(texts) == 2 and all("recovered: it was late" in text for text in texts), texts
+
+
+def test_what_cannot_be_looked_at_is_said(small: Small, outbox: Outbox) -> None:
+    apply(small, "small", "watch")
+    root = f"{small.local.database}.SMALL.SMALL"
+    (row,) = small.local.sql(f"SHOW TASKS LIKE 'SMALL' IN SCHEMA {small.local.database}.SMALL")
+    edited = row["comment"].replace('"within":1200', f'"within":{10**30}')
+    assert edited != row["comment"]
+    small.local.sql(f"ALTER TASK {root} SUSPEND")
+    small.local.sql(f"ALTER TASK {root} SET COMMENT = $${edited}$$")
+    small.local.sql(f"ALTER TASK {root} RESUME")
+    _, text = small.run("run", "specs/watch.yaml", "-o", "json")
+    assert json.loads(text)["tasks"][0]["return_value"]["unread"] == [root]
+    watch = small.folder / "specs" / "watch.yaml"
+    watch.write_text(WATCH.replace("pipelines}", "pipelines, with: {schemas: [A.B.C]}}"), encoding="utf-8")
+    apply(small, "watch")
+    code, text = small.run("run", "specs/watch.yaml")
+    assert code == 1 and "`A.B.C` in `schemas` is not the name of a database or a schema" in text, text

@@ -20,6 +20,7 @@ from sfml_steps.alerting.telling import ENDING, RECORD, Teller, commit_in, since
 from sfml_steps.alerting.words import duration_text, moment_of, row_value, time_text
 from sfml_steps.cleanup import HISTORY_LIMIT, quoted, rows_of
 from sfml_steps.context import Context
+from sfml_steps.errors import StepError
 from sfml_steps.files import StageFiles
 from sfml_steps.registration import step
 
@@ -40,11 +41,12 @@ _CHANNEL = re.compile(r'(email|slack|teams|pagerduty|webhook|queue) ("(?:[^"]|""
 
 
 class Watched(TypedDict):
-    """How many pipelines were looked at, and the root tasks of those that are late or suspended."""
+    """How many pipelines are watched, and the root tasks of those that are late, suspended, or could not be read."""
 
     pipelines: int
     late: list[str]
     suspended: list[str]
+    unread: list[str]
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,13 @@ def watch_pipelines(ctx: Context, schemas: list[str] | None = None) -> Watched:
     streaks = Streaks.load(
         StageFiles(ctx.session), f"{ctx.stage}/{ctx.run.pipeline}/state/alerts-watch.json", ctx.logger
     )
-    found = Watched(pipelines=len(roots), late=[], suspended=[])
+    found = Watched(pipelines=len(roots), late=[], suspended=[], unread=[])
     for root in roots:
         try:
             events = _look(ctx, root, streaks, now)
         except Exception as error:  # one pipeline that cannot be read does not hide the others
             ctx.logger.error("%s cannot be watched: %s: %s", root.subject, type(error).__name__, error)
+            found["unread"].append(root.subject)
             continue
         if "late" in events:
             found["late"].append(root.subject)
@@ -102,16 +105,21 @@ def watch_pipelines(ctx: Context, schemas: list[str] | None = None) -> Watched:
 
 
 def watched_roots(ctx: Context, schemas: Sequence[str] | None) -> Iterator[WatchedRoot]:
-    """Yield the roots of pipelines that are to be watched."""
-    for place in schemas or [ctx.stage.lstrip("@").partition(".")[0]]:
+    """Yield the roots of pipelines that are to be watched. Raises StepError for a place that is none."""
+    for place in schemas or [database_of(ctx.stage)]:
         match = _PLACE.fullmatch(place.strip())
         if match is None:
-            ctx.logger.error("`%s` is not the name of a database or a schema", place)
-            continue
+            raise StepError(f"`{place}` in `schemas` is not the name of a database or a schema")
         kind = "SCHEMA" if match[2] else "DATABASE"
         for row in rows_of(ctx, f"SHOW TASKS IN {kind} {place.strip()}"):
             if (root := watched_root(row)) is not None:
                 yield root
+
+
+def database_of(stage: str) -> str:
+    """Return the database of a stage as `@DB.SCHEMA.STAGE`; its name may be in quotes and hold dots."""
+    match = _PLACE.match(stage.lstrip("@"))
+    return match[1] if match else stage
 
 
 def watched_root(row: Mapping[str, Any]) -> WatchedRoot | None:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from sfml.graph.alerts import Alerts, Channel
 from sfml.graph.model import CronSchedule, GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.lower.lower import lower
-from sfml_steps.alerting.watch import channels_in, overdue, record_in, recovered_by, watch_in, watched_root
+from sfml_steps.alerting.watch import (
+    channels_in,
+    database_of,
+    overdue,
+    record_in,
+    recovered_by,
+    watch_in,
+    watched_root,
+)
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -119,3 +127,16 @@ def test_any_comment_is_read_without_an_error(comment: str) -> None:
     record = record_in(comment)
     assert isinstance(channels_in(watch_in(record)), list)
     watched_root({"NAME": "X", "COMMENT": comment})
+
+
+@pytest.mark.parametrize(
+    ("stage", "database"),
+    [
+        ("@ML.SHOP.SFML", "ML"),
+        ('@"a.b".S.SFML', '"a.b"'),
+        ('@"x""y"."s.t".SFML', '"x""y"'),
+        ("@SFML", "SFML"),
+    ],
+)
+def test_the_database_of_a_stage(stage: str, database: str) -> None:
+    assert database_of(stage) == database
