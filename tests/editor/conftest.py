@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from editor_projects import ROOT, SFML, Start
+from editor_projects import ROOT, Servers, Start, assert_no_traceback
 from language_client import LanguageClient
 
 
@@ -25,19 +24,36 @@ def shop(tmp_path: Path) -> Path:
     return folder.resolve()
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server for a client in a folder; it is ended with the test, and must not have crashed."""
-    clients: list[LanguageClient] = []
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The running servers of one file of tests: starting one takes longer than most tests do."""
+    servers = Servers(tmp_path_factory.mktemp("servers"))
+    yield servers
+    for client in servers.started:
+        assert client.stop() == 0, client.errors
+        assert_no_traceback(client)
 
-    def started(folder: Path, capabilities: dict[str, Any] | None = None) -> LanguageClient:
-        environment = {**os.environ, "HOME": str(tmp_path), "SFML_TRACEBACK": "1"}
-        client = LanguageClient((str(SFML), "lsp"), folder, environment, capabilities)
-        clients.append(client)
+
+@pytest.fixture
+def start(servers: Servers) -> Iterator[Start]:
+    """Gives a client of a server, which other tests of the file have used or will use unless it is `alone`.
+
+    The server must not have crashed, and forgets what the test has opened.
+    """
+    used: list[LanguageClient] = []
+
+    def started(
+        folder: Path, capabilities: dict[str, Any] | None = None, *, alone: bool = False
+    ) -> LanguageClient:
+        client = servers.client(folder, capabilities or {}, alone=alone)
+        used.append(client)
         return client
 
     yield started
-    for client in clients:
+    for client in {id(one): one for one in used}.values():
+        assert_no_traceback(client)
         if client.process.poll() is None:
-            assert client.stop() == 0, client.errors
-        assert "Traceback" not in "".join(client.errors), "".join(client.errors)
+            client.close_all()
+            left = {uri: found for uri, found in client.published.items() if found}
+            assert not left, "the server has not forgotten a project without an open file"
+            client.forget()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from language_client import LanguageClient
 
@@ -51,3 +54,35 @@ def project(folder: Path, pipeline: str = PIPELINE) -> Path:
     entry = folder / "specs" / "small.yaml"
     entry.write_bytes(pipeline.encode())
     return entry
+
+
+class Servers:
+    """The servers of one file of tests: one for each set of capabilities, and those that a test wants for itself."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._shared: dict[str, LanguageClient] = {}
+        self._all: list[LanguageClient] = []
+
+    @property
+    def started(self) -> list[LanguageClient]:
+        """The clients of the servers that have not ended."""
+        return [client for client in self._all if client.process.poll() is None]
+
+    def client(self, folder: Path, capabilities: dict[str, Any], *, alone: bool) -> LanguageClient:
+        """A client of a server with these capabilities: a new one if it is to be alone, or if the last has ended."""
+        key = json.dumps(capabilities, sort_keys=True)
+        known = self._shared.get(key)
+        if not alone and known is not None and known.process.poll() is None:
+            return known
+        environment = {**os.environ, "HOME": str(self._home), "SFML_TRACEBACK": "1"}
+        client = LanguageClient((str(SFML), "lsp"), folder, environment, capabilities)
+        self._all.append(client)
+        if not alone:
+            self._shared[key] = client
+        return client
+
+
+def assert_no_traceback(client: LanguageClient) -> None:
+    text = "".join(client.errors)
+    assert "Traceback" not in text, text

@@ -152,6 +152,18 @@ class LanguageClient:
         del self.texts[path]
         self.notify("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
 
+    def close_all(self) -> None:
+        """Close every document, and take in what the server says of it."""
+        for path in list(self.texts):
+            self.close(path)
+        self.reply(self.ask("textDocument/unknown", {}))  # the server has answered all that was sent before
+
+    def forget(self) -> None:
+        """Forget what the server has said."""
+        self.published.clear()
+        self.notices.clear()
+        self.requests.clear()
+
     def save(self, path: Path) -> None:
         path.write_bytes(self.texts[path].encode())
         self.notify("textDocument/didSave", {"textDocument": {"uri": path.as_uri()}})

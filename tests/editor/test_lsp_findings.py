@@ -152,8 +152,13 @@ def test_two_projects_and_files_of_none(tmp_path: Path, start: Start) -> None:
     editor.edit(two, "after: [load]", "after: [lod]")
     editor.until(two, "SF203")
     editor.until(one)
+    editor.save(two)
     editor.close(two)
     editor.until(two)  # nothing is left of a project without an open file
+    (one.parents[1] / "steps" / "gate.py").write_text(GATE.replace("value", "the_amount"))
+    editor.save(one)  # which has everything read, what was closed first
+    editor.until(one, "SF306", "SF307")
+    assert editor.codes(two) == []
 
 
 def test_a_project_without_pipelines_tells_of_its_own_file(tmp_path: Path, start: Start) -> None:
@@ -195,7 +200,9 @@ def test_what_changes_on_disk_is_read_when_something_is_saved(tmp_path: Path, st
 
 def test_a_client_that_watches_files_is_asked_to(tmp_path: Path, start: Start) -> None:
     entry = project(tmp_path)
-    editor = start(tmp_path, {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}})
+    editor = start(
+        tmp_path, {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}, alone=True
+    )
     editor.wait(lambda: bool(editor.requests))
     [asked] = editor.requests
     assert asked["params"]["registrations"][0]["method"] == "workspace/didChangeWatchedFiles"

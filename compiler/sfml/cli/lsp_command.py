@@ -33,5 +33,4 @@ def command() -> int:
         ) from cause
     if sys.stdin.isatty():
         click.echo("sfml lsp speaks with an editor, which starts it; see docs/editors.md", err=True)
-    serve()
-    return 0
+    return serve()

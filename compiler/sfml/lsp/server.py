@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -43,6 +44,8 @@ class Server(LanguageServer):
             "sfml", VERSION, text_document_sync_kind=types.TextDocumentSyncKind.Full, max_workers=2
         )
         self.session = Session(self._publish, self.report)
+        self.was_shut_down = False
+        self.was_told_to_exit = False
         self._working: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -104,12 +107,31 @@ def make_server() -> Server:
     return server
 
 
-def serve() -> None:
-    """Serve an editor until it says exit, or goes away."""
+def serve() -> int:
+    """Serve an editor until it says exit, or goes away; the exit code, which is 1 for an exit without a shutdown.
+
+    https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/#exit
+    """
     logging.disable(logging.CRITICAL)  # the protocol's library would print tracebacks
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # The thread that reads standard input ends with its next line, which Ctrl-C would wait for.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing but messages may be printed there
-    make_server().start_io(stdin, stdout)
+    server = make_server()
+    server.start_io(stdin, stdout)
+    return 1 if server.was_told_to_exit and not server.was_shut_down else 0
+
+
+# The end.
+
+
+def _shutdown(ls: Server, params: None) -> None:
+    ls.was_shut_down = True
+
+
+def _exit(ls: Server, params: None) -> None:
+    ls.was_told_to_exit = True
 
 
 # Documents.
@@ -305,6 +327,8 @@ def _add_commands(server: Server) -> None:
 
 FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.INITIALIZED, _initialized, None),
+    (types.SHUTDOWN, _shutdown, None),
+    (types.EXIT, _exit, None),
     (types.TEXT_DOCUMENT_DID_OPEN, _did_open, None),
     (types.TEXT_DOCUMENT_DID_CHANGE, _did_change, None),
     (types.TEXT_DOCUMENT_DID_CLOSE, _did_close, None),

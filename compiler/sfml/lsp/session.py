@@ -247,8 +247,8 @@ class Session:
         text = self.text_map(path)
         if text is None and findings:
             return  # a file of an installed package, or one that is gone
-        project = self.project_of(path)
-        link = self._links(project.root, findings) if self.relates and project is not None else None
+        root = project_root(path.parent)
+        link = self._links(root, findings) if self.relates and root is not None else None
         each = [diagnostic(finding, text, link) for finding in findings] if text is not None else []
         self.publish(self.uri_of(path), document.version if document else None, each)
         if findings or document:
