@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from sfml.frontend.entry_files import entry_files
 from sfml.frontend.reading import Reading
 from sfml.frontend.reading import read as read_spec
 from sfml.graph_tests.selection import chosen_tests, verdict
+from sfml.lower.archives import Closure, SourceFile
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest
@@ -36,19 +36,16 @@ PIPELINES = [
 ]
 
 
-def without_runtime(closure: Callable[[str], Mapping[str, bytes]]) -> Callable[[str], Mapping[str, bytes]]:
+def without_runtime(closure: Closure) -> Closure:
     """Leave out the installed runtime, which is another one in each release: what is promised is how specs are read."""
     runtime = runtime_folder()
     assert runtime is not None
 
-    def is_installed(path: str, content: bytes) -> bool:
-        file = runtime.parent / path
-        return file.is_file() and file.read_bytes() == content
+    def is_installed(file: SourceFile) -> bool:
+        path = runtime.parent / file.path
+        return path.is_file() and path.read_bytes() == file.content
 
-    def files(step: str) -> Mapping[str, bytes]:
-        return {path: content for path, content in closure(step).items() if not is_installed(path, content)}
-
-    return files
+    return lambda step: [file for file in closure(step) if not is_installed(file)]
 
 
 def read(path: Path, target: str) -> Reading:
