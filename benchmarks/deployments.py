@@ -6,6 +6,7 @@ and SQL call after the login is counted. Clients are loaded and connected before
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -15,7 +16,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from snowflake.connector import connect
+
+import sfml
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
@@ -41,7 +46,20 @@ WHAT = {
 }
 """After the first, dagv1 makes the whole graph anew whatever changed: that is measured once."""
 
-PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
+ACCOUNT_CHANGES: dict[str, dict[str, Any]] = {
+    "first": {},
+    "none": {},
+    "one": {"body": "select 2"},
+    "code": {"body": "select 2", "answer": 2},
+}
+
+PROJECT = """version: 1
+steps: [steps]
+targets:
+  local: {kind: local, default: true}
+  account:
+    {connection: measured, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: MEASURED, schema: ML, warehouse: W}
+"""
 STEP = "from sfml_steps import Context, step\n\n\n@step\ndef work(ctx: Context) -> int:\n    return {}\n"
 
 
@@ -74,11 +92,13 @@ def measured(folder: Path, sizes: tuple[int, ...] = SIZES) -> Iterator[str]:
         yield from ("", *_table(costs, sizes), "")
         yield (
             "dagv1 makes two calls a task for a first deployment and four for each later one, whatever changed: a later"
-            f" one is measured once. It is not asked to deploy {LARGE} tasks, nor are those deployed at each delay:"
+            f" one is measured once. {LARGE} tasks are not deployed at each delay, by dagv1 without one only:"
             " that would take longer than all the rest."
         )
         yield ""
         yield from _depths(folder, server, faults)
+        yield ""
+        yield from _accounts(folder, server, faults, sizes)
 
 
 def _measure(
@@ -99,7 +119,7 @@ def _measure(
     for what in ("none", "one", "removed", "code"):
         take("sfml", what, lambda account, what=what: apply_graph(graphs[what], account))  # type: ignore[misc]
     _clear(graphs["first"], server, faults)
-    if size < LARGE:
+    if size < LARGE or not delay:
         take("dagv1", "first", _dagv1(graphs["first"]))
         take("dagv1", "again", _dagv1(graphs["first"]))
         _clear(graphs["first"], server, faults)
@@ -129,14 +149,18 @@ def _cost(
     faults: Faults,
 ) -> Cost:
     with connected_to(graph.target, server.connect_args()) as account:
-        faults.forget_calls()
-        if delay:
-            faults.delay(delay)
-        began = time.perf_counter()
-        do(account)
-        taken = time.perf_counter() - began
-        calls = faults.count()
-        faults.clear()
+        return _timed(lambda: do(account), delay, faults)
+
+
+def _timed(do: Callable[[], object], delay: float, faults: Faults) -> Cost:
+    faults.forget_calls()
+    if delay:
+        faults.delay(delay)
+    began = time.perf_counter()
+    do()
+    taken = time.perf_counter() - began
+    calls = faults.count()
+    faults.clear()
     return Cost(calls, taken)
 
 
@@ -158,7 +182,14 @@ def _graphs(folder: Path, size: int, width: int) -> dict[str, DesiredGraph]:
 def _compiled(
     project: Path, size: int, width: int, *, body: str = "select 1", less: int = 0, answer: int = 1
 ) -> DesiredGraph:
-    """One step and SQL tasks, each below one of the level above."""
+    spec = _written(project, size, width, body=body, less=less, answer=answer)
+    return compile_spec(spec, "SFML", "local", None).desired
+
+
+def _written(
+    project: Path, size: int, width: int, *, body: str = "select 1", less: int = 0, answer: int = 1
+) -> Path:
+    """Write one step and SQL tasks, each below one of the level above."""
     lines = ["version: 1", f"pipeline: measured_{size}_{width}", "graph:", "  tasks:"]
     for at in range(size - less):
         what = "step: bench.one.work" if at == 0 else f"sql: {body if at == 2 else 'select 1'}"
@@ -174,7 +205,7 @@ def _compiled(
     for name, text in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text, encoding="utf-8")
-    return compile_spec(project / "specs" / "measured.yaml", "SFML", None, None).desired
+    return project / "specs" / "measured.yaml"
 
 
 def _table(costs: Costs, sizes: tuple[int, ...]) -> Iterator[str]:
@@ -206,6 +237,37 @@ def _depths(folder: Path, server: LocalServer, faults: Faults) -> Iterator[str]:
         cost = _cost(graph, lambda account: apply_graph(graph, account, resume=True), 0.05, server, faults)  # noqa: B023
         _clear(graph, server, faults)
         yield f"| on {levels} level{'s' if levels > 1 else ''} | {cost.calls} | {cost.seconds:.2f} s |"
+
+
+def _accounts(folder: Path, server: LocalServer, faults: Faults, sizes: tuple[int, ...]) -> Iterator[str]:
+    """The same graphs on a target that is an account, which is looked at before it is changed."""
+    keys = ("account", "user", "password", "host", "port", "protocol")
+    arguments = server.connect_args()
+    lines = (f"{key} = {json.dumps(arguments[key])}" for key in keys)
+    os.environ["SNOWFLAKE_CONNECTIONS"] = "\n".join(("[measured]", *lines))
+    with connect(**arguments) as connection:
+        for statement in ("CREATE WAREHOUSE W", "CREATE DATABASE MEASURED", "CREATE SCHEMA MEASURED.ML"):
+            connection.cursor().execute(statement)
+    yield "| on a target that is an account | what | calls | 0 ms | 50 ms |"
+    yield "|---:|---|---:|---:|---:|"
+    for size in (size for size in sizes if size < LARGE):
+        costs: dict[tuple[str, float], Cost] = {}
+        for delay in DELAYS[:2]:
+            for what, change in ACCOUNT_CHANGES.items():
+                project = folder / f"of_{size}_by_{WIDTH}"
+                _written(project, size, WIDTH, **change)
+                pipeline = sfml.open(project).pipeline(f"measured_{size}_{WIDTH}", target="account")
+                with pipeline.connect() as account:
+                    plan = account.plan(resume=True)
+                    cost = _timed(lambda: account.apply(plan, approve=True), delay, faults)  # noqa: B023
+                costs[what, delay] = cost
+                print(f"{size} tasks on an account, {what}: {cost}", file=sys.stderr, flush=True)
+            with pipeline.connect() as account:
+                account.connection.cursor().execute("DROP SCHEMA MEASURED.ML")
+                account.connection.cursor().execute("CREATE SCHEMA MEASURED.ML")
+        for what in ACCOUNT_CHANGES:
+            times = " | ".join(f"{costs[what, delay].seconds:.2f} s" for delay in DELAYS[:2])
+            yield f"| {size} tasks | {WHAT[what]} | {costs[what, 0.0].calls} | {times} |"
 
 
 if __name__ == "__main__":
