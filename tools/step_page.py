@@ -29,6 +29,7 @@ from sfml_steps.results import LIMIT, as_read
 MEMBERS = (Context.session, Context.config, Context.result, Context.write_file, Context.read_file)
 GENERAL_STEPS = (
     (gate.check_metric, ()),
+    (gate.compare_with_champion, ()),
     (features.refresh_feature_views, (features.Refreshed,)),
     (features.make_training_set, (features.TrainingSet,)),
     (registry.promote_model, (registry.Promotion,)),

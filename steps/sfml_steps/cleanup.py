@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from sfml_steps.context import Context
 from sfml_steps.errors import StepError
 from sfml_steps.registration import step
+from sfml_steps.sql import quoted, quoted_name, rows_of
 from sfml_steps.task import TaskFunctions
+from sfml_steps.versions import Version, checked_model, default_of, versions_of
 
 # https://docs.snowflake.com/en/sql-reference/functions/task_history
 FAILURES = {"FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "CANCELED"}
 HISTORY_LIMIT = 10_000
-SYSTEM_ALIASES = {"DEFAULT", "FIRST", "LAST"}
 
 
 class Cleanup(TypedDict):
@@ -35,8 +35,8 @@ def remove_run_artifacts(
     It is meant for the finalizer, which runs after all tasks, also when they failed.
 
     - `model_name`: the model whose old versions are removed, also as `DB.SCHEMA.NAME`; without it none are.
-    - `keep_versions`: the number of newest versions that are kept, at least 1; the default version and versions
-      with an alias are kept as well.
+    - `keep_versions`: the number of newest versions that are kept, at least 1; the default version, the one that it
+      replaced, and versions with an alias are kept as well.
     - `keep_days`: how many days a failed run keeps its files, so that a retry finds its inputs.
     """
     if keep_versions < 1 or keep_days < 0:
@@ -53,14 +53,14 @@ def remove_files(ctx: Context, keep_days: int) -> list[str]:
     if failed:
         ctx.logger.info("files of this run stay for a retry: %s", ", ".join(failed))
     folder = f"{ctx.stage}/{ctx.run.pipeline}/runs/"
-    newest = newest_by_run(rows_of(ctx, f"LIST {folder}"), f"{ctx.run.pipeline}/runs/")
+    newest = newest_by_run(rows_of(ctx.session, f"LIST {folder}"), f"{ctx.run.pipeline}/runs/")
     now = datetime.datetime.now(datetime.timezone.utc)
     removed = []
     for run, modified in sorted(newest.items()):
         done = not failed if run == ctx.run.id else now - modified > datetime.timedelta(days=keep_days)
         if done:
             # The slash at the end spares runs whose ids begin with this id.
-            rows_of(ctx, f"REMOVE {folder}{run}/")
+            rows_of(ctx.session, f"REMOVE {folder}{run}/")
             ctx.logger.info("removed the files of run %s", run)
             removed.append(run)
     return removed
@@ -77,7 +77,7 @@ def task_history(ctx: Context) -> list[Mapping[str, Any]]:
     root = functions.runtime_info("CURRENT_ROOT_TASK_UUID")
     group = functions.runtime_info("CURRENT_TASK_GRAPH_RUN_GROUP_ID")
     return rows_of(
-        ctx,
+        ctx.session,
         "SELECT NAME, STATE, ATTEMPT_NUMBER FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY("
         f"ROOT_TASK_ID => {quoted(str(root))}, RESULT_LIMIT => {HISTORY_LIMIT}))"
         f" WHERE GRAPH_RUN_GROUP_ID = {quoted(str(group))}",
@@ -106,46 +106,25 @@ def newest_by_run(files: Iterable[Mapping[str, Any]], folder: str) -> dict[str, 
 
 
 def remove_versions(ctx: Context, model_name: str, keep: int) -> list[str]:
-    """Drop all but the newest `keep` versions of a model; return their names.
-
-    It uses SQL, because the registry's client takes seconds to import.
-    """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}", model_name):
-        raise StepError(
-            f"`{model_name}` is not the name of a model: use letters, digits, `_` and `$`, perhaps DB.SCHEMA.NAME"
-        )
-    try:
-        versions = rows_of(ctx, f"SHOW VERSIONS IN MODEL {model_name}")
-    except Exception as error:
-        # The model does not exist until a candidate has passed the gate for the first time.
-        if "does not exist" in str(error):
-            return []
-        raise
-    removed = superfluous(versions, keep)
+    """Drop old versions of a model; return their names."""
+    removed = superfluous(versions_of(ctx.session, model_name), keep)
     for version in removed:
-        name = '"' + version.replace('"', '""') + '"'
-        rows_of(ctx, f"ALTER MODEL {model_name} DROP VERSION {name}")
+        name = quoted_name(version)
+        rows_of(ctx.session, f"ALTER MODEL {checked_model(model_name)} DROP VERSION {name}")
         ctx.logger.info("removed version %s of %s", version, model_name)
     return removed
 
 
-def superfluous(versions: Iterable[Mapping[str, Any]], keep: int) -> list[str]:
-    """Return the names of versions beyond the newest `keep`, without the default and versions with an alias."""
-    newest_first = sorted(
-        versions, key=lambda version: (version["created_on"], version["name"]), reverse=True
-    )
-    return [str(version["name"]) for version in newest_first[keep:] if not is_protected(version)]
+def superfluous(versions: Iterable[Version], keep: int) -> list[str]:
+    """Return the names of versions beyond the newest `keep`, newest first.
 
-
-def is_protected(version: Mapping[str, Any]) -> bool:
-    aliases = set(re.findall(r"[^\[\]\",\s]+", str(version.get("aliases") or ""))) - SYSTEM_ALIASES
-    return str(version.get("is_default_version")).lower() == "true" or bool(aliases)
-
-
-def rows_of(ctx: Context, statement: str) -> list[Mapping[str, Any]]:
-    rows: Any = ctx.session.sql(statement).collect()
-    return [row.as_dict() for row in rows]
-
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    The default version, the one that it replaced, to which a rollback goes, and versions with an alias are kept.
+    """
+    known = sorted(versions, key=lambda version: (version.created_on, version.name), reverse=True)
+    default = default_of(known)
+    former = default.former if default else None
+    return [
+        version.name
+        for version in known[keep:]
+        if not (version.is_default or version.aliases or version.name == former)
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
+import itertools
 import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -14,15 +18,22 @@ from sfml_steps.context import Context
 from sfml_steps.errors import StepError
 from sfml_steps.models import LOADERS, PICKLED, Format, loaded
 from sfml_steps.registration import step
+from sfml_steps.versions import (
+    CHAMPION,
+    PROMOTED,
+    Version,
+    checked_model,
+    default_of,
+    note_candidate,
+    versions_of,
+)
 
 if TYPE_CHECKING:
-    from snowflake.ml.model import Model, ModelVersion
+    from snowflake.ml.model import Model
     from snowflake.ml.registry import Registry
 
 # Shorter than the longest Snowflake identifier, with room for what registries append.
 VERSION_LENGTH = 128
-
-CHAMPION = "CHAMPION"
 
 # The artifact repository from which a warehouse takes packages of the package index:
 # https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-packages#artifact-repository
@@ -73,6 +84,14 @@ class Candidate(CandidateFiles, total=False):
     options: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class CandidateContent:
+    """The content of a candidate's files."""
+
+    model: bytes
+    sample: bytes
+
+
 class Promotion(TypedDict):
     """The version that is the model's default now, and the version that was it before.
 
@@ -98,28 +117,35 @@ def promote_model(
 
     No other step logs versions, so a candidate that a gate refused never reaches the registry. This matters because
     the first version of a model becomes its default automatically. The version is named after the run, so a retry
-    finds the version that an earlier attempt logged, and only makes it the default. The alias `CHAMPION` moves to it
-    if the model uses it, as `sfml models promote` moves it.
+    finds the version that an earlier attempt logged, and only makes it the default; another candidate of the same run,
+    as of a part that trains again, becomes a version of its own. The alias `CHAMPION` moves to it if the model uses it,
+    as `sfml models promote` moves it. The version that it replaces is kept with it, and `sfml models rollback` goes
+    back to that one.
     """
     # The client draws a progress bar, which has no use in a log; tqdm reads this variable when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
     from snowflake.ml.registry import Registry
 
     check(candidate)
+    checked_model(model_name)
     metrics = dict(candidate.get("metrics") or {})
+    files = candidate_content(ctx, candidate)
+    digest = digest_of(candidate, files)
     registry = Registry(ctx.session)
-    version = version_name(ctx.run.id)
-    previous = default_version(registry, model_name)
-    logged = existing_version(registry, model_name, version) if previous else None
-    if logged is None:
-        about = comment or f"run {ctx.run.id} of pipeline {ctx.run.pipeline}"
-        log_candidate(ctx, registry, candidate, model_name, version, about)
-        ctx.logger.info("logged %s version %s with %s", model_name, version, shown(metrics) or "no metrics")
-    else:
+    before = versions_of(ctx.session, model_name)
+    version = free_name(version_name(ctx.run.id), before, digest)
+    if version in {one.name for one in before}:
         # An earlier attempt may have ended after it logged the version and before it set the metrics.
+        logged = registry.get_model(model_name).version(version)
         for name, value in metrics.items():
             logged.set_metric(name, value)
         ctx.logger.info("%s version %s was logged by an earlier attempt of this run", model_name, version)
+    else:
+        about = comment or f"run {ctx.run.id} of pipeline {ctx.run.pipeline}"
+        log_candidate(registry, candidate, files, model_name, version, about)
+        ctx.logger.info("logged %s version %s with %s", model_name, version, shown(metrics) or "no metrics")
+    default = default_of(before)
+    previous = keep_former(ctx, model_name, version, digest, default.name if default else None)
     model = registry.get_model(model_name)
     model.default = version
     move_champion(model, version)
@@ -128,7 +154,7 @@ def promote_model(
         "summary": f"{model_name} {version} is the default",
         "model": model_name,
         "version": version,
-        "previous": previous if previous != version else None,
+        "previous": previous,
         "metrics": metrics,
     }
 
@@ -138,16 +164,30 @@ def version_name(run_id: str) -> str:
     return ("V_" + re.sub(r"[^A-Z0-9]+", "_", run_id.upper()).strip("_"))[:VERSION_LENGTH]
 
 
-def default_version(registry: Registry, model_name: str) -> str | None:
-    """Return the name of a model's default version; None if the model does not exist."""
-    if model_name.upper() not in {model.name.strip('"').upper() for model in registry.models()}:
-        return None
-    return str(registry.get_model(model_name).default.version_name)
+def free_name(name: str, versions: Iterable[Version], digest: str) -> str:
+    """Return the name under which a candidate was logged already, or else the first one with a number that is free."""
+    digests = {version.name: version.own.get("candidate") for version in versions}
+    names = itertools.chain(
+        [name], (f"{name[: VERSION_LENGTH - 5]}_{number}" for number in itertools.count(2))
+    )
+    return next(one for one in names if one not in digests or digests[one] == digest)
 
 
-def existing_version(registry: Registry, model_name: str, version: str) -> ModelVersion | None:
-    versions = registry.get_model(model_name).versions()
-    return next((one for one in versions if one.version_name == version), None)
+def keep_former(ctx: Context, model_name: str, version: str, digest: str, default: str | None) -> str | None:
+    """Note with a version which one it replaces, before it does, so that an attempt that is cut off loses nothing.
+
+    Return the name of the version that is replaced.
+    """
+    (logged,) = (one for one in versions_of(ctx.session, model_name) if one.name == version)
+    by = f"run {ctx.run.id}"
+    noted = [one for one in logged.changes if one.get("action") == PROMOTED and one.get("by") == by]
+    if noted and default in (version, noted[-1].get("other")):
+        return logged.former  # by an earlier attempt
+    former = default if default != version else None
+    at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    change = {"action": PROMOTED, "at": at, "by": by, **({"other": former} if former else {})}
+    note_candidate(ctx.session, model_name, logged, digest, change)
+    return former
 
 
 def move_champion(model: Model, version: str) -> None:
@@ -162,16 +202,21 @@ def move_champion(model: Model, version: str) -> None:
 
 
 def log_candidate(
-    ctx: Context, registry: Registry, candidate: Candidate, model_name: str, version: str, comment: str
-) -> ModelVersion:
+    registry: Registry,
+    candidate: Candidate,
+    files: CandidateContent,
+    model_name: str,
+    version: str,
+    comment: str,
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        return registry.log_model(
-            loaded(model_content(ctx, candidate), candidate["format"], Path(folder)),
+        registry.log_model(
+            loaded(files.model, candidate["format"], Path(folder)),
             model_name=model_name,
             version_name=version,
             comment=comment,
             metrics=dict(candidate.get("metrics") or {}),
-            sample_input_data=sample_of(ctx, candidate),
+            sample_input_data=sample_of(files.sample, candidate["sample"]),
             # In the container runtime, the default would be services only.
             target_platforms=["WAREHOUSE"],
             # Conda packages where possible, because a warehouse takes others only from an artifact repository.
@@ -196,6 +241,19 @@ def check(candidate: Candidate) -> None:
         raise StepError(f"a candidate's format is one of {', '.join(LOADERS)}, not `{candidate['format']}`")
 
 
+def candidate_content(ctx: Context, candidate: Candidate) -> CandidateContent:
+    return CandidateContent(model_content(ctx, candidate), ctx.read_file(candidate["sample"]))
+
+
+def digest_of(candidate: Candidate, files: CandidateContent) -> str:
+    """Return what tells a candidate from others: all but its metrics and where its files are."""
+    kept = {key: candidate.get(key) for key in ("format", "packages", "pip", "options")}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
+    for content in (files.model, files.sample):
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
 def model_content(ctx: Context, candidate: Candidate) -> bytes:
     """Return the content of the model's file.
 
@@ -211,11 +269,11 @@ def model_content(ctx: Context, candidate: Candidate) -> bytes:
     return ctx.read_file(path)
 
 
-def sample_of(ctx: Context, candidate: Candidate) -> Any:
+def sample_of(content: bytes, path: str) -> Any:
     """Return the rows from which the signature is inferred: a data frame, or an array of 32-bit floats."""
     import pandas
 
-    rows = json.loads(ctx.read_file(candidate["sample"]))
+    rows = json.loads(content)
     if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
         return pandas.DataFrame(rows)
     if isinstance(rows, list) and rows and all(isinstance(row, list) for row in rows):
@@ -223,7 +281,7 @@ def sample_of(ctx: Context, candidate: Candidate) -> Any:
 
         return numpy.asarray(rows, dtype="float32")
     raise StepError(
-        f"the candidate's sample {candidate['sample']} is not a list of rows: write some rows of the model's input "
+        f"the candidate's sample {path} is not a list of rows: write some rows of the model's input "
         "as JSON, each a mapping from column to value, or a list of numbers"
     )
 

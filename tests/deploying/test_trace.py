@@ -155,3 +155,31 @@ def test_the_run_of_the_comment_is_told_though_it_is_not_kept(serving: Small) ->
 def test_what_is_not_known_is_said(serving: Small, subject: str, code: int, words: str) -> None:
     found, text = serving.run("trace", subject)
     assert found == code and words in text
+
+
+CHAMPION = """    first: {step: own.work.measured, with: {auc: '${config.auc}'}}
+    check:
+      step: sfml_steps.gate.compare_with_champion
+      after: [first]
+      with: {value: '${first.auc}', model_name: '${config.model}', metric: spearman, least_gain: 0.05}
+      outcomes: {passed: second, failed: alert}
+    alert: {sql: 'select 1'}
+    second: {step: own.work.promote, with: {model_name: '${config.model}', features: ''}}
+    third: {step: own.work.score, after: [second], with: {model_name: '${config.model}'}}
+"""
+MEASURED = """
+
+@step
+def measured(ctx: Context, auc: float) -> dict[str, float]:
+    return {"auc": auc}
+"""
+
+
+def test_a_gate_compares_a_candidate_with_the_champion(serving: Small) -> None:
+    (serving.folder / "steps" / "own" / "work.py").write_text(STEPS + MEASURED)
+    serving.edit(TASKS, CHAMPION)
+    serving.edit("  config: {source: RAW}\n", "  config: {auc: 0.44, model: SCORER}\n")
+    assert serving.run(*APPLY)[0] == 0
+    for auc, version in (("0.44", "V1"), ("0.45", "V2")):
+        ran(serving, "--config", f"auc={auc}")
+        assert traced(serving, "SCORER@champion")["versions"][0]["version"] == version

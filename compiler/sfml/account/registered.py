@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 
 from sfml.base.quoting import raw
 from sfml.base.record import record
-from sfml.graph.model import Reference, Source, StepBody, TaskGraph
+from sfml.graph.general_steps import model_names
+from sfml.graph.model import TaskGraph
 
 
 @record
 class VersionChange:
-    """A change of a version's role that a person made, kept in the version's metadata.
+    """A change of a version's role that a person or a run made, kept in the version's metadata.
 
     `action` is `promoted` (it became the default), `restored` (a rollback made it the default), `left` (a rollback made
     another one the default), `aliased` or `unaliased`. `other` is the other version, `alias` the alias.
@@ -38,7 +39,7 @@ class ModelVersion:
     aliases: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     changes: tuple[VersionChange, ...] = ()
-    """What people did with it, oldest first."""
+    """What became of it, oldest first."""
 
 
 CHAMPION, CHALLENGER = "CHAMPION", "CHALLENGER"
@@ -50,21 +51,10 @@ SYSTEM_ALIASES = ("DEFAULT", "FIRST", "LAST")
 https://docs.snowflake.com/en/sql-reference/sql/alter-model
 """
 
-MODEL_NAME = "model_name"
-"""The name of the argument that passes a model's name to a step."""
-
 
 def models_of(graph: TaskGraph) -> tuple[str, ...]:
     """The values of the argument `model_name` of all steps of a graph, in the order of the spec, each once."""
-    names: dict[str, None] = {}
-    tasks = (*graph.tasks, *((graph.finalizer,) if graph.finalizer else ()))
-    for task in tasks:
-        value = task.body.arguments.get(MODEL_NAME) if isinstance(task.body, StepBody) else None
-        if isinstance(value, Reference) and value.source is Source.CONFIG:
-            value = graph.config.get(str(value.keys[0]))
-        if isinstance(value, str):
-            names[value] = None
-    return tuple(names)
+    return tuple(dict.fromkeys(name for _, name in model_names(graph)))
 
 
 def version_named(versions: Iterable[ModelVersion], text: str) -> ModelVersion | None:
@@ -94,13 +84,30 @@ def default_of(versions: Iterable[ModelVersion]) -> ModelVersion | None:
 
 
 def version_before(versions: Iterable[ModelVersion]) -> ModelVersion | None:
-    """The version to go back to: the newest one older than the default that may serve. None without one.
+    """The version to go back to: the one that the default version replaced. None without one.
 
-    A version that a rollback left may not, until it is promoted again; nor may one that is only a challenger.
+    If that one may not serve, it is the one that it replaced in turn; where this is not known, the newest one older
+    than the default. A version that a rollback left may not serve until it is promoted again; nor may one that is only
+    a challenger.
     """
     ordered = sorted(versions, key=lambda version: version.created_at)
     index = next((index for index, version in enumerate(ordered) if version.is_default), 0)
-    return next((version for version in reversed(ordered[:index]) if _may_serve(version)), None)
+    candidates = (*_replaced_in_turn(ordered), *reversed(ordered[:index]))
+    return next((version for version in candidates if _may_serve(version)), None)
+
+
+def _replaced_in_turn(versions: Sequence[ModelVersion]) -> Iterator[ModelVersion]:
+    """The version that the default replaced when it was promoted, the one that that one replaced, and so on."""
+    by_name = {version.name: version for version in versions}
+    version = default_of(versions)
+    seen = set()
+    while version is not None:
+        seen.add(version.name)
+        replaced = [one.other for one in version.changes if one.action == "promoted"]
+        version = by_name.get(replaced[-1] or "") if replaced else None
+        if version is None or version.name in seen:
+            return
+        yield version
 
 
 def _may_serve(version: ModelVersion) -> bool:

@@ -23,9 +23,9 @@ _MIN_WITHIN, _MAX_WITHIN = 60, 6 * 86_400
 def events_that_never_happen(case: Case) -> Iterator[Diagnostic]:
     """SF361: an alert is asked for that can never be sent.
 
-    What: `alerts` has `channels`. `gate` needs a branch in `gates`, or the step `sfml_steps.gate.check_metric`; `slow`
-    needs `expect: {takes: …}` on a task; `late` needs `expect: {within: …}` in the schedule config; `recovered` needs
-    an event to recover from.
+    What: `alerts` has `channels`. `gate` needs a branch in `gates`, or a step of `sfml_steps.gate`; `slow` needs
+    `expect: {takes: …}` on a task; `late` needs `expect: {within: …}` in the schedule config; `recovered` needs an
+    event to recover from.
     Why: silence would look like success.
     Instead: add what the event needs, or take the event out.
     """

@@ -124,9 +124,10 @@ def promote(
 @approve_option
 @shared_options()
 def rollback(spec: str, model: str | None, reason: str | None, auto_approve: bool, options: Options) -> int:
-    """Make the previous version of SPEC's model the default again: the newest one older than the default.
+    """Make the previous version of SPEC's model the default again: the one that the default version replaced.
 
-    Versions that an earlier rollback left, and versions that are only challengers, are passed over.
+    Where that is not known, it is the newest one older than the default. Versions that an earlier rollback left, and
+    versions that are only challengers, are passed over.
     """
     from sfml.operations.models import roll_back
 

@@ -15,7 +15,10 @@ FINALIZER = "sfml_alerts"
 WATCH = "sfml_steps.alerting.watch.watch_pipelines"
 """The general step of a watching pipeline, which tells that others are late or suspended."""
 
-KNOWN_GATES: Mapping[str, tuple[str, ...]] = {"sfml_steps.gate.check_metric": ("failed",)}
+KNOWN_GATES: Mapping[str, tuple[str, ...]] = {
+    "sfml_steps.gate.check_metric": ("failed",),
+    "sfml_steps.gate.compare_with_champion": ("failed",),
+}
 """General step → its outcomes that did not pass."""
 
 TAKES = Range(2, 20)

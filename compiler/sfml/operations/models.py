@@ -131,7 +131,7 @@ def roll_back(model: RegisteredModel, *, reason: str | None, approve: Approve) -
         left = [one.name for one in there if default and one.created_at < default.created_at]
         if left:
             raise ConflictingState(
-                f"every version older than the default one was left by a rollback, or is only a challenger: "
+                f"every version before the default one was left by a rollback, or is only a challenger: "
                 f"{', '.join(left)}; nothing was changed",
                 help=f"choose one:  sfml models promote SPEC {left[-1]}",
             )

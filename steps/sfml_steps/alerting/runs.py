@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfml_steps.alerting.words import duration_text, moment_of, reason_of, row_value
-from sfml_steps.cleanup import HISTORY_LIMIT, quoted
+from sfml_steps.cleanup import HISTORY_LIMIT
+from sfml_steps.sql import quoted
 from sfml_steps.task import TaskFunctions, moment
 
 COLUMNS = "NAME, STATE, ATTEMPT_NUMBER, ERROR_MESSAGE, QUERY_START_TIME, COMPLETED_TIME, SCHEDULED_TIME, RETURN_VALUE"

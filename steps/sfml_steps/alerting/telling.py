@@ -12,7 +12,7 @@ from typing import Any
 from sfml_steps.alerting.messages import Alert, Channel, content, receiver
 from sfml_steps.alerting.streaks import Streak, Streaks
 from sfml_steps.alerting.words import one_line, time_text
-from sfml_steps.cleanup import quoted
+from sfml_steps.sql import quoted
 
 RECORD = "sfml:"
 ENDING = "You are told once, and again when it has recovered."

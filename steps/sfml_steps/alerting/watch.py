@@ -18,11 +18,12 @@ from sfml_steps.alerting.report import commit_fact
 from sfml_steps.alerting.streaks import Streak, Streaks
 from sfml_steps.alerting.telling import ENDING, RECORD, Teller, commit_in, since_text, streak_text
 from sfml_steps.alerting.words import duration_text, moment_of, row_value, time_text
-from sfml_steps.cleanup import HISTORY_LIMIT, quoted, rows_of
+from sfml_steps.cleanup import HISTORY_LIMIT
 from sfml_steps.context import Context
 from sfml_steps.errors import StepError
 from sfml_steps.files import StageFiles
 from sfml_steps.registration import step
+from sfml_steps.sql import quoted, rows_of
 
 SLACK = datetime.timedelta(minutes=1)
 REASONS = {
@@ -111,7 +112,7 @@ def watched_roots(ctx: Context, schemas: Sequence[str] | None) -> Iterator[Watch
         if match is None:
             raise StepError(f"`{place}` in `schemas` is not the name of a database or a schema")
         kind = "SCHEMA" if match[2] else "DATABASE"
-        for row in rows_of(ctx, f"SHOW TASKS IN {kind} {place.strip()}"):
+        for row in rows_of(ctx.session, f"SHOW TASKS IN {kind} {place.strip()}"):
             if (root := watched_root(row)) is not None:
                 yield root
 
@@ -205,7 +206,7 @@ def _wrong(ctx: Context, root: WatchedRoot, now: datetime.datetime) -> Iterator[
     if not isinstance(within, int) or within <= 0:
         return
     rows = rows_of(
-        ctx,
+        ctx.session,
         "SELECT NAME, STATE, ATTEMPT_NUMBER, SCHEDULED_TIME, QUERY_START_TIME, GRAPH_RUN_GROUP_ID, SCHEDULED_FROM"
         f" FROM TABLE({_name(root.database)}.INFORMATION_SCHEMA.TASK_HISTORY("
         f"ROOT_TASK_ID => {quoted(root.id)}, RESULT_LIMIT => {HISTORY_LIMIT}))",
@@ -251,7 +252,9 @@ def mended_runs(ctx: Context, root: WatchedRoot) -> frozenset[str]:
     """Return the runs that parts have recovered, from the records of parts on the stage of the pipeline."""
     folder = f"{root.watch.get('stage')}/{root.watch.get('pipeline')}/state/"
     try:
-        files = [str(row_value(row, "NAME")).rpartition("/")[2] for row in rows_of(ctx, f"LIST {folder}")]
+        files = [
+            str(row_value(row, "NAME")).rpartition("/")[2] for row in rows_of(ctx.session, f"LIST {folder}")
+        ]
         names = [name for name in files if _PART.fullmatch(name)]
         records = [json.loads(StageFiles(ctx.session).read(folder + name)) for name in names]
         return recovered_by(records)

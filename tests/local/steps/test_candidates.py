@@ -9,7 +9,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy
 import pandas
@@ -19,9 +19,12 @@ from snowflake.snowpark import Session
 
 from sfml_local.http.app import LocalServer
 from sfml_steps import Context, StepError
+from sfml_steps.cleanup import superfluous
 from sfml_steps.files import StageFiles
+from sfml_steps.gate import compare_with_champion
 from sfml_steps.models import LOADERS, Format, loaded, pickled, root_of
 from sfml_steps.registry import Candidate, promote_model
+from sfml_steps.versions import versions_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -297,3 +300,113 @@ def test_step_code_that_a_pickle_only_names_is_said(tmp_path: Path) -> None:
     # What pickle writes of a class: its module and its name.
     with pytest.raises(StepError, match=r"the module `elsewhere`.*sfml_steps\.models\.pickled"):
         loaded(b"celsewhere\nModel\n.", "pickle", tmp_path)
+
+
+def of_run(session: Session, run: str) -> Context:
+    """A context of another run, with files on the same stage."""
+    files = StageFiles(session)
+    return Context.for_test(
+        session=session, files=files, stage="@SFML.CANDIDATES.SFML", pipeline="p", run_id=run
+    )
+
+
+def fitted(ctx: Context, spent: Any, **metrics: float) -> Candidate:
+    from sklearn.linear_model import LinearRegression
+
+    candidate = candidate_of(ctx, pickled(LinearRegression().fit(INPUTS, spent)), "pickle")
+    candidate["metrics"] = metrics
+    return candidate
+
+
+def test_another_candidate_of_the_same_run_becomes_a_version_of_its_own(account: Session) -> None:
+    def promoted_as(spent: Any) -> Any:
+        ctx = of_run(account, "r")
+        return promote_model(ctx, fitted(ctx, spent), "AGAIN")
+
+    first, again = promoted_as(SPENT), promoted_as(SPENT)
+    assert first["version"] == again["version"] == "V_R", "another attempt"
+    second = promoted_as(SPENT * 10)
+    assert (second["version"], second["previous"]) == ("V_R_2", "V_R")
+    assert promoted_as(SPENT * 10) == second, "another attempt of the part that trained again"
+    version = Registry(account, options={"enable_monitoring": False}).get_model("AGAIN").default
+    assert predicted(version) == pytest.approx((SPENT * 10).head(5).tolist())
+
+
+def test_a_candidate_is_compared_and_keeps_the_version_that_it_replaces(account: Session) -> None:
+    def night(run: str, mae: float) -> str:
+        ctx = of_run(account, run)
+        outcome = compare_with_champion(ctx, mae, "NIGHTLY", "mae", better="lower", least_gain=0.1)
+        if outcome == "failed":
+            return outcome
+        return promote_model(ctx, fitted(ctx, SPENT, mae=mae), "NIGHTLY")["version"]
+
+    registry = Registry(account, options={"enable_monitoring": False})
+    assert night("r1", 0.9) == "V_R1", "there is no champion yet"
+    assert night("r2", 0.85) == "failed"
+    assert night("r3", 0.8) == "V_R3"
+    versions = {version.name: version for version in versions_of(account, "NIGHTLY")}
+    assert list(versions) == ["V_R1", "V_R3"], "a candidate that failed is in no registry"
+    assert versions["V_R3"].former == "V_R1" and superfluous(versions.values(), 1) == []
+    assert registry.get_model("NIGHTLY").version("V_R3").show_metrics() == {"mae": 0.8}
+    registry.get_model("NIGHTLY").version("V_R1").set_alias("CHAMPION")
+    assert night("r4", 0.75) == "V_R4", "it is better than the alias, though not than the default"
+    assert night("r5", 0.75) == "failed", "the alias went with the promotion"
+
+
+def test_a_model_may_be_named_in_full_and_in_quotes(account: Session) -> None:
+    ctx = of_run(account, "r")
+    for name in ("SFML.CANDIDATES.FULLY", 'CANDIDATES."Small $1"'):
+        for _ in ("first", "retry"):
+            assert promote_model(ctx, fitted(ctx, SPENT), name)["version"] == "V_R"
+        assert [version.name for version in versions_of(account, name)] == ["V_R"]
+
+
+@pytest.fixture(scope="module")
+def base(account: Session) -> str:
+    """A version that others are copied from, which is faster than logging them."""
+    ctx = of_run(account, "base")
+    promote_model(ctx, fitted(ctx, SPENT), "BASE")
+    return "MODEL BASE VERSION V_BASE"
+
+
+def test_a_champion_that_nothing_can_be_compared_with_is_said(account: Session, base: str) -> None:
+    ctx = of_run(account, "r")
+    account.sql(f"CREATE MODEL BARE WITH VERSION V1 FROM {base}").collect()
+    with pytest.raises(
+        StepError, match=r"V1, the champion of BARE, .* no number `auc` \(its metrics: none\)"
+    ):
+        compare_with_champion(ctx, 0.5, "BARE", "auc")
+    with pytest.raises(StepError, match="is not the name of a model"):
+        compare_with_champion(ctx, 0.5, "BARE; DROP MODEL BARE", "auc")
+    assert compare_with_champion(ctx, 0.5, "NEW", "auc") == "passed"
+    assert compare_with_champion(ctx, 0.5, "NEW", "auc", without_champion="failed") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "better", "least_gain", "outcome"),
+    [
+        (0.3, "higher", 0.1, "passed"),  # as binary numbers, 0.3 - 0.2 is less than 0.1
+        (0.3, "higher", 0.1001, "failed"),
+        (0.2, "higher", 0.0, "passed"),
+        (0.19, "higher", 0.0, "failed"),
+        (0.19, "higher", -0.01, "passed"),
+        (0.1, "lower", 0.1, "passed"),
+        (0.2, "lower", 0.1, "failed"),
+        (float("nan"), "higher", -1.0, "failed"),
+        (float("inf"), "higher", 0.0, "failed"),
+        (1, "higher", 0.8, "passed"),
+    ],
+)
+def test_how_much_better_is_enough(
+    account: Session,
+    base: str,
+    value: float,
+    better: Literal["higher", "lower"],
+    least_gain: float,
+    outcome: str,
+) -> None:
+    account.sql(f"CREATE MODEL IF NOT EXISTS MEASURED WITH VERSION V1 FROM {base}").collect()
+    metadata = '{"metrics": {"auc": 0.2}}'
+    account.sql(f"ALTER MODEL MEASURED MODIFY VERSION V1 SET METADATA = '{metadata}'").collect()
+    ctx = of_run(account, "r")
+    assert compare_with_champion(ctx, value, "MEASURED", "auc", better, least_gain) == outcome

@@ -13,7 +13,8 @@ from sfml_steps import Context, StepError
 from sfml_steps.cleanup import failed_tasks, newest_by_run, superfluous
 from sfml_steps.gate import check_metric
 from sfml_steps.notification import send_notification
-from sfml_steps.registry import version_name
+from sfml_steps.registry import free_name, version_name
+from sfml_steps.versions import Version, aliases_in, checked_model
 
 
 @pytest.mark.parametrize(
@@ -114,13 +115,22 @@ def test_runs_are_as_old_as_their_newest_file() -> None:
     }
 
 
-def version(number: int, default: bool = False, aliases: str = "[]") -> dict[str, Any]:
-    return {
-        "name": f"V{number}",
-        "created_on": datetime.datetime(2026, 1, number),
-        "is_default_version": str(default).lower(),
-        "aliases": aliases,
-    }
+def version(
+    number: int, default: bool = False, aliases: str = "[]", own: dict[str, Any] | None = None
+) -> Version:
+    return Version.of(
+        {
+            "name": f"V{number}",
+            "created_on": datetime.datetime(2026, 1, number),
+            "is_default_version": str(default).lower(),
+            "aliases": aliases,
+            "metadata": json.dumps({"sfml": own}),
+        }
+    )
+
+
+def replaced(*others: str | None) -> dict[str, Any]:
+    return {"changes": [{"action": "promoted", "other": other} for other in others]}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +143,53 @@ def version(number: int, default: bool = False, aliases: str = "[]") -> dict[str
         ([version(1, True, '["DEFAULT","FIRST"]'), version(2), version(3), version(4)], 2, ["V2"]),
         ([version(1, aliases='["CHAMPION"]'), version(2), version(3, True)], 1, ["V2"]),
         ([version(n, n == 7) for n in range(1, 8)], 5, ["V2", "V1"]),
+        ([version(1), version(2), version(3, True, own=replaced("V1"))], 1, ["V2"]),
+        ([version(1), version(2), version(3, True, own=replaced("V2", "V1"))], 1, ["V2"]),
+        ([version(1), version(2, own=replaced("V1")), version(3, True, own=replaced(None))], 1, ["V2", "V1"]),
     ],
 )
-def test_old_versions_go_but_never_the_default(versions: list[Any], keep: int, removed: list[str]) -> None:
+def test_old_versions_go_but_not_the_default_nor_the_one_that_it_replaced(
+    versions: list[Version], keep: int, removed: list[str]
+) -> None:
     assert superfluous(versions, keep) == removed
+
+
+@pytest.mark.parametrize(
+    ("text", "aliases"),
+    [
+        ("", set()),
+        ("[]", set()),
+        ('["DEFAULT","a b"]', {"DEFAULT", "a b"}),
+        ("[DEFAULT, FIRST]", {"DEFAULT", "FIRST"}),
+        ("CHAMPION", {"CHAMPION"}),
+    ],
+)
+def test_aliases_are_read_however_they_are_written(text: str, aliases: set[str]) -> None:
+    assert aliases_in(text) == aliases
+
+
+@pytest.mark.parametrize("own", [None, [], "x", {"changes": "x"}, {"changes": ["x", {"action": "left"}]}])
+def test_what_others_wrote_into_the_metadata_hurts_nobody(own: Any) -> None:
+    assert version(1, own=own).former is None
+    assert Version.of({"name": "V", "created_on": datetime.datetime.now(), "metadata": "{"}).metrics == {}
+
+
+@pytest.mark.parametrize("name", ["M", "a.M$1", 'DB."my schema"."a ""b"""'])
+def test_names_of_models_are_taken(name: str) -> None:
+    assert checked_model(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "a b", "M; DROP MODEL M", "a.b.c.d", '"', '"a"b', "1M"])
+def test_what_is_no_name_of_a_model_is_refused(name: str) -> None:
+    with pytest.raises(StepError, match="is not the name of a model"):
+        checked_model(name)
+
+
+def test_another_candidate_of_a_run_gets_a_name_of_its_own() -> None:
+    logged = [version(1, own={"candidate": "a"}), version(2)]
+    assert free_name("V1", logged, "a") == "V1", "an earlier attempt logged it"
+    assert free_name("V1", logged, "b") == "V1_2"
+    assert free_name("V2", logged, "a") == "V2_2", "it is not known what that one was made of"
+    assert free_name("V3", logged, "a") == "V3"
+    long = free_name("V" * 128, [Version("V" * 128, datetime.datetime.now(), True, frozenset(), {})], "a")
+    assert long == "V" * 123 + "_2"
