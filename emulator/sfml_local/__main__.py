@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from sfml.semantics.redaction import redacted
 from sfml_local.control import (
     FATAL,
     INFO_FILE,
@@ -33,7 +34,6 @@ from sfml_local.control import (
 )
 from sfml_local.core import log_format, private_files, server_log
 from sfml_local.core.defaults import DATABASE, SCHEMA
-from sfml_local.core.redaction import redacted
 from sfml_local.core.settings import TOKEN
 from sfml_local.grammar.quoting import quoted, raw
 

@@ -22,6 +22,7 @@ def train(ctx: Context, model_name: str) -> dict[str, int]:
 JOB = "second: {step: mine.train, with: {model_name: CHURN}, run_on: {pool: LOCAL_POOL, instances: 1}"
 
 WITHOUT_ACCOUNT = {
+    "ui",  # in the way of `tests/browser`, it is served until it is ended
     "lsp",
     "policies",
     "init",

@@ -37,8 +37,8 @@ def names(requirements: list[str]) -> set[str]:
 
 
 CORE = names(PROJECT["project"]["dependencies"])
-SNOWFLAKE, LOCAL, RAY, LSP, DEMO, DEV = (
-    CORE | names(EXTRAS[name]) for name in ("snowflake", "local", "ray", "lsp", "demo", "dev")
+SNOWFLAKE, LOCAL, RAY, LSP, UI, DEMO, DEV = (
+    CORE | names(EXTRAS[name]) for name in ("snowflake", "local", "ray", "lsp", "ui", "demo", "dev")
 )
 
 
@@ -64,6 +64,7 @@ ROOMS = (
     ("compiler/sfml/snowflake", SNOWFLAKE),
     ("compiler/sfml/cli", SNOWFLAKE),
     ("compiler/sfml/lsp", LSP),
+    ("compiler/sfml/ui", UI),
     ("compiler", CORE),
     ("steps", DEMO),
     ("examples", DEMO | {"pytest"}),

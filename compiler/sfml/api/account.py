@@ -13,13 +13,13 @@ from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
 from sfml.api.run_plan import RunPlan
-from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import planned, planned_graph, work_of
 from sfml.operations.part_plan import PartRequest, shown_part
 from sfml.operations.target_account import TargetAccount, target_account
 from sfml.operations.target_watch import SilentTargetWatch
-from sfml.render.stages import done_text, wait_words
+from sfml.operations.told_progress import ToldProgress
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from sfml.operations.deployer import Work
     from sfml.operations.held_lease import HeldLease
     from sfml.operations.models import RegisteredModel
-    from sfml.plan.stages import Group, Stage
 
 
 class Account:
@@ -331,28 +330,9 @@ class Account:
         from sfml.operations.deployer import Deployer, SilentWatcher
         from sfml.operations.guided_deployer import GuidedDeployer
 
-        watcher = SilentWatcher() if progress is None else _Progress(progress)
+        watcher = SilentWatcher() if progress is None else ToldProgress(progress)
         deployer = Deployer(work, self._connected.tasks, self._connected.stage, held_lease, watcher=watcher)
         GuidedDeployer(deployer, self._opened.desired.where, is_open=is_open, command=command).deploy()
-
-
-class _Progress:
-    """Passes one line for each finished group of stages, and one for each wait for the account, to `tell`."""
-
-    def __init__(self, tell: Callable[[str], object]) -> None:
-        self._tell = tell
-
-    def begun(self, group: Group) -> None: ...
-
-    def did(self, stage: Stage) -> None: ...
-
-    def ended(self, group: Group) -> None:
-        text = done_text(group)
-        if text is not None:
-            self._tell(text)
-
-    def waits(self, error: ConnectionFailed, seconds: float) -> None:
-        self._tell(wait_words(error, seconds))
 
 
 @contextmanager

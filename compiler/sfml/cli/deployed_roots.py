@@ -15,6 +15,7 @@ from sfml.cli.options import Options
 from sfml.cli.restoration import place_of
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import misspelt
+from sfml.operations.schedule_switch import own_root, stage_without_journal
 from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
@@ -23,21 +24,11 @@ if TYPE_CHECKING:
 
 def deployed_root(compiled_spec: CompiledSpec, target: TargetAccount) -> DeployedRoot:
     """The root of the deployed graph; raises `ConflictingState` if it is not deployed, or not made by sfml."""
-    from sfml.plan.settings import split_comment
-
-    desired = compiled_spec.desired
-    root = target.history.root(desired.root.name)
-    if root is None:
-        raise ConflictingState(
-            f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=misspelt(compiled_spec.desired.spec_path) or f"sfml apply {compiled_spec.desired.where}",
-        )
-    if split_comment(root.comment)[1] is None:
-        raise ConflictingState(
-            f"{root.name} was not made by sfml; nothing was changed",
-            help=f"take it over first:  sfml apply {compiled_spec.desired.where} --adopt",
-        )
-    return root
+    try:
+        return own_root(compiled_spec.desired, target)
+    except ConflictingState as error:
+        hint = misspelt(compiled_spec.desired.spec_path)
+        raise error if hint is None else error.advised(hint) from error.__cause__
 
 
 @contextmanager
@@ -50,18 +41,12 @@ def switching(
     """
     from sfml.cli.interrupts import stopping
     from sfml.cli.part_tidying import tidy_parts
-    from sfml.operations.apply_plan import read_stage
 
     compiled_spec = place_of(spec, options)
     desired = compiled_spec.desired
     with connected(compiled_spec, options) as target, locked(desired, target, options, locking) as held_lease:
         root = deployed_root(compiled_spec, target)
-        staged, journal = read_stage(compiled_spec.desired, target)
-        if journal is not None:
-            raise ConflictingState(
-                f"{journal.header.work} of {compiled_spec.desired.pipeline} did not finish, so its schedule is off",
-                help=f"finish it first:  sfml apply {compiled_spec.desired.where}   with --resume or --no-resume",
-            )
+        staged = stage_without_journal(desired, target)
         tidy_parts(desired, target, held_lease, staged, options)
         done = threading.Event()
         with stopping(threading.Event(), done.is_set):

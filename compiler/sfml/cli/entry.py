@@ -50,6 +50,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "suspend": "Turn a pipeline's schedule off.",
             "resume": "Turn a pipeline's schedule on.",
             "models": "List, show, compare and promote model versions; go back to the previous one; set aliases.",
+            "ui": "Show pipelines in a browser: live graphs, runs, logs, models, deployments.",
             "trace": "Trace a model version to its run, commit and data; or a run to what it made.",
         },
         "Account and laptop": {

@@ -8,7 +8,7 @@ from sfml.cli.deployed_roots import say_switched, switching
 from sfml.cli.lease_options import Locking, locking_options
 from sfml.cli.options import Options, shared_options
 from sfml.operations.apply_plan import LOCAL_SCHEDULES, schedule_words
-from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
+from sfml.operations.schedule_switch import turn_on
 
 
 @click.command()
@@ -18,9 +18,7 @@ from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 def command(spec: str, locking: Locking, options: Options) -> int:
     """Turn the schedule of SPEC on, and resume all its tasks."""
     with switching(spec, options, locking) as (compiled_spec, target, root):
-        if not root.started and OFF_SINCE in (split_comment(root.comment)[1] or {}):
-            target.tasks.annotate(compiled_spec.desired.root.name, with_off_since(root.comment, None))
-        target.tasks.resume_graph(compiled_spec.desired.root.name)
+        turn_on(compiled_spec.desired, target, root)
     words = schedule_words(compiled_spec.desired)
     text = f"{compiled_spec.desired.pipeline} is on" + (f": {words}" if words else "; it has no schedule")
     if compiled_spec.desired.target.is_local:

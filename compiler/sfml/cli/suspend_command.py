@@ -7,6 +7,7 @@ import click
 from sfml.cli.deployed_roots import say_switched, switching
 from sfml.cli.lease_options import Locking, locking_options
 from sfml.cli.options import Options, shared_options
+from sfml.operations.schedule_switch import turn_off
 
 
 @click.command()
@@ -16,8 +17,7 @@ from sfml.cli.options import Options, shared_options
 def command(spec: str, locking: Locking, options: Options) -> int:
     """Turn the schedule of SPEC off. An executing run continues; a later apply leaves the schedule off."""
     with switching(spec, options, locking) as (compiled_spec, target, root):
-        if root.started:
-            target.tasks.turn_off(compiled_spec.desired.root.name)
+        turn_off(compiled_spec.desired, target, root)
     name, where = compiled_spec.desired.pipeline, compiled_spec.desired.where
     text = f"The schedule of {name} is off" if root.started else f"The schedule of {name} was off already"
     say_switched(

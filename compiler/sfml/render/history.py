@@ -60,14 +60,14 @@ def _run_lines(desired: DesiredGraph, history: RunHistory, symbols: Symbols) -> 
             took.rjust(10),
             _against_usual(run, history.usual_ms),
             attempt_text(run),
-            _deployment_text(history.ran_on.get(run.run_id)),
-            _part_text(run),
+            deployment_text(history.ran_on.get(run.run_id)),
+            part_text(run),
             _remark(run, symbols),
         )
         yield (f"  {run_symbol(run, symbols)} " + "   ".join(part for part in parts if part)).rstrip()
 
 
-def _part_text(run: Run) -> str:
+def part_text(run: Run) -> str:
     """What a part is a part of: `part of 01J8… (train+)`."""
     part = run.part
     if part is None:
@@ -92,7 +92,7 @@ def _against_usual(run: Run, usual_ms: float | None) -> str:
     return "" if is_near else f"{times:.2g}× the usual"
 
 
-def _deployment_text(on: RanOn | None) -> str:
+def deployment_text(on: RanOn | None) -> str:
     """`#14 9f3e1c2`: the deployment that a run ran on, and its commit."""
     if on is None:
         return ""

@@ -89,7 +89,7 @@ def task_line(task: TaskRun, symbols: Symbols, width: int, *, over: bool = True)
     waiting = task.state is None and not over
     symbol = symbols["SCHEDULED"] if waiting else symbols.state(task.state)
     took = duration(task.duration_ms) if task.duration_ms is not None else ""
-    remark = printable(_remark(task, symbols, over))
+    remark = printable(task_remark(task, symbols, over))
     return f"  {symbol} {printable(task.name):<{width}}  {took:>10}  {remark}".rstrip()
 
 
@@ -110,7 +110,7 @@ def part_record_json(part: PartRecord) -> dict[str, Any]:
     }
 
 
-def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
+def task_remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
     if task.error:
         return error_line(task.error) or "failed"
     if task.state == "SKIPPED":

@@ -183,6 +183,12 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     return connection
 
 
+def be_patient_for(connection: SnowflakeConnection, seconds: float) -> None:
+    """Let the statements of an open connection be repeated for at most so many seconds when it breaks."""
+    client: Any = connection
+    client._network_timeout = int(seconds)
+
+
 def _bound_cancelling(connection: SnowflakeConnection) -> None:
     """Let Ctrl-C end a statement even if the account does not answer.
 

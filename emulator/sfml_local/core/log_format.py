@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from sfml_local.core.redaction import redacted
+from sfml.semantics.redaction import redacted
 
 STATEMENT_SHOWN = 2000
 """The most characters of a statement in a log."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sfml.semantics.redaction import redacted
 from sfml.semantics.states import State
 from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import resolve
-from sfml_local.core.redaction import redacted
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
 from sfml_local.services.tasks import commands, run_store, store

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sfml.semantics.redaction import redacted
 from sfml.semantics.states import State
 from sfml_local.core.names import ObjectName
-from sfml_local.core.redaction import redacted
 from sfml_local.core.store import Store
 from sfml_local.services.tasks.store import text, when
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from machine_speed import SLOWNESS
 
-from sfml_local.core.redaction import HIDDEN, redacted
+from sfml.semantics.redaction import HIDDEN, redacted
 
 SECRET = "Hunter2xyz"
 
