@@ -65,6 +65,10 @@ UNION ALL
 SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?
 """
 
+SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal"
+HIDDEN_SCHEMAS = {"main", "_fs_information_schema"}
+"""Schemas that DuckDB and fakesnow need."""
+
 SEQUENCES = """
 SELECT 1 FROM duckdb_sequences() WHERE database_name = ? AND schema_name = ? AND sequence_name = ?
 """
@@ -103,6 +107,8 @@ class Engine:
         # fakesnow keeps data about all databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
         global_database.open_global(notices, duck, folder, self._maker)
+        self._schemas: dict[str, frozenset[str]] = {}
+        """The schemas of each open database. DuckDB knows them too, but nearly every session and statement asks."""
         self.unavailable: dict[str, str] = {}
         """Databases whose files exist but cannot be opened at the moment, with the reason."""
 
@@ -125,15 +131,19 @@ class Engine:
             self._maker.create(file, database_files.DEFAULT_SCHEMA)
             quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
+            self._schemas[database] = frozenset()
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
             duck.execute(macros.creation_sql(quoted))
             for definition in self._definitions:
                 duck.execute(definition(database))
+            schemas = duck.execute(SCHEMAS, [database]).fetchall()
+        self._schemas[database] = frozenset(name for (name,) in schemas) - HIDDEN_SCHEMAS
 
     def detach(self, database: str) -> None:
         """Close a database, which need not be open; its file stays."""
         with translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
             duck.execute(f"DETACH DATABASE IF EXISTS {duckdb_identifier(database)}")
+        self._schemas.pop(database, None)
 
     def begin_drop(self, database: str) -> None:
         """Close a database permanently; the next server completes the drop if this one dies."""
@@ -152,18 +162,14 @@ class Engine:
 
     def databases(self) -> tuple[str, ...]:
         """The names of the databases, sorted."""
-        sql = f"SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path LIKE {_literal('%.db')}"
-        names = {name for (name,) in self.rows(sql)} - {GLOBAL_DATABASE_NAME}
-        return tuple(sorted(names))
+        return tuple(sorted(self._schemas))
 
     def has_database(self, name: str) -> bool:
-        return name in self.databases()
+        return name in self._schemas
 
     def schemas(self, database: str) -> tuple[str, ...]:
         """The names of a database's schemas, sorted, without those that DuckDB and fakesnow need."""
-        sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal"
-        hidden = {"main", "_fs_information_schema"}
-        return tuple(sorted({name for (name,) in self.rows(sql, [database])} - hidden))
+        return tuple(sorted(self._schemas.get(database, ())))
 
     def has_schema(self, database: str, name: str) -> bool:
         return name == "INFORMATION_SCHEMA" or name in self.schemas(database)
@@ -171,9 +177,11 @@ class Engine:
     def create_schema(self, database: str, name: str) -> None:
         with translating(f"CREATE SCHEMA {name}"):
             self.rows(f"CREATE SCHEMA {duckdb_identifier(database)}.{duckdb_identifier(name)}")
+        self._schemas[database] |= {name}
 
     def drop_schema(self, database: str, name: str) -> None:
         self.rows(f"DROP SCHEMA {duckdb_identifier(database)}.{duckdb_identifier(name)} CASCADE")
+        self._schemas[database] -= {name}
 
     def columns(self, session: Session, name: ObjectName) -> list[tuple[Any, ...]]:
         """(name, DuckDB type, text length, nullable, default, comment) of a table's or view's columns."""

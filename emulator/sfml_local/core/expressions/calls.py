@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlglot import Expr, exp
@@ -38,14 +40,45 @@ def macro(name: str, *arguments: Any) -> exp.Anonymous:
     return call(f"{PLACE}.sf_{name}", *arguments)
 
 
-def chosen(name: str, value: Expr, *options: Any) -> Expr:
-    """A macro that chooses by the type of a value; if the type is known, the chosen expression itself.
+LONGEST_REPEATED = 16
+"""Nodes of the longest expression that a statement may have several times."""
 
-    DuckDB binds the arguments of a macro twice, so nested macros would double the time at each level.
+
+def bound(body: Callable[..., Expr], *values: Expr) -> Expr:
+    """The body of these values, each of which DuckDB binds and computes once if one of them is long.
+
+    DuckDB copies an argument of a macro to each place where the macro has it, and binds it once more to choose the
+    macro, so that nested macros would take several times as long at each level. The values become a list of one
+    row, and the body a lambda of that row.
     """
+    if not any(map(_is_long, values)):
+        return body(*(value.copy() for value in values))
+    packed = [value for value in values if not isinstance(value, exp.Literal | exp.Null)]
+    places = {id(value): place for place, value in enumerate(packed, 1)}
+    row = exp.to_identifier("_bound", quoted=True)
+    parts = [
+        call("struct_extract_at", exp.column(row.copy()), places[id(value)]) if id(value) in places else value
+        for value in values
+    ]
+    for value, part in zip(values, parts, strict=True):
+        if (type := known_type(value)) is not None:
+            typed(part, type)
+    # sqlglot writes a lambda with the arrow that DuckDB no longer takes; a slice is written as DuckDB's lambda is.
+    function = exp.Slice(this=exp.var(f"LAMBDA {row.sql(dialect='duckdb')}"), expression=body(*parts))
+    return call("list_extract", call("list_transform", call("list_value", call("row", *packed)), function), 1)
+
+
+def _is_long(value: Expr) -> bool:
+    return next(itertools.islice(value.walk(), LONGEST_REPEATED, None), None) is not None
+
+
+def chosen(name: str, value: Expr, *options: Any) -> Expr:
+    """A macro that chooses by the type of a value; if the type is known, the chosen expression itself."""
     type = known_type(value)
     if type is None or name not in _CONVERSIONS:
-        return macro(name, value, stand_in(value), *options)
+        return bound(
+            lambda value, *options: macro(name, value, stand_in(value), *options), value, *map(tree, options)
+        )
     is_try, target = name.startswith("try_"), _CONVERSIONS[name]
     is_text = type in ("VARCHAR", "JSON", '"NULL"')
     if not is_text and (target is None or target in ("DOUBLE", "BOOLEAN")):

@@ -6,9 +6,11 @@ accounts cast it. https://docs.snowflake.com/en/sql-reference/data-type-conversi
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlglot import Expr, exp
 
-from sfml_local.core.expressions.calls import STANDS, chosen, macro, stand_in
+from sfml_local.core.expressions.calls import STANDS, bound, chosen, macro, stand_in
 
 _OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
@@ -30,8 +32,10 @@ def coerced(tree: Expr) -> Expr:
 
 def _computed(node: Expr) -> Expr:
     if isinstance(node, _COMPARISONS):
-        left, right = node.this, node.expression
-        return type(node)(this=_beside(left, right), expression=_beside(right, left))
+        sides = (node.this, node.expression)
+        if any(isinstance(side, exp.Query | exp.Tuple) for side in sides):
+            return _compared(type(node), *sides)
+        return bound(partial(_compared, type(node)), *sides)
     if isinstance(node, exp.In | exp.Between):
         return _chosen(node)
     left = _operand(node.this)
@@ -40,10 +44,18 @@ def _computed(node: Expr) -> Expr:
     right = _operand(node.expression)
     match node:
         case exp.Add():
-            return macro("add", left, right, stand_in(left), stand_in(right))
+            return bound(partial(_macro, "add"), left, right)
         case exp.Sub():
-            return macro("subtract", left, right, stand_in(left), stand_in(right))
+            return bound(partial(_macro, "subtract"), left, right)
     return type(node)(this=left, expression=right)
+
+
+def _compared(comparison: type[exp.Binary], left: Expr, right: Expr) -> Expr:
+    return comparison(this=_beside(left, right), expression=_beside(right, left))
+
+
+def _macro(name: str, left: Expr, right: Expr) -> Expr:
+    return macro(name, left, right, stand_in(left), stand_in(right))
 
 
 def _chosen(node: exp.In | exp.Between) -> Expr:

@@ -13,6 +13,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.calls import (
     TYPE,
+    bound,
     call,
     cast,
     json,
@@ -43,11 +44,10 @@ def lowered_comparison(node: Expr, rewriting: Rewriting) -> Expr:
         return node  # SET a = 'text'
     left, right = node.this, node.expression
     if _is_text(right) and _is_value(left):
-        _set_sides(node, left, [right], rewriting)
-    elif _is_text(left) and _is_value(right):
-        node.set("expression", comparable(right))
-        node.set("this", compared(left, right, rewriting))
-    elif _is_number(right) and _is_value(left):
+        return _with_sides(node, left, ["expression"], rewriting)
+    if _is_text(left) and _is_value(right):
+        return _with_sides(node, right, ["this"], rewriting)
+    if _is_number(right) and _is_value(left):
         node.set("this", numeric(left))
     elif _is_number(left) and _is_value(right):
         node.set("expression", numeric(right))
@@ -93,11 +93,12 @@ def lowered_choice(node: exp.In | exp.Between, rewriting: Rewriting) -> Expr:
     """`value IN ('text', …)` and BETWEEN."""
     if node.find_ancestor(exp.Pivot) is not None:
         return node
-    others = node.expressions if isinstance(node, exp.In) else [node.args["low"], node.args["high"]]
+    keys = ["expressions"] if isinstance(node, exp.In) else ["low", "high"]
+    others = _parts(node, keys)
     if others and all(_is_number(other) for other in others) and _is_value(node.this):
         node.set("this", numeric(node.this))
     elif others and all(_is_text(other) for other in others) and _is_value(node.this):
-        _set_sides(node, node.this, others, rewriting)
+        return _with_sides(node, node.this, keys, rewriting)
     return node
 
 
@@ -135,10 +136,22 @@ def lowered_pattern(node: Expr, rewriting: Rewriting) -> Expr:
     return node if answer is None else typed(node, answer)
 
 
-def _set_sides(node: Expr, value: Expr, texts: list[Expr], rewriting: Rewriting) -> None:
-    for text in texts:
-        text.replace(compared(text, value, rewriting))
-    value.replace(comparable(value))
+def _parts(node: Expr, keys: list[str]) -> list[Expr]:
+    return node.expressions if keys == ["expressions"] else [node.args[key] for key in keys]
+
+
+def _with_sides(node: Expr, value: Expr, texts: list[str], rewriting: Rewriting) -> Expr:
+    """The comparison with each text, below these keys, in the type of the value."""
+    key = str(value.arg_key)
+
+    def build(value: Expr) -> Expr:
+        new = node.copy()
+        for text in _parts(new, texts):
+            text.replace(compared(text, value, rewriting))
+        new.set(key, comparable(value))
+        return new
+
+    return typed(bound(build, value), "BOOLEAN")
 
 
 def _is_text(node: Expr | None) -> bool:
@@ -157,7 +170,7 @@ def numeric(value: Expr) -> Expr:
     """The value, or the number of a text or variant."""
     type = known_type(value)
     if type is None:
-        return macro("numeric", value, stand_in(value))
+        return bound(lambda value: macro("numeric", value, stand_in(value)), value)
     if type not in ("VARCHAR", "JSON"):
         return value.copy()
     number = call("sf_to_number", value, exp.Literal.string(type), exp.null(), 38, 9)
@@ -165,14 +178,10 @@ def numeric(value: Expr) -> Expr:
 
 
 def comparable(value: Expr) -> Expr:
-    """The value, or the text of a variant.
-
-    DuckDB binds the arguments of a macro several times, so that one within another takes several times as long at each
-    level: only a value whose form does not tell its type is left to a macro.
-    """
+    """The value, or the text of a variant."""
     type = known_type(value)
     if type is None:
-        return macro("comparable", value, stand_in(value))
+        return bound(lambda value: macro("comparable", value, stand_in(value)), value)
     if type == "JSON":
         return typed(call("sf_variant_text", value, exp.Literal.string(type)), "VARCHAR")
     return value.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from sqlglot import Expr, exp
 
@@ -10,6 +11,7 @@ from sfml_local.core.expressions import conversions, settings, shown_values
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import (
     as_text,
+    bound,
     call,
     cast,
     chosen,
@@ -119,18 +121,26 @@ def _is_number(node: Expr) -> bool:
 
 def number_of(value: Expr, format: Expr, precision: int, scale: int, *, is_try: bool) -> Expr:
     """A value as NUMBER; values of other types are cast, and too large ones refused with Snowflake's message."""
-    number = chosen(f"{_prefix(is_try)}number", value, format, precision, scale)
     type = f"DECIMAL({precision}, {scale})"
-    if is_try:
-        return try_cast(number, type)
-    if precision == LARGEST or isinstance(value, exp.Subquery) or value.find(exp.Rand, exp.Subquery):
-        return cast(number, type)
+    if (
+        is_try
+        or precision == LARGEST
+        or isinstance(value, exp.Subquery)
+        or value.find(exp.Rand, exp.Subquery)
+    ):
+        number = chosen(f"{_prefix(is_try)}number", value, format, precision, scale)
+        return try_cast(number, type) if is_try else cast(number, type)
+    return typed(bound(partial(_fitting, type, precision, scale), value, format), type)
+
+
+def _fitting(type: str, precision: int, scale: int, value: Expr, format: Expr) -> Expr:
+    number = chosen("number", value, format, precision, scale)
     large = exp.and_(_is_null(try_cast(number.copy(), type)), exp.not_(_is_null(value)))
     words = f"{MARK}100039|22003|Numeric value '"
     error = call(
         "error", call("concat", words, exp.cast(value.copy(), "VARCHAR"), f"' is out of range{MARK}")
     )
-    return typed(exp.Case(ifs=[exp.If(this=large, true=cast(error, type))], default=cast(number, type)), type)
+    return exp.Case(ifs=[exp.If(this=large, true=cast(error, type))], default=cast(number, type))
 
 
 def _is_null(value: Expr) -> Expr:
@@ -275,6 +285,10 @@ def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
 
 def within(text: Expr, length: int, *, is_try: bool = False) -> Expr:
     """A text that is refused, or becomes NULL, if it has more characters."""
+    return typed(bound(partial(_within, length, is_try), text), "VARCHAR")
+
+
+def _within(length: int, is_try: bool, text: Expr) -> Expr:
     if is_try:
         error: Expr = exp.null()
     else:
@@ -284,4 +298,4 @@ def within(text: Expr, length: int, *, is_try: bool = False) -> Expr:
         )
     shown = exp.cast(text.copy(), "VARCHAR")
     too_long = exp.GT(this=call("length", shown), expression=exp.Literal.number(length))
-    return typed(exp.Case(ifs=[exp.If(this=too_long, true=error)], default=shown.copy()), "VARCHAR")
+    return exp.Case(ifs=[exp.If(this=too_long, true=error)], default=shown.copy())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import STANDS, TYPE, call, cast, chosen, macro, stand_in, typed
+from sfml_local.core.expressions.calls import STANDS, TYPE, bound, call, cast, chosen, macro, stand_in, typed
 from sfml_local.core.rewriting import Rewriting
 
 _NAMES = {
@@ -196,7 +197,9 @@ def _date_add(name: str) -> Builder:
 def moved(at: Expr, length: Expr, *, keeps_dates: bool) -> Expr:
     """A moment plus an amount; a DATE stays a DATE if only days are added."""
     found: Expr = (
-        macro("shifted", at, length) if keeps_dates else exp.Paren(this=exp.Add(this=at, expression=length))
+        bound(partial(macro, "shifted"), at, length)
+        if keeps_dates
+        else exp.Paren(this=exp.Add(this=at, expression=length))
     )
     found.meta[STANDS] = (
         stand_in(at) if keeps_dates else exp.Paren(this=exp.Add(this=stand_in(at), expression=length.copy()))
@@ -207,7 +210,7 @@ def moved(at: Expr, length: Expr, *, keeps_dates: bool) -> Expr:
 def _add_months(arguments: Arguments, rewriting: Rewriting) -> Expr:
     months = cast(_rounded(arguments[1]), "INTEGER")
     at = moment(arguments[0], rewriting)
-    found = macro("add_months", at, months)
+    found = bound(partial(macro, "add_months"), at, months)
     found.meta[STANDS] = stand_in(at)
     return found
 
@@ -236,7 +239,8 @@ def _date_diff(name: str) -> Builder:
 
 
 def _difference(part: str, left: Expr, right: Expr) -> Expr:
-    return typed(macro("difference", part, left, right, stand_in(left)), "BIGINT")
+    found = bound(lambda left, right: macro("difference", part, left, right, stand_in(left)), left, right)
+    return typed(found, "BIGINT")
 
 
 def _weeks_between(left: Expr, right: Expr, start: int) -> Expr:
@@ -256,8 +260,8 @@ def _date_trunc(arguments: Arguments, rewriting: Rewriting) -> Expr:
     at = moment(value, rewriting)
     start = settings.number(rewriting.session, "WEEK_START")
     if unit == "week" and start:
-        return call("cast_to_type", _week_begin(cast(at, "DATE"), start), at)
-    found = macro("truncated", _SAME.get(unit, unit), at, stand_in(at))
+        return bound(lambda at: call("cast_to_type", _week_begin(cast(at, "DATE"), start), at), at)
+    found = bound(lambda at: macro("truncated", _SAME.get(unit, unit), at, stand_in(at)), at)
     found.meta[STANDS] = stand_in(at)
     return found
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlglot import Expr, exp
+from sqlglot.parsers.snowflake import SnowflakeParser
 
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import TYPE, call, cast, whole
+from sfml_local.core.expressions.calls import TYPE, bound, call, cast, whole
+from sfml_local.core.expressions.comparisons import lowered_alternatives, lowered_comparison
 from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
 
@@ -37,13 +41,33 @@ def lowered_remainder(node: exp.Mod, rewriting: Rewriting) -> Expr:
     """`a % b`: refused where b is 0."""
     if isinstance(node.expression, exp.Literal) and node.expression.name.strip("0."):
         return node
-    return divided(node.this, node.expression, node.copy())
+    return bound(_remainder, node.this, node.expression)
+
+
+def _remainder(left: Expr, right: Expr) -> Expr:
+    return divided(left, right, exp.Mod(this=left.copy(), expression=right.copy()))
 
 
 def _mod(arguments: Arguments, rewriting: Rewriting) -> Expr:
     left, right = (exp.paren(one.copy()) for one in arguments)
     remainder = exp.Mod(this=left, expression=right)
     return exp.paren(lowered_remainder(remainder, rewriting))
+
+
+def _conditional(name: str) -> Builder:
+    """What sqlglot writes as IFF, with each argument several times."""
+    usual = SnowflakeParser.FUNCTIONS[name]
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        def chosen(*values: Expr) -> Expr:
+            node: Expr = usual(list(values))
+            for comparison in list(node.find_all(exp.EQ)):
+                comparison.replace(lowered_comparison(comparison, rewriting))
+            return lowered_alternatives(node, rewriting)
+
+        return bound(chosen, *arguments)
+
+    return build
 
 
 def _stepped(function: str) -> Builder:
@@ -53,11 +77,15 @@ def _stepped(function: str) -> Builder:
         value, *places = arguments
         if not places:
             return call(function, value)
-        scaled = exp.Mul(this=exp.paren(value.copy()), expression=call("pow", 10, whole(places[0])))
-        found = exp.Div(this=call(function, scaled), expression=call("pow", 10, whole(places[0])))
-        return call("cast_to_type", found, call("round", value, places[0]))
+        return bound(partial(_scaled, function), value, places[0])
 
     return build
+
+
+def _scaled(function: str, value: Expr, places: Expr) -> Expr:
+    scaled = exp.Mul(this=exp.paren(value.copy()), expression=call("pow", 10, whole(places)))
+    found = exp.Div(this=call(function, scaled), expression=call("pow", 10, whole(places)))
+    return call("cast_to_type", found, call("round", value, places))
 
 
 def _random(name: str) -> Builder:
@@ -96,6 +124,8 @@ BUILDERS: dict[str, Builder] = {
     "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
     "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
     "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
+    **{name: counted(name, 1, 1, _conditional(name)) for name in ("NULLIFZERO", "ZEROIFNULL")},
+    **{name: counted(name, 2, 2, _conditional(name)) for name in ("DIV0", "DIV0NULL")},
     "RANDSTR": counted("RANDSTR", 2, 2, _random("sf_randstr")),
     "ZIPF": counted("ZIPF", 3, 3, _random("sf_zipf")),
     "NORMAL": counted("NORMAL", 3, 3, _random("sf_normal")),

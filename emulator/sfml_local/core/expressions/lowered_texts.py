@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import as_text, call, cast, json, kind, known_type, whole
+from sfml_local.core.expressions.calls import as_text, bound, call, cast, json, kind, known_type, whole
 from sfml_local.core.rewriting import Rewriting
 
 _SPACE = " "
@@ -74,6 +74,10 @@ def _bytes(value: Expr) -> Expr:
     """Text or bytes; values of other types become texts."""
     if (type := known_type(value)) is not None:
         return value.copy() if type == "BLOB" else call("encode", as_text(value))
+    return bound(_bytes_or_text, value)
+
+
+def _bytes_or_text(value: Expr) -> Expr:
     is_bytes = exp.EQ(this=kind(value), expression=exp.Literal.string("BLOB"))
     text = call("encode", as_text(value))
     return exp.Case(ifs=[exp.If(this=is_bytes, true=cast(value.copy(), "BLOB"))], default=text)

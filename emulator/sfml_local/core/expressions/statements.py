@@ -8,7 +8,17 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.expressions.calls import call, chosen, json, kind, macro, raw_type, whole, with_kinds
+from sfml_local.core.expressions.calls import (
+    bound,
+    call,
+    chosen,
+    json,
+    kind,
+    macro,
+    raw_type,
+    whole,
+    with_kinds,
+)
 from sfml_local.core.expressions.comparisons import TEXTUAL, lowered_pattern
 from sfml_local.core.expressions.lowered_conversions import (
     LARGEST,
@@ -172,7 +182,13 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
 
 def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
     """TIME_SLICE of a DATE is a DATE."""
-    return call("cast_to_type", node.copy(), node.this.copy())
+
+    def build(value: Expr) -> Expr:
+        new = node.copy()
+        new.set("this", value)
+        return call("cast_to_type", new, value)
+
+    return bound(build, node.this)
 
 
 NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
