@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell starts what runs in the background with Ctrl-C switched off, for every process below it, too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Set, each new process would compile this project's modules again, and each worker the tests.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # Each process's first login would ask the clouds where it is, and wait for their silence.
     os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     if hasattr(config, "workerinput"):
@@ -43,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(remove_folder)
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(WorkerWatch())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: tests wait for processes, too."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
 import functools
 import gc
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import types
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -84,6 +86,9 @@ LENGTH = struct.Struct(">I")
 FOLDER = "SFML_TEST_RUN"
 """The folder of the run, in the environment of its workers and of what they start."""
 LIFELINE = "lifeline"
+PREFIX = "sfml-t-"
+BEGINNING = 60.0
+"""Seconds within which a run has opened its lifeline."""
 
 
 class Popen(subprocess.Popen):  # type: ignore[type-arg]
@@ -233,9 +238,10 @@ def _folder() -> Path:
 def make_folder() -> None:
     """Make the folder of a run: sockets that all its workers share, and whatever is temporary in any of its processes.
 
-    It goes with the run, or, where that was killed, with the first fork server to see it gone.
+    It goes with the run, or, where that was killed, with the first fork server to see it gone or with the next run.
     """
-    folder = Path(tempfile.mkdtemp(prefix="sfml-t-"))
+    remove_folders_of_the_dead(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     os.mkfifo(folder / LIFELINE)
     # No other process has it open for writing: once this one is gone, all others read its end.
     os.open(folder / LIFELINE, os.O_RDWR | os.O_CLOEXEC)
@@ -244,6 +250,17 @@ def make_folder() -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "t")
     Path(tempfile.tempdir).mkdir()
+
+
+def remove_folders_of_the_dead(place: Path) -> None:
+    """Remove what killed runs have left in a folder: none of their processes has the lifeline open any more."""
+    for lifeline in place.glob(f"{PREFIX}*/{LIFELINE}"):
+        try:
+            os.close(os.open(lifeline, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            # A run that is just beginning has made its lifeline and not opened it.
+            if error.errno == errno.ENXIO and time.time() - lifeline.stat().st_mtime > BEGINNING:
+                shutil.rmtree(lifeline.parent, ignore_errors=True)
 
 
 def remove_folder() -> None:

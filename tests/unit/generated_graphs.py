@@ -1,8 +1,12 @@
-"""Graphs as hypothesis makes them: every kind of task, every setting, every shape of a branch."""
+"""Graphs as hypothesis makes them: every kind of task, every setting, every shape of a branch.
+
+Strategies are made once: hypothesis validates each new one, which takes longer than drawing from it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -40,6 +44,7 @@ CONFIG: Mapping[str, Any] = {"model": "A'B", "limit": 0.5, "rounds": 3, "dry": T
 
 # What has to be quoted somewhere on its way: SQL, JSON, comments, lines.
 texts = st.text(alphabet="aB1 '\"\\\n;-/*${}()é", max_size=12)
+filled = texts.filter(bool)
 names = st.sampled_from(["WH", "ml_wh", '"My Wh"', "_w$1", "order"])
 qualified = st.sampled_from(["TEAM", "gov.team", 'DB.gov."My Team"', '"a.b".c'])
 scalars: st.SearchStrategy[str | int | float | bool] = st.one_of(
@@ -66,63 +71,59 @@ def lowered(graph: TaskGraph) -> DesiredGraph:
     return lower(graph, closure, "0.1.0", job_files=job_files)
 
 
-@st.composite
-def serverless(draw: st.DrawFn) -> Serverless:
-    low, middle, high = sorted(draw(st.tuples(*[st.integers(0, 5)] * 3)))
-    keep = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+def _serverless(sizes: tuple[int, ...], keep: tuple[bool, ...], completion: int | None) -> Serverless:
+    low, middle, high = sorted(sizes)
     return Serverless(
         initial=SIZES[middle] if keep[0] else None,
         min=SIZES[low] if keep[1] else None,
         max=SIZES[high] if keep[2] else None,
-        target_completion=draw(st.none() | seconds),
+        target_completion=completion,
     )
 
 
-@st.composite
-def values(draw: st.DrawFn, above: tuple[str, ...], depth: int = 2) -> Value:
+serverless = st.builds(
+    _serverless,
+    st.tuples(*[st.integers(0, 5)] * 3),
+    st.tuples(*[st.booleans()] * 3),
+    st.none() | seconds,
+)
+
+
+def values(above: tuple[str, ...]) -> st.SearchStrategy[Value]:
     """A value of `with:` or `args`, with references to tasks above."""
-    plain = st.one_of(st.none(), scalars)
+    return _values(above[:2], 2)
+
+
+@cache
+def _values(above: tuple[str, ...], depth: int) -> st.SearchStrategy[Value]:
     sources: list[Reference] = [config(key) for key in sorted(CONFIG)] + [
         Reference(Source.RUN, None, ("id",))
     ]
-    sources += [result(name, *keys) for name in above[:2] for keys in ((), ("metrics", "r 2", 0))]
+    sources += [result(name, *keys) for name in above for keys in ((), ("metrics", "r 2", 0))]
     reference = st.sampled_from(sources)
-    kinds: list[st.SearchStrategy[Any]] = [plain, reference]
-    kinds.append(st.tuples(texts.filter(bool), reference).map(lambda parts: Template(parts)))
+    kinds: list[st.SearchStrategy[Any]] = [st.one_of(st.none(), scalars), reference]
+    kinds.append(st.tuples(filled, reference).map(lambda parts: Template(parts)))
     if depth:
-        inner = values(above, depth - 1)
+        inner = _values(above, depth - 1)
         kinds.append(st.lists(inner, max_size=2).map(tuple))
         kinds.append(st.dictionaries(st.sampled_from(["a", "$config", "k'ey"]), inner, max_size=2))
-    return draw(st.one_of(kinds))
+    return st.one_of(kinds)
 
 
-@st.composite
-def bodies(draw: st.DrawFn, above: tuple[str, ...], *, on_pool: bool) -> Body:
-    value = values(above)
-    step = st.builds(
-        StepBody,
-        st.sampled_from(["clv.train.fit", "clv.gate.check", "shop.score"]),
-        st.dictionaries(st.sampled_from(["x", "y"]), value, max_size=2),
-    )
-    if on_pool:
-        job = st.builds(
-            JobBody, st.just("jobs/fit"), st.just("train.py"), st.lists(scalars, max_size=2).map(tuple)
-        )
-        return draw(st.one_of(step, job))
-    notify = st.builds(
-        NotifyBody,
-        integration=names,
-        message=st.one_of(
-            texts, st.builds(lambda text: Template((text, config("model"))), texts.filter(bool))
-        ),
-        email=st.lists(st.just("o'b@example.com"), max_size=2).map(tuple),
-        subject=st.none() | texts,
-        cc=st.lists(st.just("c@example.com"), max_size=1).map(tuple),
-        type=st.sampled_from([None, "webhook", "queue", "email"]),
-        format=st.sampled_from(["text", "html", "json"]),
-    )
-    call = st.builds(CallBody, qualified, st.lists(value, max_size=3).map(tuple))
-    statement = st.sampled_from(
+jobs = st.builds(JobBody, st.just("jobs/fit"), st.just("train.py"), st.lists(scalars, max_size=2).map(tuple))
+notifications = st.builds(
+    NotifyBody,
+    integration=names,
+    message=st.one_of(texts, st.builds(lambda text: Template((text, config("model"))), filled)),
+    email=st.lists(st.just("o'b@example.com"), max_size=2).map(tuple),
+    subject=st.none() | texts,
+    cc=st.lists(st.just("c@example.com"), max_size=1).map(tuple),
+    type=st.sampled_from([None, "webhook", "queue", "email"]),
+    format=st.sampled_from(["text", "html", "json"]),
+)
+statements = st.builds(
+    SqlBody,
+    st.sampled_from(
         [
             "select 1",
             "-- it's first\nselect ';' -- it's; done",
@@ -131,78 +132,103 @@ def bodies(draw: st.DrawFn, above: tuple[str, ...], *, on_pool: bool) -> Body:
             "call system$set_return_value('A')",
             "insert into t select $$ ; '$$",
         ]
+    ),
+)
+
+
+def bodies(above: tuple[str, ...], *, on_pool: bool) -> st.SearchStrategy[Body]:
+    return _bodies(above[:2], on_pool)
+
+
+@cache
+def _bodies(above: tuple[str, ...], on_pool: bool) -> st.SearchStrategy[Body]:
+    value = values(above)
+    step = st.builds(
+        StepBody,
+        st.sampled_from(["clv.train.fit", "clv.gate.check", "shop.score"]),
+        st.dictionaries(st.sampled_from(["x", "y"]), value, max_size=2),
     )
-    return draw(st.one_of(step, call, notify, st.builds(SqlBody, statement)))
+    if on_pool:
+        return st.one_of(step, jobs)
+    call = st.builds(CallBody, qualified, st.lists(value, max_size=3).map(tuple))
+    return st.one_of(step, call, notifications, statements)
+
+
+pools = st.builds(
+    OnPool,
+    pool=names,
+    instances=st.integers(1, 3),
+    runtime=st.sampled_from([None, "2.3.0"]),
+    warehouse=st.none() | names,
+    metrics=st.booleans(),
+)
+places: st.SearchStrategy[RunOn] = st.one_of(st.builds(OnWarehouse, names), serverless, pools)
+containers = st.fixed_dictionaries(
+    {
+        "pip": st.lists(st.just("xgboost==2.1.0"), max_size=1).map(tuple),
+        "imports": st.lists(st.sampled_from(["shared", "one.py"]), max_size=1).map(tuple),
+        "env_vars": mappings(["REGION"], texts),
+        "secrets": mappings(["TOKEN"], qualified),
+        "artifact_repositories": st.lists(qualified, max_size=1).map(tuple),
+    }
+)
+run_ifs = st.none() | st.sampled_from(RUN_IF)
+of_tasks = st.fixed_dictionaries(
+    {
+        "when": st.none() | conditions,
+        "timeout": st.none() | st.sampled_from([0, 60, 604800]),
+        "session_parameters": mappings(["TIMEZONE", "week_start"], scalars),
+        "execute_as_user": st.none() | names,
+        "log_level": st.none() | st.sampled_from(["TRACE", "OFF"]),
+        "tags": mappings(["cost", "gov.cost"], texts),
+        "contacts": mappings(["support", "STEWARD"], qualified),
+        "comment": st.none() | filled,
+    }
+)
 
 
 @st.composite
 def nodes(draw: st.DrawFn, name: str, after: tuple[str, ...], above: tuple[str, ...]) -> TaskNode:
-    pools = st.builds(
-        OnPool,
-        pool=names,
-        instances=st.integers(1, 3),
-        runtime=st.sampled_from([None, "2.3.0"]),
-        warehouse=st.none() | names,
-        metrics=st.booleans(),
-    )
-    run_on: RunOn = draw(st.one_of(st.builds(OnWarehouse, names), serverless(), pools))
+    run_on = draw(places)
     on_pool = isinstance(run_on, OnPool)
-    container: dict[str, Any] = {}
-    if on_pool:
-        container = {
-            "pip": draw(st.lists(st.just("xgboost==2.1.0"), max_size=1).map(tuple)),
-            "imports": draw(st.lists(st.sampled_from(["shared", "one.py"]), max_size=1).map(tuple)),
-            "env_vars": draw(mappings(["REGION"], texts)),
-            "secrets": draw(mappings(["TOKEN"], qualified)),
-            "artifact_repositories": draw(st.lists(qualified, max_size=1).map(tuple)),
-        }
     return TaskNode(
         name=name,
         body=draw(bodies(above, on_pool=on_pool)),
         run_on=run_on,
         after=tuple(sorted(after)),
-        run_if=draw(st.none() | st.sampled_from(RUN_IF)) if after else None,
-        when=draw(st.none() | conditions),
-        timeout=draw(st.none() | st.sampled_from([0, 60, 604800])),
-        session_parameters=draw(mappings(["TIMEZONE", "week_start"], scalars)),
-        execute_as_user=draw(st.none() | names),
-        log_level=draw(st.none() | st.sampled_from(["TRACE", "OFF"])),
-        tags=draw(mappings(["cost", "gov.cost"], texts)),
-        contacts=draw(mappings(["support", "STEWARD"], qualified)),
-        comment=draw(st.none() | texts.filter(bool)),
-        **container,
+        run_if=draw(run_ifs) if after else None,
+        **draw(of_tasks),
+        **(draw(containers) if on_pool else {}),
     )
 
 
-@st.composite
-def settings(draw: st.DrawFn) -> GraphSettings:
-    return GraphSettings(
-        schedule=draw(
-            st.one_of(
-                st.just(Manual()),
-                st.builds(IntervalSchedule, seconds),
-                st.just(CronSchedule("0 3 * * 1", "Europe/Berlin")),
-                st.builds(
-                    StreamSchedule,
-                    st.lists(st.sampled_from(["RAW.O", '"it\'s"']), min_size=1, unique=True).map(tuple),
-                    st.none() | seconds,
-                ),
-            )
+settings: st.SearchStrategy[GraphSettings] = st.builds(
+    GraphSettings,
+    schedule=st.one_of(
+        st.just(Manual()),
+        st.builds(IntervalSchedule, seconds),
+        st.just(CronSchedule("0 3 * * 1", "Europe/Berlin")),
+        st.builds(
+            StreamSchedule,
+            st.lists(st.sampled_from(["RAW.O", '"it\'s"']), min_size=1, unique=True).map(tuple),
+            st.none() | seconds,
         ),
-        overlap=draw(st.sampled_from(["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP"])),
-        retries=draw(st.integers(0, 30)),
-        timeout=draw(st.none() | st.sampled_from([0, 86400])),
-        suspend_after_failures=draw(st.none() | st.integers(0, 100)),
-        on_error=draw(st.none() | names),
-        on_success=draw(st.none() | names),
-        when=draw(st.none() | conditions),
-        run_on=draw(st.one_of(st.none(), st.builds(OnWarehouse, names), serverless())),
-        log_level=draw(st.none() | st.just("INFO")),
-        session_parameters=draw(mappings(["TIMEZONE", "week_start"], scalars)),
-        execute_as_user=draw(st.none() | names),
-        tags=draw(mappings(["cost"], texts)),
-        contacts=draw(mappings(["support"], qualified)),
-    )
+    ),
+    overlap=st.sampled_from(["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP"]),
+    retries=st.integers(0, 30),
+    timeout=st.none() | st.sampled_from([0, 86400]),
+    suspend_after_failures=st.none() | st.integers(0, 100),
+    on_error=st.none() | names,
+    on_success=st.none() | names,
+    when=st.none() | conditions,
+    run_on=st.one_of(st.none(), st.builds(OnWarehouse, names), serverless),
+    log_level=st.none() | st.just("INFO"),
+    session_parameters=mappings(["TIMEZONE", "week_start"], scalars),
+    execute_as_user=st.none() | names,
+    tags=mappings(["cost"], texts),
+    contacts=mappings(["support"], qualified),
+)
+prefixes = st.sampled_from(["a", "Load", "_x"])
 
 
 @st.composite
@@ -212,7 +238,7 @@ def graphs(draw: st.DrawFn) -> TaskGraph:
     tasks: list[TaskNode] = []
     branch_of: set[str] = set()
     for index in range(count):
-        name = f"{draw(st.sampled_from(['a', 'Load', '_x']))}_{index}"
+        name = f"{draw(prefixes)}_{index}"
         earlier = [task.name for task in tasks]
         after = tuple(draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True))) if earlier else ()
         tasks.append(draw(nodes(name, after, after)))
@@ -229,7 +255,7 @@ def graphs(draw: st.DrawFn) -> TaskGraph:
         pipeline="shop",
         spec_path="specs/shop.yaml",
         target=TARGET,
-        settings=draw(settings()),
+        settings=draw(settings),
         tasks=tuple(tasks),
         finalizer=finalizer,
         description=draw(st.none() | texts),
