@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,14 @@ class Browser:
     browser: Any
 
     @contextmanager
-    def open(self, file: Path, **context: Any) -> Iterator[Opened]:
-        """The file in a fresh profile."""
+    def open(self, file: Path, at: datetime | None = None, **context: Any) -> Iterator[Opened]:
+        """The file in a fresh profile, with the clock set if it is given."""
         made = self.browser.new_context(**{"viewport": {"width": 1400, "height": 800}, **context})
         try:
             page = made.new_page()
             page.set_default_timeout(15_000)
+            if at is not None:
+                page.clock.set_fixed_time(at)
             found = Opened(page)
             page.on("console", lambda message: found.said.append(message.text))
             page.on("pageerror", lambda error: found.said.append(str(error)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from tests.browser.conftest import Browser
 from tests.unit.pictured_graphs import compiled, review_of, six, six_hundred, sixty
 
+from sfml.graph.model import CronSchedule
 from sfml.plan.model import Action, FieldChange, Reason
 from sfml.render.page.drawing import Card, Drawing, Wire, drawing_of, drawing_of_diff
 from sfml.render.page.html import html
 from sfml.render.page.svg import svg
+from sfml.semantics.cron import next_fire, parse_cron
 
 SIZES = {"6": six, "60": sixty, "600": six_hundred}
 
@@ -73,13 +77,85 @@ def test_it_opens_and_nothing_overlaps(
         assert page.evaluate(OUTSIDE) == []
         # What changes first is in view when the page opens, and large enough to be read.
         first = page.locator("a.card.alter .name").first
-        assert first.bounding_box()["height"] > 10
+        assert first.bounding_box()["height"] >= 10
         view, card = page.locator(".view").bounding_box(), page.locator("a.card.alter").first.bounding_box()
         assert view["x"] <= card["x"] and card["x"] + card["width"] <= view["x"] + view["width"]
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
         assert found.said == []
         assert found.asked == [pages[size].as_uri()]
+
+
+SEEN = """() => {
+  const view = document.querySelector(".view").getBoundingClientRect();
+  return [...document.querySelectorAll("a.card .box")].filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.left < view.left || box.right > view.right || box.top < view.top || box.bottom > view.bottom;
+  }).length;
+}"""
+
+
+@pytest.mark.parametrize(("width", "is_diff"), [(1280, True), (1280, False), (1000, False)])
+def test_a_small_graph_opens_whole(browser: Browser, tmp_path: Path, width: int, is_diff: bool) -> None:
+    drawing = drawing_of_diff(review_of(six())) if is_diff else drawing_of(compiled(six()))
+    file = tmp_path / "six.html"
+    file.write_text(html(drawing.title, (drawing,)), encoding="utf-8")
+    with browser.open(file, viewport={"width": width, "height": 800}) as found:
+        assert found.page.evaluate(SEEN) == 0
+        assert found.page.locator("a.card .name").last.bounding_box()["height"] >= 9
+        assert found.page.evaluate(OUTSIDE) == []
+
+
+CRONS = (
+    ("0 0 * * 0", "UTC"),
+    ("30 2 * * *", "Europe/Berlin"),
+    ("*/20 2,3 29 3 *", "Europe/Berlin"),
+    ("15 1 * * *", "Australia/Lord_Howe"),
+    ("0 9 L * *", "Asia/Kathmandu"),
+    ("59 23 13 * FRIL", "America/New_York"),
+    ("0 12 29 2 *", "UTC"),
+)
+OPENED = ("2026-10-24T22:30:00Z", "2026-03-28T23:30:00Z", "2026-11-30T03:00:00Z")
+
+
+def test_the_next_runs_are_those_of_the_cron(browser: Browser, tmp_path: Path) -> None:
+    base = six()
+    drawings = []
+    for cron, zone in CRONS:
+        settings = replace(base.settings, schedule=CronSchedule(cron, zone))
+        drawings.append(drawing_of(compiled(replace(base, settings=settings))))
+    file = tmp_path / "crons.html"
+    file.write_text(html("crons", drawings), encoding="utf-8")
+    for opened in OPENED:
+        now = datetime.fromisoformat(opened)
+        with browser.open(file, at=now) as found:
+            said = found.page.evaluate(
+                "[...document.querySelectorAll('p[data-cron]')].map((one) => one.textContent)"
+            )
+            cards = found.page.evaluate(
+                "[...document.querySelectorAll('text[data-cron]')].map((one) => one.textContent)"
+            )
+        for (cron, zone), three, one in zip(CRONS, said, cards, strict=True):
+            assert three == f"next {', '.join(next_runs(cron, zone, now))}", (cron, zone, opened)
+            assert three.startswith(one), (three, one)
+
+
+def next_runs(cron: str, zone: str, now: datetime) -> list[str]:
+    parsed, runs = parse_cron(cron, zone), []
+    moment: datetime | None = now
+    while len(runs) < 3 and (moment := next_fire(parsed, moment)) is not None:
+        runs.append(f"{moment:%a} {moment.day} {moment:%b %H:%M}")
+    return runs
+
+
+def test_a_card_says_what_limits_a_task(browser: Browser, pages: Mapping[str, Path]) -> None:
+    with browser.open(pages["6"], java_script_enabled=False) as found:
+        root = found.page.locator("a.card.root")
+        lines = root.locator("text").all_text_contents()
+        assert lines[:4] == ["clv", "Sundays 00:00 UTC", "retries 1 · timeout 6 h", "cron 0 0 * * 0"]
+        assert "Weekly customer lifetime value".startswith(lines[4].rstrip("…")[:20])
+        train = found.page.get_by_role("link", name=re.compile("^train_model"))
+        assert "timeout 6 h" in train.locator("text").all_text_contents()
 
 
 def test_keys_alone_open_a_task_and_lead_back(browser: Browser, pages: Mapping[str, Path]) -> None:
@@ -91,7 +167,8 @@ def test_keys_alone_open_a_task_and_lead_back(browser: Browser, pages: Mapping[s
         assert page.evaluate(focused).startswith("clv: root")
         for _ in range(2):
             page.keyboard.press("ArrowRight")
-        assert page.evaluate(focused).startswith("train_model: step function, pool ML_POOL; changed: timeout")
+        words = "train_model: step function, pool ML_POOL; timeout 6 h; changed: timeout"
+        assert page.evaluate(focused).startswith(words)
         page.keyboard.press("Enter")
         task = page.locator("details.task[open]")
         assert task.count() == 1

@@ -16,7 +16,7 @@ from pictured_graphs import changed, compiled, edited, graph_of, review_of, six,
 from sfml.graph.model import TaskNode
 from sfml.plan.model import Action, FieldChange, Reason, Risk, RiskLabel
 from sfml.render.merged import merged
-from sfml.render.page.drawing import Card, Drawing, Wire, drawing_of, drawing_of_diff
+from sfml.render.page.drawing import Card, Drawing, NextRuns, Wire, drawing_of, drawing_of_diff
 from sfml.render.page.html import html
 from sfml.render.page.shapes import KINDS, PLACES
 from sfml.render.page.style import MARKS, PALETTE, page_script, page_style
@@ -80,7 +80,7 @@ EMPTY = {"meta", "input", "br"}
 WRITTEN = """
     lang charset http-equiv content name class id aria-labelledby aria-label aria-live aria-hidden role for type
     placeholder autocomplete spellcheck data-zoom data-find title tabindex viewbox width height d x y cx cy r rx
-    transform href scope colspan
+    transform href scope colspan data-next data-cron data-zone
 """
 ATTRIBUTES = frozenset(WRITTEN.split())
 """Every attribute that a page has; there is none that runs, loads or styles anything."""
@@ -117,6 +117,8 @@ def drawings(draw: st.DrawFn) -> Drawing:
                 st.none() | texts,
                 texts,
                 st.none() | texts,
+                st.none() | texts,
+                st.none() | st.builds(NextRuns, texts, texts, texts),
             ),
             min_size=1,
             max_size=5,

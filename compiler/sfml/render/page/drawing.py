@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sfml.base.record import record
-from sfml.graph.model import OnPool, OnWarehouse, Serverless
+from sfml.graph.model import CronSchedule, GraphSettings, OnPool, OnWarehouse, Serverless
 from sfml.lower.bodies import kind_of
 from sfml.lower.desired import DesiredTask
 from sfml.plan.model import Action, Change, FieldChange, Risk
@@ -14,8 +14,10 @@ from sfml.render.merged import ROOT, MergedGraph, MergedTask, merged
 from sfml.render.mermaid import compute_words
 from sfml.render.review_words import VERBS, in_spec_names, spec_names
 from sfml.render.schedule import schedule_words
+from sfml.render.units import interval
 from sfml.review.compare import compared
 from sfml.review.model import CompiledTarget, Status, TargetDiff
+from sfml.semantics.cron import parse_cron
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _QUIET = frozenset({"after", "finalize", "session_parameters.QUERY_TAG"})
@@ -23,6 +25,19 @@ _QUIET = frozenset({"after", "finalize", "session_parameters.QUERY_TAG"})
 
 _STEP = "WITH SFML_STEP AS PROCEDURE"
 """The start of every step's body. Such a body is not listed: its step and arguments are listed as settings."""
+
+
+@record
+class NextRuns:
+    """A cron as the page's script reads it, to tell the next runs when the page is opened.
+
+    A file that told them itself would be wrong a week later, and differ from compile to compile. `fields` are the five
+    fields as lists of values, `words` the cron as it is written.
+    """
+
+    words: str
+    fields: str
+    timezone: str
 
 
 @record
@@ -46,6 +61,9 @@ class Card:
     fingerprint: str = ""
     written: str | None = None
     """`file:line` of the task in the spec."""
+    note: str | None = None
+    """What the task is for, by its comment or by the pipeline's description; cut to the card's width."""
+    next_runs: NextRuns | None = None
 
 
 @record
@@ -109,6 +127,8 @@ def _wires(merged_graph: MergedGraph, names: Mapping[str, int]) -> Iterator[Wire
 
 
 def _about(target: TargetDiff, side: CompiledTarget) -> Iterator[str]:
+    if side.graph.description:
+        yield side.graph.description
     place = side.desired.target
     yield f"{place.database}.{place.schema}"
     sides = [one for one in (target.base, target.head) if one is not None]
@@ -146,7 +166,7 @@ def _root(
         side.graph.pipeline,
         "root",
         None,
-        (" → ".join(words), *_what_changes(action, changes)),
+        (" → ".join(words), *_limits(side.graph.settings), *_what_changes(action, changes)),
         action,
         about=(*((description,) if description else ()), "The root: every run begins here."),
         changes=changes,
@@ -154,7 +174,31 @@ def _root(
         risks=merged_graph.root.risks if merged_graph.root is not None and is_diff else (),
         fingerprint=side.desired.fingerprint,
         written=_written(root) or side.desired.spec_path,
+        note=description,
+        next_runs=_next_runs(side.graph.settings),
     )
+
+
+def _limits(settings: GraphSettings) -> Iterator[str]:
+    """The retries and the timeout of whole runs, where the spec sets them."""
+    retries = f"retries {settings.retries}" if settings.retries else None
+    timeout = _timeout_words(settings.timeout)
+    words = " · ".join(word for word in (retries, timeout) if word)
+    if words:
+        yield words
+
+
+def _timeout_words(seconds: int | None) -> str | None:
+    return None if seconds is None else f"timeout {interval(timedelta(seconds=seconds))}"
+
+
+def _next_runs(settings: GraphSettings) -> NextRuns | None:
+    match settings.schedule:
+        case CronSchedule(cron, timezone):
+            parsed = parse_cron(cron, timezone)
+            return NextRuns(f"cron {cron}", " ".join(parsed.expanded), parsed.timezone)
+        case _:
+            return None
 
 
 def _cards(
@@ -194,6 +238,7 @@ def _cards(
             code=desired.code_sha256,
             fingerprint=desired.fingerprint,
             written=_written(desired),
+            note=merged_task.node.comment,
         )
 
 
@@ -229,6 +274,9 @@ def _lines(task: MergedTask, changes: tuple[FieldChange, ...]) -> Iterator[str]:
         yield f"if {task.node.run_if}"
     elif task.node.when is not None:
         yield f"when {task.node.when}"
+    timeout = _timeout_words(task.node.timeout)
+    if timeout is not None and "timeout" not in task.node.defaulted:
+        yield timeout
     if task.before is not None:
         yield f"was {task.before}"
     yield from _what_changes(task.action, changes)

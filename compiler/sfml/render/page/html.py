@@ -15,7 +15,7 @@ from sfml.render.page.drawing import Card, Drawing
 from sfml.render.page.places import placed_of
 from sfml.render.page.shapes import KIND_WORDS, SIGNS
 from sfml.render.page.style import page_script, page_style
-from sfml.render.page.svg import legend_rows, svg_in_page
+from sfml.render.page.svg import legend_rows, next_runs_data, svg_in_page
 from sfml.render.page.words import escaped, escaped_lines
 from sfml.render.plan import file_words, whole
 from sfml.render.review_words import VERBS, place_words
@@ -129,7 +129,9 @@ def _graph_as_a_whole(drawing: Drawing) -> Iterator[str]:
 
 def _task(drawing: Drawing, at: int, card: Card, prefix: str) -> Iterator[str]:
     mark = "" if card.action is Action.UNCHANGED else f" {card.action.value}"
-    words = " ".join((card.name, KIND_WORDS[card.kind], *card.lines, VERBS.get(card.action, "")))
+    words = " ".join(
+        (card.name, KIND_WORDS[card.kind], *card.lines, card.note or "", VERBS.get(card.action, ""))
+    )
     if card.is_branch:
         words += " branch"
     if card.is_finalizer:
@@ -143,6 +145,9 @@ def _task(drawing: Drawing, at: int, card: Card, prefix: str) -> Iterator[str]:
     yield f'<div id="{prefix}-t{at}" class="body" tabindex="-1">'
     for text in card.about:
         yield f"<p>{escaped(text)}</p>"
+    if card.next_runs is not None:
+        words = escaped(card.next_runs.words)
+        yield f"<p{next_runs_data(card.next_runs, count=3)}>{words}</p>"
     yield from _outcomes(drawing, card, prefix)
     for risk in card.risks:
         yield f'<p class="risk"><strong>!</strong> {escaped(risk.message)}</p>'
@@ -155,7 +160,7 @@ def _task(drawing: Drawing, at: int, card: Card, prefix: str) -> Iterator[str]:
 
 def _kind_and_place(card: Card) -> str:
     kind = "branch" if card.is_branch else "finalizer" if card.is_finalizer else card.kind
-    return f"{kind} · {card.lines[0]}" if card.lines else kind
+    return " · ".join((kind, *card.lines, *((card.note,) if card.note else ())))
 
 
 def _outcomes(drawing: Drawing, card: Card, prefix: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 "use strict";
 // Only reads and marks what stands in the page; it makes no elements and knows no names.
+const LEAST = 0.5; // the smallest scale at which names can be read: a graph that fits at it opens whole
+const READABLE = 0.75; // the scale at which a larger one opens, at its first change
 for (const section of document.querySelectorAll("section")) {
   const view = section.querySelector(".view");
   const picture = view.querySelector("svg");
@@ -20,14 +22,14 @@ for (const section of document.querySelectorAll("section")) {
     scale = Math.min(3, Math.max(0.05, to));
     picture.setAttribute("width", size.width * scale);
     picture.setAttribute("height", size.height * scale);
-    picture.classList.toggle("far", scale < 0.45);
+    picture.classList.toggle("far", scale < 0.55);
     view.scrollTo(left * scale - x, top * scale - y);
   }
   const fit = () => Math.min(view.clientWidth / size.width, view.clientHeight / size.height, 1.25);
   function begin() {
     if (fitted || !view.clientWidth) return;
     fitted = true;
-    zoom(Math.max(fit(), 0.75));
+    zoom(fit() >= LEAST ? fit() : READABLE);
     view.scrollTo(0, 0);
     const first = picture.querySelector(".card.create, .card.alter, .card.replace, .card.move, .card.drop") || cards[0];
     if (first) center(first);
@@ -164,6 +166,50 @@ for (const section of document.querySelectorAll("section")) {
     }
   });
   section.addEventListener("sfml:shown", begin);
+}
+
+// -- next runs: the moments whose local time fits the cron. Clocks are changed at quarters of an hour, so these are
+// looked at one by one; on a day that does not fit, two hours before its end are left for such a change.
+const QUARTER = 900_000;
+function nextRuns(fields, zone, count) {
+  const [minutes, hours, days, months, weekdays] = fields.map((field) => field.split(","));
+  const any = (list) => list[0] === "*";
+  const has = (list, value) => any(list) || list.includes(String(value));
+  const clock = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric",
+  });
+  function fitsDay(year, month, day) {
+    const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+    const last = new Date(Date.UTC(year, month, 0)).getUTCDate();
+    const isDay = has(days, day) || (days.includes("L") && day === last);
+    const isWeekday = has(weekdays, weekday) || (weekdays.includes(`${weekday}L`) && day + 7 > last);
+    const fits = any(days) || any(weekdays) ? isDay && isWeekday : isDay || isWeekday;
+    return has(months, month) && fits;
+  }
+  const runs = [];
+  const now = Date.now();
+  for (let at = Math.floor(now / QUARTER) * QUARTER; runs.length < count && at < now + 13 * 366 * 96 * QUARTER; ) {
+    const local = {};
+    for (const part of clock.formatToParts(at)) local[part.type] = Number(part.value);
+    if (!fitsDay(local.year, local.month, local.day)) {
+      at += Math.max(1, 4 * (22 - local.hour)) * QUARTER;
+      continue;
+    }
+    for (let more = 0; more < 15; more += 1) {
+      const run = at + more * 60_000;
+      if (run > now && has(hours, local.hour) && has(minutes, local.minute + more)) runs.push(run);
+    }
+    at += QUARTER;
+  }
+  return runs.slice(0, count);
+}
+for (const place of document.querySelectorAll("[data-cron]")) {
+  const { cron, zone, next } = place.dataset;
+  const words = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+  });
+  const runs = nextRuns(cron.split(" "), zone, Number(next)).map((run) => words.format(run).replace(",", ""));
+  if (runs.length) place.textContent = `next ${runs.join(", ")}`;
 }
 
 // -- of several graphs, one at a time

@@ -21,6 +21,8 @@ LABEL_HEIGHT, _LABEL_WIDEST = 22.0, 180.0
 _END = (64.0, 20.0)
 """The size of the end point for an outcome that starts no task."""
 MARGIN = 18.0
+_NEXT = "next Wed 30 Nov 00:00"
+"""As wide as any text that the page's script writes on the root's card."""
 _FINALLY = 92.0
 """The distance between the last column and a finalizer."""
 
@@ -77,7 +79,7 @@ def placed_of(drawing: Drawing) -> PlacedDrawing:
 
 
 def card_height(card: Card) -> float:
-    return 48.0 + LEADING * (len(card.lines) - 1)
+    return 48.0 + LEADING * (len(card.lines) - 1 + (card.next_runs is not None) + (card.note is not None))
 
 
 def label_width(wire: Wire) -> float:
@@ -92,7 +94,11 @@ def label_text(wire: Wire) -> str:
 def _card_width(drawing: Drawing) -> float:
     """The width of the widest text, within limits. All cards have the same width, so that columns are aligned."""
     needed = [
-        max(mono_width(card.name, NAME), *(sans_width(line, MORE) + 16 for line in card.lines))
+        max(
+            mono_width(card.name, NAME),
+            *(sans_width(line, MORE) + 16 for line in card.lines),
+            sans_width(_NEXT, MORE) if card.next_runs is not None else 0.0,
+        )
         + (POINT if card.is_branch else 0)
         for card in drawing.cards
     ]

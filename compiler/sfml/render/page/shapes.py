@@ -48,6 +48,8 @@ SIGNS: Mapping[Action, str] = {
 
 POINT = 12.0
 """The width of the pointed ends of a gate's outline."""
+_ROUNDEST = 24.0
+"""The radius of the root's ends at which its icon stays inside."""
 
 
 def outline(kind: str, width: float, height: float, *, is_branch: bool) -> str:
@@ -58,5 +60,5 @@ def outline(kind: str, width: float, height: float, *, is_branch: bool) -> str:
             f'<path class="box" d="M{POINT:g} 0H{width - POINT:g}L{width:g} {middle:g}L{width - POINT:g} {height:g}'
             f'H{POINT:g}L0 {middle:g}Z"/>'
         )
-    radius = height / 2 if kind == "root" else 7
+    radius = min(height / 2, _ROUNDEST) if kind == "root" else 7
     return f'<rect class="box" width="{width:g}" height="{height:g}" rx="{radius:g}"/>'

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sfml.plan.model import Action
-from sfml.render.page.drawing import Card, Drawing, Wire
+from sfml.render.page.drawing import Card, Drawing, NextRuns, Wire
 from sfml.render.page.layout import Point
 from sfml.render.page.places import (
     LABEL_HEIGHT,
@@ -37,7 +38,7 @@ from sfml.render.review_words import VERBS
 
 def svg(drawing: Drawing) -> str:
     """The picture as a self-contained SVG file."""
-    placed = placed_of(drawing)
+    placed = placed_of(_without_next_runs(drawing))
     heading = 34.0 + 18 * len(drawing.about)
     legend = list(_legend(drawing))
     width = max(placed.width, 420.0)
@@ -60,6 +61,11 @@ def svg(drawing: Drawing) -> str:
         words = escaped(ended(f"{' · '.join(legend)}", 12, width - 40))
         lines.append(f'<text class="more" x="{MARGIN:g}" y="{height - 12:g}">{words}</text>')
     return "\n".join((*lines, "</svg>", ""))
+
+
+def _without_next_runs(drawing: Drawing) -> Drawing:
+    """The drawing without what only a page's script can tell."""
+    return replace(drawing, cards=tuple(replace(card, next_runs=None) for card in drawing.cards))
 
 
 def svg_in_page(placed: PlacedDrawing, prefix: str) -> str:
@@ -176,10 +182,11 @@ def _card(placed: PlacedDrawing, at: int, card: Card, prefix: str | None) -> Ite
     left = TEXT + shift
     room = width - left - RIGHT - shift
     yield f'<text class="name" x="{left:g}" y="21">{escaped(shortened(card.name, NAME, room))}</text>'
+    base = 38.0 - LEADING
     for line, text in enumerate(card.lines):
         is_place = line == 0 and card.place is not None
         is_mark = line == len(card.lines) - 1 and card.action is not Action.UNCHANGED
-        base = 38 + LEADING * line
+        base += LEADING
         if is_place and card.place is not None:
             yield (
                 f'<path class="icon" transform="translate({left:g} {base - 10:g})" d="{PLACES[card.place]}"/>'
@@ -187,10 +194,24 @@ def _card(placed: PlacedDrawing, at: int, card: Card, prefix: str | None) -> Ite
         start = left + 16 if is_place else left
         words = escaped(ended(text, MORE, room - (16 if is_place else 0)))
         yield f'<text class="more{" mark" if is_mark else ""}" x="{start:g}" y="{base:g}">{words}</text>'
+    if card.next_runs is not None:
+        base += LEADING
+        words = escaped(ended(card.next_runs.words, MORE, room))
+        yield f'<text class="more" x="{left:g}" y="{base:g}"{next_runs_data(card.next_runs)}>{words}</text>'
+    if card.note is not None:
+        base += LEADING
+        words = escaped(ended(card.note, MORE, room))
+        yield f'<text class="more note" x="{left:g}" y="{base:g}">{words}</text>'
     if card.action is not Action.UNCHANGED:
         yield f'<g class="badge"><circle cx="{width - 6:g}" cy="2" r="10"/>'
         yield f'<text x="{width - 6:g}" y="7">{SIGNS[card.action]}</text></g>'
     yield "</g>" if prefix is None else "</a>"
+
+
+def next_runs_data(runs: NextRuns, count: int = 1) -> str:
+    """The attributes by which the page's script writes that many next runs in place of the element's text."""
+    fields, zone = escaped(runs.fields), escaped(runs.timezone)
+    return f' data-next="{count}" data-cron="{fields}" data-zone="{zone}"'
 
 
 def screen_reader_text(card: Card) -> str:
@@ -200,7 +221,7 @@ def screen_reader_text(card: Card) -> str:
         kind = f"branch, {kind}"
     if card.is_finalizer:
         kind = f"finalizer, {kind}"
-    return f"{card.name}: {kind}, {'; '.join(card.lines)}"
+    return f"{card.name}: {kind}, {'; '.join((*card.lines, *((card.note,) if card.note else ())))}"
 
 
 def _legend(drawing: Drawing) -> Iterator[str]:
