@@ -67,6 +67,7 @@ ROOMS = (
     ("compiler/sfml/ui", UI),
     ("compiler", CORE),
     ("steps", DEMO),
+    ("examples/two_instances", DEMO | RAY),
     ("examples", DEMO | {"pytest"}),
     ("tests", DEV),
     ("tools", DEV),

@@ -1,4 +1,4 @@
-"""Files that are installed with sfml: the JSON Schemas, and the template of a new project."""
+"""Files that are installed with sfml: the JSON Schemas, the template of a new project, and the examples."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def schema_folder() -> Path:
 def template_folder() -> Path:
     """The folder of the files that `sfml init` writes; `PIPELINE` and `PACKAGE` are placeholders in names and texts."""
     return _PACKAGE / "template"
+
+
+def examples_folder() -> Path:
+    """The folder of the example projects: inside the installed package, or at the top of the checkout."""
+    inside = _PACKAGE / "examples"
+    return inside if inside.is_dir() else _PACKAGE.parent.parent / "examples"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`sfml init [dir]`"""
+"""`sfml init [DIR]`, `sfml init --example NAME [DIR]`"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from sfml.cli import output
+from sfml.cli.examples import EXAMPLES, example_files, readme_commands
 from sfml.cli.options import Options, shared_options
 from sfml.cli.schema_command import NAMES
 
@@ -24,18 +25,57 @@ _TAKEN = frozenset(("sfml", "sfml_steps", "steps", "tests", "specs", "schemas", 
 @click.command()
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--name", help="The pipeline's name.  [default: from the folder's name]")
+@click.option(
+    "--example", metavar="NAME", help=f"Copy an example project instead, one of: {', '.join(EXAMPLES)}."
+)
 @shared_options()
-def command(folder: Path, name: str | None, options: Options) -> int:
+def command(folder: Path, name: str | None, example: str | None, options: Options) -> int:
     """Create a small project with a pipeline, its steps and a test. It is valid, and runs on the local Snowflake.
 
     Writes into DIR, by default the current folder, and never overwrites a file.
     """
-    from sfml.base.errors import ConflictingState, SfmlError, UsageError
+    from sfml.base.errors import UsageError
 
+    if example is not None:
+        if name is not None:
+            raise UsageError("an example keeps its name", help="leave --name out")
+        return _copy_example(example, folder, options)
     pipeline = name or name_after(folder.resolve().name)
     if not _WORD.fullmatch(pipeline) or pipeline.lower() in _NO_NAMES:
         raise UsageError(f"`{pipeline}` cannot be the name of a pipeline", help="use letters, digits and `_`")
     files = project_files(pipeline, package_for(pipeline))
+    _write(folder, files)
+    if options.json:
+        output.say_json({"pipeline": pipeline, "folder": folder.as_posix(), "files": sorted(files)})
+    elif not options.quiet:
+        _say(pipeline, folder, files)
+    return 0
+
+
+def _copy_example(name: str, folder: Path, options: Options) -> int:
+    from sfml.frontend.entry_files import pipeline_name, pipelines_of_project
+
+    files = example_files(name)
+    _write(folder, files)
+    if options.json:
+        (pipeline,) = map(pipeline_name, pipelines_of_project(folder))
+        output.say_json({"pipeline": pipeline, "folder": folder.as_posix(), "files": sorted(files)})
+    elif not options.quiet:
+        place = folder.as_posix()
+        output.say(f"Copied the example {name} into {place if place != '.' else 'this folder'}:")
+        for path in files:
+            output.say(f"  + {path}")
+        output.say("Next, as README.md explains:")
+        move = () if place == "." else (f"cd {place}",)
+        for line in (*move, *readme_commands(files["README.md"].decode())):
+            output.say(f"  {line}")
+    return 0
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files below the folder. Raises `ConflictingState`, having written nothing, if one is there already."""
+    from sfml.base.errors import ConflictingState, SfmlError
+
     there = [path for path in files if (folder / path).exists() or (folder / path).is_symlink()]
     if there:
         listed = ", ".join(f"`{path}`" for path in there[:5]) + (" …" if len(there) > 5 else "")
@@ -51,11 +91,6 @@ def command(folder: Path, name: str | None, options: Options) -> int:
         raise SfmlError(
             f"cannot write `{cause.filename}`: {cause.strerror}", help="name another folder: sfml init DIR"
         ) from cause
-    if options.json:
-        output.say_json({"pipeline": pipeline, "folder": folder.as_posix(), "files": sorted(files)})
-    elif not options.quiet:
-        _say(pipeline, folder, files)
-    return 0
 
 
 def _say(pipeline: str, folder: Path, files: dict[str, bytes]) -> None:
