@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TypedDict
 
-from returns import INPUTS
 from sfml_steps import Context, step
 from sfml_steps.models import pickled
 from sfml_steps.registry import Candidate
+
+INPUTS = ("AMOUNT", "ITEMS", "FIRST_ORDER")
 
 
 class Challenger(TypedDict):
