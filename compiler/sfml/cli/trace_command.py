@@ -39,7 +39,7 @@ def command(subject: str, specs: tuple[str, ...], options: Options) -> int:
 
 def _traced(subject: str, specs: tuple[str, ...], options: Options) -> Trace:
     """The trace by the first pipeline that knows the subject; raises the error of the last one if none does."""
-    from sfml.operations.part_plan import LAST
+    from sfml.operations.known_runs import LAST
     from sfml.operations.trace import trace
 
     candidates = _candidates(subject, specs, options)

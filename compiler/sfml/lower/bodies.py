@@ -23,7 +23,7 @@ from sfml.lower.canonical import canonical_json
 from sfml.lower.desired import AlertsCall, Archive, Definition, Kind, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.expressions import sql_value
 from sfml.lower.messages import message_content, subject_expression
-from sfml.lower.ml_jobs import job_definition, job_with_alerts
+from sfml.lower.ml_jobs import JobProgram, job_definition, job_with_alerts
 from sfml.lower.named_graph import NamedGraph
 from sfml.lower.names import stage_of
 from sfml.lower.programs import job_main, procedure_call
@@ -80,7 +80,7 @@ def _own_definition(
         case StepBody():
             assert archive is not None
             if isinstance(node.run_on, OnPool):
-                return _step_on_pool(named, node, node.body, node.run_on, archive, job_files)
+                return _step_on_pool(named, node, node.body, archive, job_files)
             return SqlDefinition(_step_sql(named, node, node.body, archive))
         case JobBody():
             return _job(named, node, node.body, job_files)
@@ -112,50 +112,20 @@ def _step_sql(named: NamedGraph, node: TaskNode, body: StepBody, archive: Archiv
 
 
 def _step_on_pool(
-    named: NamedGraph,
-    node: TaskNode,
-    body: StepBody,
-    on: OnPool,
-    archive: Archive,
-    job_files: JobFiles | None,
+    named: NamedGraph, node: TaskNode, body: StepBody, archive: Archive, job_files: JobFiles | None
 ) -> MLJobDefinitionSpec:
     payload = {"main.py": job_main(archive.sha256), "steps.zip": archive.content}
     arguments = (call_json(named, node, body),)
-    return _on_pool(named, node, on, {**_imported(node, job_files), **payload}, "main.py", arguments)
+    program = JobProgram({**_imported(node, job_files), **payload}, "main.py", arguments)
+    return job_definition(named.graph, node, program)
 
 
 def _job(named: NamedGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
     assert job_files is not None, "`job_files` is needed to lower a job"
-    assert isinstance(node.run_on, OnPool), "the checks refuse a job on other compute"
     payload = {file.path: file.content for file in job_files(body.folder)}
     arguments = tuple(value if isinstance(value, str) else canonical_json(value) for value in body.arguments)
-    return _on_pool(
-        named, node, node.run_on, {**_imported(node, job_files), **payload}, body.entrypoint, arguments
-    )
-
-
-def _on_pool(
-    named: NamedGraph,
-    node: TaskNode,
-    on: OnPool,
-    payload: Mapping[str, bytes],
-    entrypoint: str,
-    arguments: tuple[str, ...],
-) -> MLJobDefinitionSpec:
-    return job_definition(
-        named.graph.target,
-        named.graph.pipeline,
-        node.name,
-        on,
-        payload=payload,
-        entrypoint=entrypoint,
-        arguments=arguments,
-        pip=node.pip,
-        artifact_repositories=node.artifact_repositories,
-        external_access=node.external_access,
-        env_vars=node.env_vars,
-        secrets=node.secrets,
-    )
+    program = JobProgram({**_imported(node, job_files), **payload}, body.entrypoint, arguments)
+    return job_definition(named.graph, node, program)
 
 
 def _imported(node: TaskNode, job_files: JobFiles | None) -> Mapping[str, bytes]:

@@ -12,7 +12,8 @@ import json
 from collections.abc import Mapping
 
 from sfml.base.quoting import dotted, folded
-from sfml.graph.model import OnPool, Target
+from sfml.base.record import record
+from sfml.graph.model import OnPool, Target, TaskGraph, TaskNode
 from sfml.lower.alerting import alerted
 from sfml.lower.canonical import Json, fingerprint
 from sfml.lower.desired import AlertsCall, MLJobDefinitionSpec
@@ -22,44 +23,41 @@ _MOUNT = "/mnt/job_stage"
 _CONTAINER = "main"
 
 
-def job_definition(
-    target: Target,
-    pipeline: str,
-    task: str,
-    on: OnPool,
-    *,
-    payload: Mapping[str, bytes],
-    entrypoint: str,
-    arguments: tuple[str, ...],
-    pip: tuple[str, ...] = (),
-    artifact_repositories: tuple[str, ...] = (),
-    external_access: tuple[str, ...] = (),
-    env_vars: Mapping[str, str] | None = None,
-    secrets: Mapping[str, str] | None = None,
-) -> MLJobDefinitionSpec:
+@record
+class JobProgram:
+    """What a job runs: its files by their names, the one that is started, and the arguments of its command line."""
+
+    payload: Mapping[str, bytes]
+    entrypoint: str
+    arguments: tuple[str, ...]
+
+
+def job_definition(graph: TaskGraph, node: TaskNode, program: JobProgram) -> MLJobDefinitionSpec:
     """The definition of a task's ML Job; its name contains its fingerprint."""
-    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in payload.items()}
+    on = node.run_on
+    assert isinstance(on, OnPool), "the checks refuse a job on other compute"
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in program.payload.items()}
     payload_sha256 = fingerprint(hashes)
     unnamed = MLJobDefinitionSpec(
         name="",
-        entrypoint=entrypoint,
-        payload=payload,
+        entrypoint=program.entrypoint,
+        payload=program.payload,
         payload_sha256=payload_sha256,
-        stage_path=jobs_path(pipeline, payload_sha256),
+        stage_path=jobs_path(graph.pipeline, payload_sha256),
         pool=folded(on.pool),
-        arguments=arguments,
+        arguments=program.arguments,
         instances=on.instances,
         min_instances=on.min_instances,
         runtime=on.runtime,
-        warehouse=folded(on.warehouse or target.warehouse),
+        warehouse=folded(on.warehouse or graph.target.warehouse),
         metrics=on.metrics,
-        pip=pip,
-        artifact_repositories=tuple(dotted(name) for name in artifact_repositories),
-        external_access=tuple(folded(name) for name in external_access),
-        env_vars=dict(env_vars or {}),
-        secrets={name: dotted(secret) for name, secret in (secrets or {}).items()},
+        pip=node.pip,
+        artifact_repositories=tuple(dotted(name) for name in node.artifact_repositories),
+        external_access=tuple(folded(name) for name in node.external_access),
+        env_vars=dict(node.env_vars),
+        secrets={name: dotted(secret) for name, secret in node.secrets.items()},
     )
-    return _named(unnamed, target, pipeline, task)
+    return _named(unnamed, graph.target, graph.pipeline, node.name)
 
 
 def with_arguments(

@@ -33,7 +33,7 @@ from sfml.plan.part_record import open_marks
 from sfml.plan.retention import collected, outdated
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.stage_content import StageContent
-from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
+from sfml.plan.stages import Collect, FilesToWrite, Group, OpenJournal, UnfinishedApply, noted, stages_for
 from sfml.render.health import schedule_state_text
 from sfml.render.schedule import schedule_text
 
@@ -157,11 +157,9 @@ def planned_graph(
     groups = stages_for(
         plan,
         desired,
-        missing,
-        has_stage=staged is not None,
+        FilesToWrite(missing, broken, has_stage=staged is not None),
         was=now,
-        unfinished=is_unfinished,
-        broken=broken,
+        unfinished=UnfinishedApply() if is_unfinished else None,
         loose_on=own.started_roots,
     )
     protect_strangers(groups, own.strangers, desired.root.name)

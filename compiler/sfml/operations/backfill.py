@@ -23,7 +23,6 @@ from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
-from sfml.operations.part_plan import creation_groups
 from sfml.operations.runs import (
     NONCE,
     START_WITHIN,
@@ -48,7 +47,7 @@ from sfml.plan.journal import KeptDeployments, header_of
 from sfml.plan.lane import lane_graph, lane_root
 from sfml.plan.run_activity import next_runs
 from sfml.plan.settings import split_comment
-from sfml.plan.stages import DropTask
+from sfml.plan.stages import DropTask, creation_groups
 from sfml.render.reason import reason_text
 from sfml.semantics.conditions import reads_streams
 

@@ -21,7 +21,8 @@ from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.names import folded_name
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
-from sfml.operations.part_plan import LAST, PartPlan, part_records
+from sfml.operations.known_runs import LAST, part_records
+from sfml.operations.part_plan import PartPlan
 from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import observed_artefact

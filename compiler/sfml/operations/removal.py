@@ -21,7 +21,7 @@ from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
 from sfml.plan.part_record import open_marks
 from sfml.plan.stage_content import StageContent
-from sfml.plan.stages import DropTask, Group, RemoveFiles, removal_stages
+from sfml.plan.stages import DropTask, Group, RemoveFiles, UnfinishedApply, removal_stages
 
 if TYPE_CHECKING:
     from sfml.operations.deployer import Work
@@ -90,10 +90,9 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
         groups = removal_stages(
             there if now else replace(there, tasks=tuple(task for task in there.tasks if task.name in lost)),
             root_started=bool(observed and observed.root.started),
-            leftover=lost,
-            loose_on=own.started_roots,
             # An interrupted first deployment already has a journal, and no previous graph.
-            undone=journal.header.number if journal and was is None else None,
+            unfinished=UnfinishedApply(lost, journal.header.number if journal and was is None else None),
+            loose_on=own.started_roots,
             with_files=True,
         )
         if staged is None:

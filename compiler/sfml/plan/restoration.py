@@ -9,7 +9,7 @@ from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.plan.journal import Journal
 from sfml.plan.model import Action, Change, ObservedGraph, ObservedTask, Plan
-from sfml.plan.stages import Group, removal_stages, stages_for
+from sfml.plan.stages import FilesToWrite, Group, UnfinishedApply, removal_stages, stages_for
 
 
 def restore_plan(
@@ -45,11 +45,12 @@ def restore_stages(
         if now is None:
             there = replace(there, tasks=tuple(task for task in there.tasks if task.name in leftover))
         return removal_stages(
-            there, root_started=root_started, leftover=leftover, undone=number, loose_on=loose_on
+            there, root_started=root_started, unfinished=UnfinishedApply(leftover, number), loose_on=loose_on
         )
     plan = restore_plan(journal.was, observed, target, loose)
     graph = journal.was.graph(target)
-    return stages_for(plan, graph, (), was=now, unfinished=True, undone=number, loose_on=loose_on)
+    unfinished = UnfinishedApply(number=number)
+    return stages_for(plan, graph, FilesToWrite(), was=now, unfinished=unfinished, loose_on=loose_on)
 
 
 def _as_it_was(change: Change, was: Artefact) -> Change:

@@ -8,7 +8,7 @@ written. Only when all of this was read back are child tasks and root resumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from sfml.base.record import record
@@ -126,41 +126,54 @@ Group: TypeAlias = "tuple[Stage, ...]"
 """Stages that can be carried out at the same time."""
 
 
+@record
+class FilesToWrite:
+    """What the stage lacks: archives of steps, jobs whose payload has to be written again, or the stage itself."""
+
+    archives: tuple[Archive, ...] = ()
+    broken_jobs: tuple[MLJobDefinitionSpec, ...] = ()
+    has_stage: bool = True
+
+
+@record
+class UnfinishedApply:
+    """An apply that was cut off. `tasks` are some of its tasks, which may exist without being below the root.
+
+    `number` is that of its deployment if it is being restored; its journal exists already.
+    """
+
+    tasks: tuple[str, ...] = ()
+    number: int | None = None
+
+
 def stages_for(
     plan: Plan,
     desired: DesiredGraph,
-    missing: tuple[Archive, ...],
+    files: FilesToWrite,
     *,
-    has_stage: bool = True,
     was: Artefact | None = None,
-    unfinished: bool = False,
-    leftover: tuple[str, ...] = (),
-    undone: int | None = None,
-    broken: tuple[MLJobDefinitionSpec, ...] = (),
+    unfinished: UnfinishedApply | None = None,
     loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
     """The groups of stages that carry out the plan; none if nothing has to be done.
 
-    `missing` are archives that the stage lacks, `broken` jobs whose payload has to be written again. `was` is the
-    deployed graph, whose edges say in which order tasks can be dropped. `leftover` are tasks of an unfinished apply,
-    which may exist without being below the root. `undone` is the number of an unfinished deployment that is being
-    restored, whose journal exists already. `loose_on` are loose tasks that are roots of their own and started.
+    `was` is the deployed graph, whose edges say in which order tasks can be dropped. `loose_on` are loose tasks that
+    are roots of their own and started.
     """
-    if plan.is_empty and not unfinished:
-        return _whole_again(desired, missing, broken, has_stage)
-    writes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP) or unfinished
-    if not writes:
-        return (*_whole_again(desired, missing, broken, has_stage), *_switched(plan, desired))
-    groups = _groups(plan, desired, missing, was, leftover, undone, broken, loose_on)
-    return (*(() if has_stage else ((CreateStage(),),)), *(group for group in groups if group))
+    if plan.is_empty and unfinished is None:
+        return _whole_again(desired, files)
+    writes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
+    if not writes and unfinished is None:
+        return (*_whole_again(desired, files), *_switched(plan, desired))
+    groups = _groups(plan, desired, files, was, unfinished or UnfinishedApply(), loose_on)
+    return (*_stage_first(files), *(group for group in groups if group))
 
 
 def removal_stages(
     artefact: Artefact,
     *,
     root_started: bool,
-    leftover: tuple[str, ...] = (),
-    undone: int | None = None,
+    unfinished: UnfinishedApply | None = None,
     with_files: bool = False,
     loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
@@ -171,10 +184,29 @@ def removal_stages(
     roots = (*([artefact.root.name] if root_started else ()), *loose_on)
     off: tuple[Group, ...] = (tuple(map(SuspendRoot, roots)),) if roots else ()
     tasks = {task.name: task for task in artefact.tasks}
-    gone = dropped(frozenset({*artefact.names, *leftover}), tasks)
-    beginning: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
+    undone = unfinished or UnfinishedApply()
+    gone = dropped(frozenset({*artefact.names, *undone.tasks}), tasks)
+    beginning: tuple[Group, ...] = ((OpenJournal(False),),) if undone.number is None else ()
     files: tuple[Group, ...] = ((RemoveFiles(),),) if with_files else ()
-    return (*beginning, *off, *gone, *files, (CloseJournal(undone),))
+    return (*beginning, *off, *gone, *files, (CloseJournal(undone.number),))
+
+
+def creation_groups(made: DesiredGraph, missing: Sequence[Archive], *, has_stage: bool) -> Iterator[Group]:
+    """The groups that make the graph; its root stays suspended, so that nothing runs before it is executed."""
+    if not has_stage:
+        yield (CreateStage(),)
+    jobs = (
+        RegisterJob(task, task.definition)
+        for task in made.all_tasks
+        if isinstance(task.definition, MLJobDefinitionSpec)
+    )
+    yield (*map(UploadArchive, missing), *jobs)
+    yield (PutTask(made.root, Action.CREATE),)
+    depths = depths_of({task.name: task for task in made.all_tasks})
+    for depth in range(1, max(depths.values()) + 1):
+        yield tuple(PutTask(task, Action.CREATE) for task in made.all_tasks[1:] if depths[task.name] == depth)
+    yield (Verify(),)
+    yield (ResumeGraph(made.root.name, False),)
 
 
 def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | None) -> tuple[Group, ...]:
@@ -186,18 +218,15 @@ def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | Non
     return (note, *groups) if plan.resume_root else (*groups, note)
 
 
-def _whole_again(
-    desired: DesiredGraph,
-    missing: tuple[Archive, ...],
-    broken: tuple[MLJobDefinitionSpec, ...],
-    has_stage: bool,
-) -> tuple[Group, ...]:
+def _stage_first(files: FilesToWrite) -> tuple[Group, ...]:
+    return () if files.has_stage else ((CreateStage(),),)
+
+
+def _whole_again(desired: DesiredGraph, files: FilesToWrite) -> tuple[Group, ...]:
     """The groups that upload code and payloads which deployed tasks need and the stage lacks; tasks are not changed."""
-    tasks = [task for task in desired.all_tasks if task.definition in broken]
-    group = (*map(UploadArchive, missing), *_jobs(tasks))
-    if not group:
-        return ()
-    return (*(() if has_stage else ((CreateStage(),),)), group)
+    tasks = [task for task in desired.all_tasks if task.definition in files.broken_jobs]
+    group: Group = (*map(UploadArchive, files.archives), *_jobs(tasks))
+    return (*_stage_first(files), group) if group else ()
 
 
 def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:
@@ -209,26 +238,24 @@ def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:
 def _groups(
     plan: Plan,
     desired: DesiredGraph,
-    missing: tuple[Archive, ...],
+    files: FilesToWrite,
     was: Artefact | None,
-    leftover: tuple[str, ...],
-    undone: int | None,
-    broken: tuple[MLJobDefinitionSpec, ...],
+    unfinished: UnfinishedApply,
     loose_on: tuple[str, ...],
 ) -> Iterator[Group]:
     changed = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE)
     written = {change.name: change.action for change in changed}
     root, tasks = desired.root, {task.name: task for task in desired.all_tasks}
     children = [task for task in desired.all_tasks if task.name in written and task.name != root.name]
-    jobs = [task for task in desired.all_tasks if task in children or task.definition in broken]
-    yield (*map(UploadArchive, missing), *_jobs(jobs))
-    if undone is None:
+    jobs = [task for task in desired.all_tasks if task in children or task.definition in files.broken_jobs]
+    yield (*map(UploadArchive, files.archives), *_jobs(jobs))
+    if unfinished.number is None:
         yield (OpenJournal(plan.resume_root),)
     yield (*([SuspendRoot(root.name)] if plan.root_started else ()), *map(SuspendRoot, loose_on))
     names = {change.name for change in plan.of(Action.DROP)} | {
         change.moved_from for change in changed if change.moved_from
     }
-    gone = frozenset({*names, *leftover} - tasks.keys())
+    gone = frozenset({*names, *unfinished.tasks} - tasks.keys())
     before = {task.name: task for task in was.tasks} if was else {}
     replaced = {change.name for change in plan.of(Action.REPLACE)}
     # A graph can have only one finalizer, so the old one is dropped before the new one is created.
@@ -249,7 +276,7 @@ def _groups(
         yield (PutTask(root, written.get(root.name, Action.UNCHANGED)),)
     yield (Verify(),)
     yield (ResumeGraph(root.name, plan.resume_root),)
-    yield (CloseJournal(undone),)
+    yield (CloseJournal(unfinished.number),)
 
 
 def _jobs(children: list[DesiredTask]) -> Iterator[RegisterJob]:

@@ -16,12 +16,14 @@ from sfml.plan.stages import (
     CloseJournal,
     CreateStage,
     DropTask,
+    FilesToWrite,
     Group,
     OpenJournal,
     PutTask,
     ResumeGraph,
     Stage,
     SuspendRoot,
+    UnfinishedApply,
     UploadArchive,
     Verify,
     removal_stages,
@@ -78,16 +80,18 @@ def artefact(of: DesiredGraph, *, started: bool = True) -> Artefact:
     return intended_artefact(of, bodies, {task.name: task.comment for task in of.all_tasks}, started=started)
 
 
+CODE = FilesToWrite((ARCHIVE,))
+
+
 def groups_between(
     old: DesiredGraph | None,
     new: DesiredGraph,
-    missing: tuple[Archive, ...] = (ARCHIVE,),
-    **more: object,
+    files: FilesToWrite = CODE,
 ) -> tuple[Group, ...]:
     observed = deployed(old) if old else None
     was = observed_artefact("x", TARGET, observed)
     plan = make_plan(new, observed, resume=True)
-    return stages_for(plan, new, missing, was=was, **more)  # type: ignore[arg-type]
+    return stages_for(plan, new, files, was=was)
 
 
 def written(groups: tuple[Group, ...]) -> list[list[str]]:
@@ -114,17 +118,20 @@ CHAIN = graph({"A": (), "B": ("A",), "C": ("B",)}, "F")
 
 
 def test_nothing_is_done_for_a_graph_that_is_as_meant() -> None:
-    assert groups_between(CHAIN, CHAIN, ()) == ()
+    assert groups_between(CHAIN, CHAIN, FilesToWrite()) == ()
 
 
 def test_only_code_that_is_not_whole_on_the_stage_is_written_for_a_graph_that_is_as_meant() -> None:
     assert flat(groups_between(CHAIN, CHAIN)) == [UploadArchive]
-    assert flat(groups_between(CHAIN, CHAIN, has_stage=False)) == [CreateStage, UploadArchive]
+    assert flat(groups_between(CHAIN, CHAIN, FilesToWrite((ARCHIVE,), has_stage=False))) == [
+        CreateStage,
+        UploadArchive,
+    ]
 
 
 def test_a_new_graph_is_written_level_by_level_and_started_last() -> None:
     wide = graph({"A": (), "B": (), "C": ("A", "B"), "D": ("A",)}, "F")
-    groups = groups_between(None, wide, has_stage=False)
+    groups = groups_between(None, wide, FilesToWrite((ARCHIVE,), has_stage=False))
     assert written(groups) == [["put X"], ["put X$A", "put X$B"], ["put X$C", "put X$D"], ["put X$F"]]
     kinds = flat(groups)
     assert kinds[:3] == [CreateStage, UploadArchive, OpenJournal]
@@ -163,14 +170,14 @@ def test_a_child_that_is_kept_is_moved_before_its_parent_is_dropped() -> None:
 
 def test_turning_only_the_schedule_is_one_call_without_a_journal() -> None:
     plan = make_plan(CHAIN, deployed(CHAIN), resume=False)
-    assert flat(stages_for(plan, CHAIN, ())) == [SuspendRoot]
+    assert flat(stages_for(plan, CHAIN, FilesToWrite())) == [SuspendRoot]
     plan = make_plan(CHAIN, deployed(CHAIN, root_started=False), resume=True)
-    assert flat(stages_for(plan, CHAIN, ())) == [ResumeGraph]
+    assert flat(stages_for(plan, CHAIN, FilesToWrite())) == [ResumeGraph]
 
 
 def test_an_apply_that_was_cut_off_is_finished_even_when_nothing_differs() -> None:
     plan = make_plan(CHAIN, deployed(CHAIN, root_started=False), resume=True)
-    groups = stages_for(plan, CHAIN, (), unfinished=True, leftover=("X$LOST", "X$A"))
+    groups = stages_for(plan, CHAIN, FilesToWrite(), unfinished=UnfinishedApply(("X$LOST", "X$A")))
     assert flat(groups) == [OpenJournal, DropTask, PutTask, Verify, ResumeGraph, CloseJournal]
     assert written(groups) == [["drop X$LOST"], ["put X"]]
 
