@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sfml.account.registered import ModelVersion as ModelVersion
     from sfml.api.account import Account as Account
     from sfml.api.backfill import Backfill as Backfill
+    from sfml.api.backfill import BackfillPlan as BackfillPlan
     from sfml.api.findings import Finding as Finding
     from sfml.api.findings import Findings as Findings
     from sfml.api.graph import Artefact as Artefact
@@ -40,6 +41,7 @@ _MODULES = {
     "Applied": "sfml.api.plan",
     "Artefact": "sfml.api.graph",
     "Backfill": "sfml.api.backfill",
+    "BackfillPlan": "sfml.api.backfill",
     "Change": "sfml.api.plan",
     "Finding": "sfml.api.findings",
     "Findings": "sfml.api.findings",

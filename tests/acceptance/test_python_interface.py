@@ -24,6 +24,7 @@ NAMES = {
     "Applied",
     "Artefact",
     "Backfill",
+    "BackfillPlan",
     "Change",
     "Finding",
     "Findings",
@@ -148,12 +149,18 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         part = account.plan_run(recover=run.run_id[:8])
         assert (part.recovers, part.runs, part.reuses) == (run.run_id, ("b",), {"a": run.run_id})
         valid(part.to_dict(), "part")
+        made = part.dag()
+        assert made.name.startswith("FAILS$$PART_") and {task.name for task in made.tasks} == {"A", "B"}
         assert "reused: succeeded in" in str(part) and part._repr_html_().startswith("<pre>")
         again = account.run(recover="last").wait(progress=lines.append)
         assert again.state == "FAILED" and again["a"].reused_from == run.run_id
         valid(again.to_dict(), "run")
         assert account.run(only="a").wait()["b"].state is None
         assert [one.run_id for one in account.runs()][1:] == [again.run_id, run.run_id]
+        planned = account.plan_backfill({"limit": "1..2"})
+        assert planned.runs == ("limit 1", "limit 2") and planned._repr_html_().startswith("<table>")
+        assert [task.full_name for task in planned.dag().tasks] == ["FAILS$$LANE_1$A", "FAILS$$LANE_1$B"]
+        valid(planned.to_dict(), "backfill")
         filled = account.backfill({"limit": "1..2"}, progress=lines.append)
         assert (filled.ran, filled.is_done) == (2, False)
         assert filled.states == {"limit 1": "failed", "limit 2": "failed"}

@@ -37,6 +37,8 @@ with clv.connect() as account:
     part = assert_type(account.plan_run(only=["train", "+score"], deployment=3), sfml.RunPlan)
     assert_type(part.runs, tuple[str, ...])
     assert_type(part.reuses, dict[str, str])
+    assert_type(part.dag(), DAG)
+    assert_type(account.plan_backfill({"day": ["2026-01-01"]}).dag(), DAG)
     assert_type(account.run(recover="last", from_="train"), sfml.Run)
     assert_type(account.backfill({"day": "2026-01-01..2026-01-31"}, at_once=4).is_done, bool)
     assert_type(account.runs(limit=20), sfml.Runs)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sfml.api.backfill import Backfill
+from sfml.api.backfill import Backfill, BackfillPlan
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
@@ -147,7 +147,7 @@ class Account:
         if request is None:
             raise UsageError("a whole run has no plan", help="give only=, from_= or recover=")
         plan = part_plan(self._opened, self._connected, request, self._user)
-        return RunPlan(shown_part(self._opened, plan))
+        return RunPlan(shown_part(self._opened, plan), plan.graph)
 
     def _run_part(self, request: PartRequest) -> Run:
         """Start a part of a run. The graph of the part is removed when the last state is read."""
@@ -195,16 +195,13 @@ class Account:
         from sfml.operations import backfill as operation
         from sfml.operations.graph_health import demand_finished_apply
         from sfml.operations.held_lease import holding, new_lease
-        from sfml.plan.backfill_values import run_configs
         from sfml.plan.lane import backfill_lease
         from sfml.render.backfill import value_line
         from sfml.render.symbols import Symbols
 
         desired, target = self._opened.desired, self._connected
         demand_finished_apply(self._opened, target)
-        others = {key: _config_text(value) for key, value in (config or {}).items()}
-        configs = run_configs((json.dumps(dict(over)),), others)
-        request = operation.BackfillRequest(configs, at_once, retry_failed, again)
+        request = operation.BackfillRequest(_configs(over, config), at_once, retry_failed, again)
         name, ran = backfill_lease(desired.root.name), 0
         with holding(target.leases, name, new_lease(self._user, None)) as held_lease:
             plan = operation.backfill_plan(self._opened, target, request)
@@ -217,6 +214,23 @@ class Account:
             state = work.state if plan.todo else operation.read_state(desired, target)
         values = state.of([value.config for value in plan.values])
         return Backfill(desired.pipeline, desired.target.name, values, ran)
+
+    def plan_backfill(
+        self,
+        over: Mapping[str, object],
+        *,
+        config: Mapping[str, object] | None = None,
+        retry_failed: bool = False,
+        again: bool = False,
+    ) -> BackfillPlan:
+        """What `backfill` with the same arguments would run; nothing is changed."""
+        from sfml.operations import backfill as operation
+        from sfml.plan.lane import lane_graph, lane_root
+
+        request = operation.BackfillRequest(_configs(over, config), 1, retry_failed, again)
+        plan = operation.backfill_plan(self._opened, self._connected, request)
+        lane = lane_graph(plan.graph, lane_root(plan.desired.root.name, 1), {"lane": plan.origin})
+        return BackfillPlan(lane, plan.values, plan.todo, plan.notes)
 
     def runs(self, limit: int = 10) -> Runs:
         """The last runs and parts of runs, newest first, including runs whose root was skipped.
@@ -379,6 +393,16 @@ def _part_request(
             "deployment= and beside= go with a part of a run", help="give only=, from_= or recover="
         )
     return None
+
+
+def _configs(
+    over: Mapping[str, object], config: Mapping[str, object] | None
+) -> tuple[Mapping[str, str], ...]:
+    """The config of each run of a backfill as text."""
+    from sfml.plan.backfill_values import run_configs
+
+    others = {key: _config_text(value) for key, value in (config or {}).items()}
+    return run_configs((json.dumps(dict(over)),), others)
 
 
 def _texts(value: str | Sequence[str]) -> tuple[str, ...]:

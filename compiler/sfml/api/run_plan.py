@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfml.api.drawing import preformatted
+from sfml.lower.desired import DesiredGraph
 from sfml.render.part import ShownPart, part_json, part_text
 from sfml.render.symbols import Symbols
+
+if TYPE_CHECKING:
+    from snowflake.core.task.dagv1 import DAG
 
 
 class RunPlan:
     """What a part of a run would run, and what it would reuse from earlier runs."""
 
-    def __init__(self, shown: ShownPart) -> None:
+    def __init__(self, shown: ShownPart, graph: DesiredGraph) -> None:
         self._shown = shown
+        self._graph = graph
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -30,6 +35,15 @@ class RunPlan:
     def recovers(self) -> str | None:
         """The id of the run that is recovered."""
         return self._shown.record.recovers
+
+    def dag(self) -> DAG:
+        """The graph that the part would make, as a `snowflake.core.task.dagv1.DAG` with its `DAGTask` objects.
+
+        Conditions are written out, also those that depend on a gate. The body of an ML Job is a placeholder.
+        """
+        from sfml.snowflake.dag import dag
+
+        return dag(self._graph)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `sfml run --dry-run`."""

@@ -20,6 +20,7 @@ from sfml.graph.topology import Edges, Reach
 from sfml.lower.canonical import Json
 from sfml.lower.comments import root_comment
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import default_name, folded_name
 from sfml.plan.artefact import archives_in
 from sfml.plan.rehoming import (
@@ -397,7 +398,7 @@ def part_graph(
     top = replace(
         graph.root,
         name=root,
-        definition=SqlDefinition(_setting(root_value) or "select 'part of a run'"),
+        definition=SqlDefinition(_setting(root_value) or DUMMY_ROOT.sql),
         condition=None,
         own_condition=None,
         schedule=None,

@@ -95,7 +95,8 @@ def _dag_task(graph: DAG, task: DesiredTask, definition: str) -> DAGTask:
     return (DAGTaskBranch if task.is_branch else DAGTask)(
         task.name.removeprefix(f"{graph.name}$"),
         definition,
-        condition=task.own_condition,
+        # The arms of a `DAGTaskBranch` get the rest of their conditions from their edges.
+        condition=task.own_condition if task.branch_of else task.condition,
         warehouse=task.warehouse,
         session_parameters=dict(task.session_parameters) or None,
         user_task_managed_initial_warehouse_size=task.user_task_managed_initial_warehouse_size,

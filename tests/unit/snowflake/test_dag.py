@@ -10,6 +10,9 @@ from made_graphs import closure, clv, every, graph, sql, wide
 from sfml.graph.model import GraphSettings, Serverless, StreamSchedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
+from sfml.plan.lane import lane_graph, lane_root
+from sfml.plan.part import EarlierResults, TaskResult, part_graph, part_root, planned_part
+from sfml.semantics.states import State
 
 pytest.importorskip("snowflake.core")
 
@@ -37,6 +40,21 @@ def two_branches() -> TaskGraph:
 )
 def test_dag_and_tasks_say_the_same_but_for_what_dagv1_has_no_words_for(made: TaskGraph) -> None:
     assert [difference for difference in differences(lowered(made)) if difference.known is None] == []
+
+
+@pytest.mark.parametrize("made", [clv(), wide(), two_branches()], ids=["clv", "wide", "two branches"])
+def test_parts_and_lanes_come_out_as_objects_too(made: TaskGraph) -> None:
+    desired = lowered(made)
+    first, *others = (task for task in desired.all_tasks if task.task is not None)
+    value = next(iter((first.outcomes or {"": "1"}).values()))
+    results = {str(first.task): TaskResult(State.SUCCEEDED, "r", value)}
+    wanted = {str(task.task): "you chose it" for task in others}
+    part = planned_part(desired, EarlierResults(results), wanted)
+    for below in (
+        lane_graph(desired, lane_root(desired.root.name, 1), {}),
+        part_graph(part, part_root(desired.root.name, "ab"), {}, {}),
+    ):
+        assert [difference for difference in differences(below) if difference.known is None] == []
 
 
 def test_the_readmes_pipeline_has_no_difference_at_all() -> None:
