@@ -12,7 +12,9 @@ from snowflake.connector import SnowflakeConnection
 
 from sfml.base.resources import schema
 from sfml.cli.entry import run
+from sfml.graph.comparing import GrantRow, compared
 from sfml.graph.model import Target
+from sfml.graph.privileges import Privilege
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import rows
 from sfml.snowflake.statements import answers
@@ -113,6 +115,68 @@ def test_the_lists_name_what_the_graph_names(spec: str, capsys: pytest.CaptureFi
     assert not any("POOL" in one or "SERVICE" in one or "MODEL" in one for one in statements)
     assert "what the code of small reads and writes" in text
     assert not any("TABLE ML_PROD.CLV.FEATURES" in one for one in statements), "its maker owns it"
+
+
+OPERATING = """
+version: 1
+pipeline: clv
+graph:
+  tasks:
+    check:
+      step: sfml_steps.gate.compare_with_champion
+      with: {value: 0.5, model_name: MODELS.SCORER, metric: auc}
+      outcomes: {passed: [], failed: []}
+    own:
+      step: sfml_steps.registry.promote_model
+      with: {candidate: {model: "@S/a", format: pickle, sample: "@S/b"}, model_name: "${config.model}"}
+    same:
+      step: sfml_steps.gate.compare_with_champion
+      with: {value: 1, model_name: OWN, metric: a}
+      outcomes: {passed: [], failed: []}
+    look: {step: sfml_steps.alerting.watch.watch_pipelines, with: {schemas: [OTHER, ml_prod.raw, ML_PROD.CLV]}}
+  config: {model: OWN}
+schedule: {schedule: {every: 1h}, alerts: {channels: {slack: ML_SLACK, email: ML_MAIL}}}
+"""
+
+
+def test_general_steps_and_alerts_need_what_they_call(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(spec).write_text(OPERATING)
+    text = printed(capsys, spec)
+    statements = {line.partition(";")[0] for line in text.splitlines() if line.startswith("GRANT ")}
+    assert {one for one in statements if "MODEL" in one or "TASKS" in one or "STAGE" in one} == {
+        "GRANT CREATE STAGE ON SCHEMA ML_PROD.CLV TO ROLE ML_OWNER",
+        "GRANT USAGE ON SCHEMA ML_PROD.MODELS TO ROLE ML_OWNER",
+        "GRANT USAGE ON MODEL ML_PROD.MODELS.SCORER TO ROLE ML_OWNER",
+        "GRANT CREATE MODEL ON SCHEMA ML_PROD.CLV TO ROLE ML_OWNER",
+        "GRANT MONITOR ON ALL TASKS IN DATABASE OTHER TO ROLE ML_OWNER",
+        "GRANT MONITOR ON FUTURE TASKS IN DATABASE OTHER TO ROLE ML_OWNER",
+        "GRANT MONITOR ON ALL TASKS IN SCHEMA ML_PROD.RAW TO ROLE ML_OWNER",
+        "GRANT MONITOR ON FUTURE TASKS IN SCHEMA ML_PROD.RAW TO ROLE ML_OWNER",
+        "GRANT READ ON STAGE ML_PROD.RAW.SFML TO ROLE ML_OWNER",
+        "GRANT MONITOR ON ALL TASKS IN SCHEMA ML_PROD.CLV TO ROLE CLV_READER",
+        "GRANT MONITOR ON FUTURE TASKS IN SCHEMA ML_PROD.CLV TO ROLE CLV_READER",
+        "GRANT READ ON STAGE ML_PROD.CLV.SFML TO ROLE CLV_READER",
+        "GRANT USAGE ON MODEL ML_PROD.MODELS.SCORER TO ROLE CLV_READER",
+        "GRANT USAGE ON MODEL ML_PROD.CLV.OWN TO ROLE CLV_READER",
+    }
+    assert "-- Not known: READ on the secrets that the integrations ML_SLACK name, if they do." in text
+    assert "-- Not known: USAGE on the integrations that the pipelines watched by look name" in text
+    assert run(["grants", spec, "-o", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, schema("output/grants.schema.json"))
+    assert len(document["unknown"]) == 2
+
+
+def test_a_watcher_that_sees_tasks_of_a_place_lacks_nothing_there() -> None:
+    watching = Privilege("MONITOR", "TASKS", "DB.S", "to look")
+    for grant, is_missing in (
+        (GrantRow("MONITOR", "TASK", "DB.S.A", "R"), False),
+        (GrantRow("OPERATE", "TASK", "DB.S.A", "R"), False),
+        (GrantRow("MONITOR EXECUTION", "ACCOUNT", "X", "R"), False),
+        (GrantRow("MONITOR", "TASK", "DB.S2.A", "R"), True),
+        (GrantRow("SELECT", "TABLE", "DB.S.A", "R"), True),
+    ):
+        assert bool(compared("R", [watching], [grant]).missing) is is_missing
 
 
 def test_a_role_that_was_given_all_of_it_lacks_nothing(

@@ -149,7 +149,7 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
 
     from sfml.graph.comparing import compared
     from sfml.graph.needs import Kind
-    from sfml.graph.privileges import Purpose, privileges_of
+    from sfml.graph.privileges import Purpose, not_known, privileges_of
     from sfml.operations.environment import check_environment
     from sfml.render.environment import doubts
     from sfml.snowflake.granted import granted_to
@@ -189,6 +189,8 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     if graph.target.is_local:
         yield Check("privileges", CheckState.SKIPPED, "the local Snowflake refuses no role anything")
         return
+    for text in not_known(graph):
+        yield Check("privileges", CheckState.UNKNOWN, f"not looked at: {text}")
     [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")
     needed = [
         privilege

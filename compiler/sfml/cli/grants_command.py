@@ -52,8 +52,8 @@ def command(
     tasks without declarations. Exits with 1 if the compared role lacks a privilege.
     """
     from sfml.base.quoting import folded
-    from sfml.graph.privileges import Purpose, privileges_of, undeclared
-    from sfml.render.grants import comparison_text, grants_json, grants_sql
+    from sfml.graph.privileges import Purpose, not_known, privileges_of, undeclared
+    from sfml.render.grants import Unknown, comparison_text, grants_json, grants_sql
     from sfml.render.symbols import Symbols
 
     compiled_spec = compile_spec(spec, options)
@@ -65,7 +65,7 @@ def command(
     owning = folded(owner or target.owner_role or f"{graph.pipeline}_OWNER".upper())
     looking = folded(reader or f"{graph.pipeline}_READER".upper())
     roles = {purpose: looking if purpose is Purpose.READING else owning for purpose in chosen}
-    unknown = undeclared(graph)
+    unknown = Unknown(undeclared(graph), not_known(graph))
     comparison = None if compare is None else _compared(compiled_spec, options, folded(compare), lists)
     if options.json:
         output.say_json(

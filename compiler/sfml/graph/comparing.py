@@ -78,7 +78,13 @@ def _is_held(
     if on == "PROCEDURE":
         # SHOW GRANTS names a procedure with its types: DB.SCHEMA."REFRESH(VARCHAR):VARCHAR".
         return any(key[:2] == (privilege, on) and _bare(key[2]) == _bare(name) for key in keys)
-    return on == "TASK" and ("MONITOR EXECUTION", "ACCOUNT", "") in keys
+    if on in ("TASK", "TASKS") and ("MONITOR EXECUTION", "ACCOUNT", "") in keys:
+        return True
+    # Which tasks a place has is not known here; a role that sees some was given what it is to see.
+    return on == "TASKS" and any(
+        other in ("MONITOR", "OPERATE", "OWNERSHIP") and kind == "TASK" and task.startswith(f"{name}.")
+        for other, kind, task in keys
+    )
 
 
 def _bare(name: str) -> str:

@@ -2,7 +2,7 @@
 
 https://docs.snowflake.com/en/user-guide/tasks-intro (task security) · /sql-reference/sql/create-task
 /developer-guide/snowflake-ml/ml-jobs/access-control-requirements
-/developer-guide/snowflake-ml/model-registry/overview
+/developer-guide/snowflake-ml/model-registry/model-management
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from sfml.base.quoting import dotted, folded
 from sfml.base.record import record
+from sfml.graph.alerts import INTEGRATION_TYPES
+from sfml.graph.general_steps import COMPARING, PROMOTING, model_names, step_of, watched_places
 from sfml.graph.model import (
     GraphSettings,
     NotifyBody,
@@ -42,7 +44,10 @@ class Purpose(StrEnum):
 
 @record
 class Privilege:
-    """One privilege on one object. `on` is its kind; `name` is folded and qualified, and empty for the account."""
+    """One privilege on one object. `on` is its kind; `name` is folded and qualified, and empty for the account.
+
+    The kind `TASKS` stands for all present and future tasks of the schema or database `name`.
+    """
 
     privilege: str
     on: str
@@ -59,11 +64,13 @@ class Privilege:
         to = f"TO ROLE {dotted(role)}"
         if self.on == "ACCOUNT":
             return f"GRANT {self.privilege} ON ACCOUNT {to}"
-        if self.on == "TASK":
-            schema = ".".join(_PARTS.findall(self.name)[:-1])
+        if self.on in ("TASK", "TASKS"):
+            parts = _PARTS.findall(self.name)
+            place = ".".join(parts[:-1] if self.on == "TASK" else parts)
+            kind = "SCHEMA" if self.on == "TASK" or len(parts) > 1 else "DATABASE"
             return (
-                f"GRANT {self.privilege} ON ALL TASKS IN SCHEMA {dotted(schema)} {to};\n"
-                f"GRANT {self.privilege} ON FUTURE TASKS IN SCHEMA {dotted(schema)} {to}"
+                f"GRANT {self.privilege} ON ALL TASKS IN {kind} {dotted(place)} {to};\n"
+                f"GRANT {self.privilege} ON FUTURE TASKS IN {kind} {dotted(place)} {to}"
             )
         # Procedures can be overloaded, so the user has to fill in the types.
         types = "(…)" if self.on == "PROCEDURE" else ""
@@ -95,6 +102,23 @@ def undeclared(graph: TaskGraph) -> tuple[str, ...]:
     )
 
 
+def not_known(graph: TaskGraph) -> tuple[str, ...]:
+    """The privileges that are needed on objects which a graph does not name, in words."""
+    return tuple(_not_known(graph))
+
+
+def _not_known(graph: TaskGraph) -> Iterator[str]:
+    channels = graph.settings.alerts.channels if graph.settings.alerts else ()
+    webhooks = [folded(one.integration) for one in channels if INTEGRATION_TYPES[one.kind] == "webhook"]
+    if webhooks:
+        yield f"READ on the secrets that the integrations {', '.join(dict.fromkeys(webhooks))} name, if they do"
+    watching = dict.fromkeys(node.name for node, _ in watched_places(graph))
+    if watching:
+        yield (
+            f"USAGE on the integrations that the pipelines watched by {', '.join(watching)} name in their `alerts`"
+        )
+
+
 def _is_known_step(node: TaskNode) -> bool:
     """Whether the task runs a general step of sfml, which uses only the pipeline's stage and registry."""
     return isinstance(node.body, StepBody) and node.body.step.startswith(
@@ -118,7 +142,12 @@ def _stage(target: Target) -> str:
 def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
     yield from _usage_of_schema(target, "to work in the schema")
-    yield Privilege("CREATE TASK", "SCHEMA", _schema(target), "to create the tasks")
+    yield Privilege(
+        "CREATE TASK",
+        "SCHEMA",
+        _schema(target),
+        "to create the tasks, also those of parts of runs and of backfills",
+    )
     yield Privilege(
         "CREATE STAGE", "SCHEMA", _schema(target), "for the stage, which it then owns, and for leases"
     )
@@ -146,9 +175,8 @@ def _running(graph: TaskGraph, root: str) -> Iterator[Privilege]:
             yield from _for_need(need)
     if any(isinstance(node.run_on, OnPool) for node in graph.all_tasks):
         yield Privilege("CREATE SERVICE", "SCHEMA", _schema(target), "to run ML Jobs")
-    for node in graph.all_tasks:
-        if isinstance(node.body, StepBody) and node.body.step.startswith("sfml_steps.registry."):
-            yield Privilege("CREATE MODEL", "SCHEMA", _schema(target), f"{node.name}: to log models")
+    yield from _for_models(graph)
+    yield from _for_watching(graph)
     yield from _for_users(graph)
 
 
@@ -159,6 +187,57 @@ def _reading(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     yield Privilege("USAGE", "WAREHOUSE", folded(target.warehouse), "to query the history")
     why = "to see deployments and what runs left, once the first apply has made it"
     yield Privilege("READ", "STAGE", _stage(target), why)
+    for _, model in model_names(graph):
+        why = "to see its versions, once the first promotion has made it"
+        yield Privilege("USAGE", "MODEL", resolved(target, model), why)
+
+
+def _for_models(graph: TaskGraph) -> Iterator[Privilege]:
+    """The privileges of steps that log versions, or read their metrics; a role owns the models that it logs.
+
+    https://docs.snowflake.com/en/developer-guide/snowflake-ml/model-registry/model-management
+    """
+    target = graph.target
+    models = {node.name: resolved(target, model) for node, model in model_names(graph)}
+    logged: set[str] = set()
+    for node in graph.all_tasks:
+        if step_of(node).startswith(PROMOTING):
+            model = models.get(node.name, resolved(target, "ANY"))
+            schema = ".".join(_PARTS.findall(model)[:-1])
+            logged.add(model)
+            yield from _usage_of_place(target, schema, f"{node.name}: for {model}")
+            yield Privilege("CREATE MODEL", "SCHEMA", schema, f"{node.name}: to log models")
+    for node in graph.all_tasks:
+        model = models.get(node.name, "")
+        if step_of(node) == COMPARING and model and model not in logged:
+            yield from _usage_of_place(
+                target, ".".join(_PARTS.findall(model)[:-1]), f"{node.name}: for {model}"
+            )
+            yield Privilege("USAGE", "MODEL", model, f"{node.name}: to read the metrics of its versions")
+
+
+def _for_watching(graph: TaskGraph) -> Iterator[Privilege]:
+    """The privileges on other places of a task that watches them; a role owns the tasks that it creates."""
+    target = graph.target
+    for node, written in watched_places(graph):
+        place = ".".join(folded(part) for part in _PARTS.findall(written.strip()))
+        if place == _schema(target):
+            continue
+        yield from _usage_of_place(target, place, f"{node.name}: to look there")
+        yield Privilege("MONITOR", "TASKS", place, f"{node.name}: to see the pipelines that it watches")
+        if len(_PARTS.findall(place)) > 1:
+            stage = f"{place}.{_PARTS.findall(_stage(target))[-1]}"
+            yield Privilege("READ", "STAGE", stage, f"{node.name}: to see which runs were recovered by parts")
+
+
+def _usage_of_place(target: Target, place: str, why: str) -> Iterator[Privilege]:
+    """USAGE on a database, or a schema and its database, other than the schema of the target."""
+    if place == _schema(target):
+        return
+    database, *schema = _PARTS.findall(place)
+    yield Privilege("USAGE", "DATABASE", database, why)
+    if schema:
+        yield Privilege("USAGE", "SCHEMA", place, why)
 
 
 def _for_serverless(graph: TaskGraph, why: str) -> Iterator[Privilege]:

@@ -5,40 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sfml.base.record import record
 from sfml.graph.comparing import Comparison
 from sfml.graph.privileges import Privilege, Purpose
 from sfml.render.symbols import Symbols
 
 _HEADINGS = {
-    Purpose.DEPLOYING: "To deploy: what `sfml plan`, `apply` and `destroy` do as this role",
+    Purpose.DEPLOYING: "To deploy: what `sfml plan`, `apply`, `run`, `backfill` and `destroy` do as this role",
     Purpose.RUNNING: "To run: what the tasks do, as the role that owns them, which is the one that created them",
-    Purpose.READING: "To look: `sfml plan`, `status` and `history`",
+    Purpose.READING: "To look: `sfml plan`, `status`, `history` and `models list`",
 }
 LOGS = (
     "-- Logs are in the account's event table: GRANT APPLICATION ROLE SNOWFLAKE.EVENTS_ADMIN TO ROLE {role};"
 )
 
 
+@record
+class Unknown:
+    """What is not known of privileges: the tasks whose tables are not declared, and others in words."""
+
+    undeclared: Sequence[str] = ()
+    others: Sequence[str] = ()
+
+
 def grants_sql(
     title: str,
     lists: Mapping[Purpose, Sequence[Privilege]],
     roles: Mapping[Purpose, str],
-    undeclared: Sequence[str],
+    unknown: Unknown,
 ) -> str:
-    """GRANT statements with comments, ready to run; `undeclared` are the tasks whose tables are unknown."""
-    return "\n".join(_sql_lines(title, lists, roles, undeclared))
+    """GRANT statements with comments, ready to run."""
+    return "\n".join(_sql_lines(title, lists, roles, unknown))
 
 
 def _sql_lines(
     title: str,
     lists: Mapping[Purpose, Sequence[Privilege]],
     roles: Mapping[Purpose, str],
-    undeclared: Sequence[str],
+    unknown: Unknown,
 ) -> Iterator[str]:
     yield f"-- {title}: the least privileges, by what a role is for"
-    if undeclared:
-        yield f"-- Not known: what the code of {', '.join(undeclared)} reads and writes."
+    if unknown.undeclared:
+        yield f"-- Not known: what the code of {', '.join(unknown.undeclared)} reads and writes."
         yield "-- Say it with `reads:` and `writes:` of the task, and it is listed here."
+    for text in unknown.others:
+        yield f"-- Not known: {text}."
     for purpose, privileges in lists.items():
         yield ""
         yield f"-- {_HEADINGS[purpose]}"
@@ -82,7 +93,7 @@ def _comparison_lines(comparison: Comparison, purposes: Sequence[Purpose], symbo
 def grants_json(
     lists: Mapping[Purpose, Sequence[Privilege]],
     roles: Mapping[Purpose, str],
-    undeclared: Sequence[str],
+    unknown: Unknown,
     comparison: Comparison | None,
 ) -> dict[str, Any]:
     return {
@@ -93,7 +104,8 @@ def grants_json(
             }
             for purpose, privileges in lists.items()
         },
-        "undeclared": list(undeclared),
+        "undeclared": list(unknown.undeclared),
+        "unknown": list(unknown.others),
         "comparison": None if comparison is None else _comparison(comparison),
     }
 
