@@ -107,11 +107,30 @@ def files(small: Small) -> list[str]:
     return [row["name"].rpartition("/")[2] for row in rows]
 
 
+OTHERS = "      teams: ML_TEAMS\n      webhook: ML_HOOK\n      pagerduty: ML_PAGER\n"
+
+
+def by_channel(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Integration → its message; each has one."""
+    assert len({row["INTEGRATION"] for row in rows}) == len(rows), rows
+    return {row["INTEGRATION"]: row for row in rows}
+
+
+def in_body(row: dict[str, Any]) -> str:
+    """The text of a webhook in the JSON that its template makes."""
+    value: dict[str, str] = json.loads('{"text": "%"}'.replace("%", row["MESSAGE"]))
+    assert list(value) == ["text"]
+    return value["text"]
+
+
 def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbox: Outbox) -> None:
+    write(small, SPEC + OTHERS)
     apply(small)
     first = run(small)
     assert first["state"] == "FAILED"
-    email, slack, queue = outbox.new()
+    told = by_channel(outbox.new())
+    assert set(told) == {"ML_MAIL", "ML_SLACK", "ML_QUEUE", "ML_TEAMS", "ML_HOOK", "ML_PAGER"}
+    email, slack, queue = told["ML_MAIL"], told["ML_SLACK"], told["ML_QUEUE"]
     assert (email["INTEGRATION"], email["RECIPIENTS"]) == ("ML_MAIL", '["oncall@example.com"]')
     reason = "SQL compilation error: Object 'LATER' does not exist or not authorized."
     assert email["SUBJECT"] == f"small on local failed: second: {reason}"
@@ -126,7 +145,11 @@ def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbo
         "",
         "You are told once, and again when it has recovered.",
     ]
-    assert json.loads(f'"{slack["MESSAGE"]}"') == email["MESSAGE"]
+    assert in_body(slack) == in_body(told["ML_HOOK"]) == email["MESSAGE"]
+    assert in_body(told["ML_TEAMS"]) == email["MESSAGE"].replace("\n", "\n\n")
+    assert in_body(told["ML_PAGER"]) == (
+        f"small on local failed: second: {reason} | sfml logs specs/small.yaml second -t local"
+    )
     shown(email["MESSAGE"])
     data = json.loads(queue["MESSAGE"])
     assert (data["event"], data["run"], data["task"], data["runs"]) == (
@@ -140,7 +163,10 @@ def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbo
     assert outbox.new() == []
     mend(small)
     assert run(small)["state"] == "SUCCEEDED"
-    email, _, queue = outbox.new()
+    told = by_channel(outbox.new())
+    assert set(told) == {"ML_MAIL", "ML_SLACK", "ML_QUEUE", "ML_TEAMS", "ML_HOOK"}, "the pager closes by hand"
+    email, queue = told["ML_MAIL"], told["ML_QUEUE"]
+    assert in_body(told["ML_SLACK"]) == in_body(told["ML_HOOK"]) == email["MESSAGE"]
     shown(email["MESSAGE"])
     assert email["SUBJECT"].startswith("small on local recovered: it failed, since ")
     assert email["SUBJECT"].endswith(" UTC, 3 runs")
@@ -418,36 +444,34 @@ HOSTILE = "it's \"quoted\" \\ \n<!channel> SNOWFLAKE_WEBHOOK_SECRET [here](http:
 
 
 def test_hostile_words_of_an_error_arrive_as_words(small: Small, outbox: Outbox) -> None:
-    spec = SPEC.replace(
-        "      slack: ML_SLACK\n", "      slack: ML_SLACK\n      teams: ML_TEAMS\n      pagerduty: ML_PAGER\n"
+    everything = OTHERS.replace("ML_PAGER", "{integration: ML_PAGER, events: [failure, recovered]}")
+    spec = with_step(small, SPEC + everything, "false").replace(
+        "{sql: 'select * from LATER'", "{step: own.bad.fail"
     )
-    spec = with_step(small, spec, "false").replace("{sql: 'select * from LATER'", "{step: own.bad.fail")
     head = "from sfml_steps import Context, StepError, step\n\n@step\ndef fail(ctx: Context) -> None:\n"
     code = f"{head}    raise StepError({HOSTILE!r})\n"
     (small.folder / "steps" / "own" / "bad.py").write_text(code, encoding="utf-8")
     write(small, spec)
     apply(small)
     assert run(small)["tasks"][-1]["state"] == "SUCCEEDED"
-    messages = {row["INTEGRATION"]: row for row in outbox.new()}
-    assert set(messages) == {"ML_MAIL", "ML_SLACK", "ML_TEAMS", "ML_PAGER", "ML_QUEUE"}
+    failed = by_channel(outbox.new())
     words = " ".join(HOSTILE.split())
-    assert words in messages["ML_MAIL"]["MESSAGE"] and words in messages["ML_MAIL"]["SUBJECT"]
-    assert words in json.loads(messages["ML_QUEUE"]["MESSAGE"])["reason"]
-    for name in ("ML_SLACK", "ML_TEAMS", "ML_PAGER"):
-        body = json.loads(
-            '{"text": "SNOWFLAKE_WEBHOOK_MESSAGE"}'.replace(
-                "SNOWFLAKE_WEBHOOK_MESSAGE", messages[name]["MESSAGE"]
-            )
-        )
-        assert (
-            list(body) == ["text"]
-            and "SNOWFLAKE_WEBHOOK" not in body["text"]
-            and "DROP TABLE T" in body["text"]
-        )
-    assert (
-        "<" not in messages["ML_SLACK"]["MESSAGE"] and "&lt;!channel&gt;" in messages["ML_SLACK"]["MESSAGE"]
-    )
-    assert "](" not in messages["ML_TEAMS"]["MESSAGE"] and "\n" not in messages["ML_PAGER"]["MESSAGE"]
+    assert words in failed["ML_MAIL"]["SUBJECT"]
+    assert words in json.loads(failed["ML_QUEUE"]["MESSAGE"])["reason"]
+    # The recovery tells the same words again.
+    (small.folder / "steps" / "own" / "bad.py").write_text(f"{head}    pass\n", encoding="utf-8")
+    apply(small)
+    assert run(small)["state"] == "SUCCEEDED"
+    for messages in (failed, by_channel(outbox.new())):
+        assert set(messages) == {"ML_MAIL", "ML_SLACK", "ML_TEAMS", "ML_HOOK", "ML_PAGER", "ML_QUEUE"}
+        assert words in messages["ML_MAIL"]["MESSAGE"]
+        for name in ("ML_SLACK", "ML_TEAMS", "ML_HOOK", "ML_PAGER"):
+            text = in_body(messages[name])
+            assert "SNOWFLAKE_WEBHOOK" not in text
+            assert "DROP TABLE T" in text or (name == "ML_PAGER" and messages is not failed)
+        slack = messages["ML_SLACK"]["MESSAGE"]
+        assert "<" not in slack and "&lt;!channel&gt;" in slack
+        assert "](" not in messages["ML_TEAMS"]["MESSAGE"] and "\n" not in messages["ML_PAGER"]["MESSAGE"]
 
 
 def test_a_part_of_a_run_with_mended_files_tells_that_it_recovered(small: Small, outbox: Outbox) -> None:
