@@ -195,6 +195,9 @@ def test_only_one_task_runs_with_the_latest_results(shop: Small) -> None:
     again = run(shop, "--only", "train")[1]
     assert tasks(again)["train"]["return_value"] == {"score": 6}
     assert tasks(again)["load"]["reused_from"] == value["run_id"]
+    plan = run(shop, "--only", "report", "--config", "factor=9", "--dry-run")[1]
+    assert "reused results of train were made with factor 2" in plan["notes"], plan["notes"]
+    assert any(note.endswith("were made with factor 5") for note in plan["notes"])
     code, last = run(shop, "--only", "report", "--config", "factor=9")
     told = tasks(last)
     assert code == 0 and told["report"]["return_value"]["score"] == 6
@@ -249,8 +252,14 @@ def test_a_part_forfeits_no_retry_and_an_apply_says_which(shop: Small) -> None:
     assert run(shop, "--recover", failed["run_id"])[0] == 0
     code, text = shop.run("plan", HERE)
     assert code == 0 and "forfeits RETRY LAST of the failed run" in text and failed["run_id"] in text
+    plan = run(shop, "--only", "train", "--dry-run")[1]
+    assert {task["task"]: task["changed"] for task in plan["tasks"]} == {"load": "code", "train": None}
+    assert plan["retryable_run"] == failed["run_id"]
     code, text = shop.run("retry", HERE, "-o", "json")
     assert code == 1 and json.loads(text)["run_id"] == failed["run_id"]
+    assert shop.run(*APPLY)[0] == 0
+    plan = run(shop, "--only", "train", "--dry-run")[1]
+    assert plan["retryable_run"] is None, "the apply has forfeited it already"
 
 
 @pytest.mark.parametrize(

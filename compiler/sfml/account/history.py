@@ -12,6 +12,12 @@ from sfml.base.record import record
 from sfml.plan.part_record import PartRecord
 from sfml.plan.run_activity import RunActivity
 
+MOST_ROWS = 10_000
+"""The most rows that TASK_HISTORY returns, the newest first.
+
+https://docs.snowflake.com/en/sql-reference/functions/task_history
+"""
+
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sfml.account.history import DeployedRoot, TaskRow
+from sfml.account.history import MOST_ROWS, DeployedRoot, TaskRow
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
+from sfml.lower.lower import DUMMY_ROOT
 from sfml.operations.runs import NONCE
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Deployment, KeptDeployments, deployment_before
@@ -23,6 +24,8 @@ from sfml.semantics.states import State
 
 LAST = "last"
 """What `--recover` takes for the last run that did not succeed."""
+
+_FAILURES = (State.FAILED, State.FAILED_AND_AUTO_SUSPENDED, State.CANCELLED)
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
@@ -47,6 +50,12 @@ class KnownRuns:
         own = [row for row in self.rows if row.run_group == run_id]
         roots = [row for row in own if row.name == self.root.name] or own
         return min((row.scheduled_time for row in roots if row.scheduled_time), default=None)
+
+    def root_state(self, run_id: str) -> State | None:
+        """How the root ended in the latest attempt of a run; None for a part, and for a state that is none of ours."""
+        own = [row for row in self.rows if row.run_group == run_id and row.name == self.root.name]
+        latest = max(own, key=lambda row: row.attempt, default=None)
+        return State(latest.state) if latest is not None and latest.state in State.__members__ else None
 
     def part(self, run_id: str) -> PartRecord | None:
         """The record of the part with this id; None for a run of the whole graph."""
@@ -125,25 +134,39 @@ class KnownRuns:
         own = [row for row in rows if row.run_group == recovered] or rows
         return own[0].return_value if own else None
 
-    def overridden(self, run_id: str) -> Mapping[str, Any]:
-        """The keys of the config that the run had with other values than its deployment."""
+    def config(self, run_id: str) -> Mapping[str, Any]:
+        """The config that a run had; empty where it is not known."""
         part = self.part(run_id)
         if part is not None:
-            return dict(part.config or {}) if part.recovers is None else self.overridden(part.recovers)
+            return dict(part.config or {})
         texts = [row.config for row in self.rows if row.run_group == run_id and row.config]
         values = _config_of(texts[0]) if texts else {}
-        deployment = self.ran_on(run_id)
-        usual = deployment.artefact.root.config or {} if deployment is not None else {}
-        return {
-            key: value
-            for key, value in values.items()
-            if key != NONCE and key in usual and usual[key] != value
-        }
+        return {key: value for key, value in values.items() if key != NONCE}
+
+    def overridden(self, run_id: str) -> Mapping[str, Any]:
+        """The keys of the config that the run had with other values than its deployment.
+
+        All keys where that deployment is not kept: which of them were overridden is not known then.
+        """
+        part = self.part(run_id)
+        if part is not None and part.recovers is not None:
+            return self.overridden(part.recovers)
+        values, deployment = self.config(run_id), self.ran_on(run_id)
+        if part is not None or deployment is None:
+            return values
+        usual = deployment.artefact.root.config or {}
+        return {key: value for key, value in values.items() if key in usual and usual[key] != value}
 
     def ran_on(self, run_id: str) -> Deployment | None:
         """The deployment that a run ran on: the last one that was begun before the run; None if it is not kept."""
         at = self.began(run_id)
         return None if at is None else deployment_before(self.kept.deployments, at)
+
+    def can_be_retried(self, run_id: str) -> bool:
+        """Whether no later deployment is known, which makes Snowflake forget the run."""
+        deployment = self.ran_on(run_id)
+        newest = max((one.header.number for one in self.kept.deployments), default=None)
+        return newest is None or (deployment is not None and deployment.header.number == newest)
 
 
 def known_runs(
@@ -155,8 +178,16 @@ def known_runs(
 ) -> KnownRuns:
     """Read what is known of the runs of a pipeline, with the names of tasks of the files and of the graph to run."""
     kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else KeptDeployments(())
-    rows = target.history.rows(root)
+    rows = _whole_runs(target.history.rows(root), root)
     return KnownRuns(rows, part_records(staged, target), kept, _names(desired, graph, kept), root)
+
+
+def _whole_runs(rows: tuple[TaskRow, ...], root: DeployedRoot) -> tuple[TaskRow, ...]:
+    """The rows without those of a run that the limit of the history has cut off: its root's row is the oldest."""
+    if len(rows) < MOST_ROWS:
+        return rows
+    whole = {row.run_group for row in rows if row.name == root.name}
+    return tuple(row for row in rows if row.run_group in whole)
 
 
 def part_records(staged: StageContent | None, target: TargetAccount) -> tuple[PartRecord, ...]:
@@ -177,6 +208,7 @@ def run_named(text: str, known: KnownRuns, desired: DesiredGraph) -> str:
     ]
     if len(fitting) == 1:
         _refuse_executing(fitting[0], known)
+        _refuse_without_root(fitting[0], known, desired)
         return fitting[0]
     if fitting:
         raise UsageError(
@@ -194,7 +226,8 @@ def _last_failed(known: KnownRuns, desired: DesiredGraph) -> str:
         if run_id in mended:
             continue
         states = {result.state for result in known.results(run_id).results.values()}
-        if states & {State.FAILED, State.FAILED_AND_AUTO_SUSPENDED, State.CANCELLED}:
+        if {*states, known.root_state(run_id)} & {*_FAILURES}:
+            _refuse_without_root(run_id, known, desired)
             return run_id
     raise ConflictingState(
         f"no run of {desired.pipeline} that failed is kept in target `{desired.target.name}`",
@@ -205,6 +238,21 @@ def _last_failed(known: KnownRuns, desired: DesiredGraph) -> str:
 def _refuse_executing(run_id: str, known: KnownRuns) -> None:
     if any(row.state in ("EXECUTING", "SCHEDULED") for row in known.group(run_id).values()):
         raise ConflictingState(f"run {run_id} is executing; nothing was run", help="wait for its end")
+
+
+def _refuse_without_root(run_id: str, known: KnownRuns, desired: DesiredGraph) -> None:
+    """Raise `ConflictingState` for a run in which no task began because of its root, which a part does not run."""
+    state = known.root_state(run_id)
+    if state is State.SKIPPED:
+        raise ConflictingState(
+            f"run {run_id} was skipped, because the condition of its root did not hold: there is nothing to recover",
+            help=f"run what you choose, with the latest results:  sfml run {desired.where} --from TASK",
+        )
+    if state in _FAILURES and desired.root.definition != DUMMY_ROOT:
+        raise ConflictingState(
+            f"the root failed in run {run_id}, and a part does not run its statement; nothing was run",
+            help=f"run the pipeline anew:  sfml run {desired.where}",
+        )
 
 
 def _names(desired: DesiredGraph, graph: DesiredGraph, kept: KeptDeployments) -> Mapping[str, str]:

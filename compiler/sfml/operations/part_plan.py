@@ -25,9 +25,9 @@ from sfml.operations.reviewed_files import provenance
 from sfml.operations.rollback import goal_of
 from sfml.operations.runs import checked_overrides, not_deployed
 from sfml.operations.target_account import TargetAccount
-from sfml.plan.journal import Deployment
 from sfml.plan.part import (
     Part,
+    ReusesTask,
     part_graph,
     part_root,
     planned_part,
@@ -138,18 +138,23 @@ def part_plan(
     )
     missing = staged.missing(made.archives) if staged else made.archives
     groups = creation_groups(made, missing, has_stage=staged is not None)
-    ran_on = None if recovered is None else known.ran_on(recovered)
+    can_be_retried = activity.retryable is not None and known.can_be_retried(activity.retryable_run)
     return PartPlan(
         part=part,
         graph=made,
         record=record,
         groups=tuple(group for group in groups if group),
         deployed=root,
-        changed=_changed(part, ran_on),
+        changed=_changed(part, known, recovered),
         recovered_at=None if recovered is None else known.began(recovered),
-        retryable=None if activity.retryable is None else (activity.retryable_run, activity.retryable),
+        retryable=(activity.retryable_run, activity.retryable)
+        if activity.retryable is not None and can_be_retried
+        else None,
         running_since=activity.running_since,
-        notes=tuple(_notes(part, known, target, desired, now)),
+        notes=(
+            *_notes(part, known, target, desired, now),
+            *_config_notes(part, known, recovered, record.config or {}),
+        ),
     )
 
 
@@ -236,16 +241,19 @@ def _config(
     return {**config, **overrides}
 
 
-def _changed(part: Part, ran_on: Deployment | None) -> Mapping[str, str]:
-    """Task → what differs from the graph that the recovered run ran on; empty if that is not kept."""
-    if ran_on is None:
-        return {}
-    before = {task.task: task for task in ran_on.artefact.tasks if task.task is not None}
+def _changed(part: Part, known: KnownRuns, recovered: str | None) -> Mapping[str, str]:
+    """Task → what differs from the graph that its result is of, or that the recovered run ran on.
+
+    Tasks of which that is not kept are left out.
+    """
     changed: dict[str, str] = {}
     for task in part.graph.all_tasks:
-        if task.task is None or task.task not in part.by_name:
+        fate = part.by_name.get(task.task or "")
+        run_id = fate.result.run_id if isinstance(fate, ReusesTask) else recovered
+        ran_on = known.ran_on(run_id) if run_id is not None else None
+        if task.task is None or fate is None or ran_on is None:
             continue
-        old = before.get(task.task)
+        old = next((one for one in ran_on.artefact.tasks if one.task == task.task), None)
         if old is None:
             changed[task.task] = "new"
         elif old.code_sha256 != task.code_sha256:
@@ -280,6 +288,25 @@ def _notes(
     asking = [str(task.task) for task in part.graph.all_tasks if task.task in part.running and _asks(task)]
     if asking:
         yield f"{', '.join(asking)}: what the script itself asks Snowflake for is of the part, not of the earlier run"
+
+
+def _config_notes(
+    part: Part, known: KnownRuns, recovered: str | None, config: Mapping[str, Scalar]
+) -> Iterator[str]:
+    """What is to be known of the config of the part and of the runs whose results it reuses."""
+    if recovered is not None and known.part(recovered) is None and known.ran_on(recovered) is None:
+        yield f"the deployment of run {recovered} is not kept: the part has the whole config of that run"
+    made: dict[str, list[str]] = {}
+    for name, result in part.reused.items():
+        made.setdefault(result.run_id, []).append(name)
+    for run_id, names in made.items():
+        had = known.config(run_id)
+        others = [f"{key} {had[key]}" for key in sorted(config) if key in had and had[key] != config[key]]
+        if others:
+            yield f"reused results of {', '.join(names)} were made with {', '.join(others)}"
+    gone = sorted({*known.overridden(recovered)} - {*config}) if recovered is not None else []
+    if gone:
+        yield f"the run was given {', '.join(gone)}, which the config does not have now"
 
 
 def _asks(task: DesiredTask) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.account.deployed import DeployedGraph, deployed_graph, deployed_root, utc
-from sfml.account.history import DeployedRoot, GraphRow, TaskRow
+from sfml.account.history import MOST_ROWS, DeployedRoot, GraphRow, TaskRow
 from sfml.base.quoting import identifier, literal, qualified, raw
 from sfml.graph.located import Scalar
 from sfml.graph.model import Target
@@ -81,7 +81,7 @@ class History:
             start = f", SCHEDULED_TIME_RANGE_START => TO_TIMESTAMP_LTZ({literal(since.isoformat())})"
         tasks = self._rows(
             f"SELECT {', '.join(_ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
-            f".INFORMATION_SCHEMA.TASK_HISTORY(ROOT_TASK_ID => {literal(root.id)}, RESULT_LIMIT => 10000{start}))"
+            f".INFORMATION_SCHEMA.TASK_HISTORY(ROOT_TASK_ID => {literal(root.id)}, RESULT_LIMIT => {MOST_ROWS}{start}))"
         )
         return tuple(_task_row(row) for row in tasks)
 
