@@ -38,6 +38,9 @@ KEEPERS = frozenset(
 CONTAINERS = frozenset({"dict", "list", "set", "OrderedDict", "defaultdict", "Counter"})
 """What is made to be changed; of containers those that begin with nothing."""
 
+CONNECTIONS = frozenset({"duck", "duck_conn", "connection"})
+"""Attributes of sessions and of the engine that are connections to DuckDB."""
+
 PAGE = ROOT / "docs" / "local-architecture.md"
 
 
@@ -71,6 +74,26 @@ def test_the_compiler_knows_its_control() -> None:
         if not name.startswith("sfml.testing.")
         for other in _imported(tree)
         if other.split(".")[0] == "sfml_local" and not other.startswith(FOR_SFML)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_core_alone_touches_duckdb(emulator: House) -> None:
+    """Services hand over statements, and get rows."""
+    wrong = [
+        f"{name} imports {other}"
+        for name, tree in emulator.modules.items()
+        if _room(name) != "core"
+        for other in _imported(tree)
+        if other.startswith(("duckdb.", "fakesnow.", "sfml_local.core.fakesnow_port"))
+        or other in ("duckdb", "fakesnow")
+    ]
+    wrong += [
+        f"{name}:{node.lineno} has .{node.attr}"
+        for name, tree in emulator.modules.items()
+        if _room(name) != "core"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in CONNECTIONS
     ]
     assert not wrong, "\n".join(wrong)
 

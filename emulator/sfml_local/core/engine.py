@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
+from fakesnow.transforms import SERVER_VERSION
 
 from sfml_local.core import (
     database_files,
@@ -74,8 +75,15 @@ SELECT 1 FROM duckdb_sequences() WHERE database_name = ? AND schema_name = ? AND
 """
 
 
+class UnreadableFile(Exception):
+    """DuckDB cannot read a file in the format in which it was to read it."""
+
+
 class Engine:
     """fakesnow over the DuckDB files of one folder: one file per database, and one for data about all of them."""
+
+    version = SERVER_VERSION
+    """The version of Snowflake that clients are told."""
 
     def __init__(
         self,
@@ -127,7 +135,7 @@ class Engine:
                 f"CREATE DATABASE {duckdb_identifier(database)} (letters, digits, _ and $ alone)"
             )
         file = database_files.file_of(self.folder, database)
-        with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+        with translating(f"CREATE DATABASE {database}"), self.connection() as duck:
             self._maker.create(file, database_files.DEFAULT_SCHEMA)
             quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
@@ -141,7 +149,7 @@ class Engine:
 
     def detach(self, database: str) -> None:
         """Close a database, which need not be open; its file stays."""
-        with translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+        with translating(f"DROP DATABASE {database}"), self.connection() as duck:
             duck.execute(f"DETACH DATABASE IF EXISTS {duckdb_identifier(database)}")
         self._schemas.pop(database, None)
 
@@ -188,9 +196,7 @@ class Engine:
         parts = (name.database, name.schema, name.name)
         if name in session.temporaries:
             parts = ("temp", "main", name.fqn())
-        with session.lock:
-            found: list[tuple[Any, ...]] = session.duck.execute(COLUMNS, parts).fetchall()
-        return found
+        return session.rows(COLUMNS, parts)
 
     def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
         """Column → its DuckDB type, and the length of a text column if it has one; empty if there is no such table.
@@ -203,25 +209,21 @@ class Engine:
         place = ".".join(map(duckdb_identifier, parts))
         with session.lock:
             try:
-                rows = session.duck.execute(f"PRAGMA table_info({duckdb_literal(place)})").fetchall()
+                rows = session.rows(f"PRAGMA table_info({duckdb_literal(place)})")
             except duckdb.CatalogException:
                 return {}
             has_texts = any(row[2] == "VARCHAR" for row in rows)
-            lengths = dict(session.duck.execute(LENGTHS, parts).fetchall()) if has_texts else {}
+            lengths = dict(session.rows(LENGTHS, parts)) if has_texts else {}
         return {row[1]: (str(row[2]), lengths.get(row[1])) for row in rows}
 
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
         """TABLE or VIEW, for an object with these names in DuckDB; None if there is none."""
-        with session.lock:
-            # Read all rows: a result that is not read to its end keeps DuckDB's connection busy.
-            rows = session.duck.execute(KINDS, [*parts, *parts]).fetchall()
+        rows = session.rows(KINDS, [*parts, *parts])
         return str(rows[0][0]) if rows else None
 
     def has_sequence(self, session: Session, name: ObjectName) -> bool:
         """Whether there is a sequence; it may have the name of a table."""
-        parts = (name.database, name.schema, name.name)
-        with session.lock:
-            return bool(session.duck.execute(SEQUENCES, parts).fetchall())
+        return bool(session.rows(SEQUENCES, (name.database, name.schema, name.name)))
 
     # -- sessions -------------------------------------------------------------------------------------
 
@@ -240,26 +242,41 @@ class Engine:
                 place = f"{duckdb_identifier(database)}.{duckdb_identifier(inner if has_schema and inner else 'main')}"
             else:
                 place = "memory.main"
-            session.duck.execute(f"SET schema = {_literal(place)}")
+            session.rows(f"SET schema = {_literal(place)}")
             fakesnow_port.set_place(
                 connection, database if has_database else None, inner if has_schema else None
             )
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A new connection to DuckDB outside of all sessions."""
+        """A new connection to DuckDB outside of all sessions, for this room alone."""
         with self._fakesnow.duck_conn.cursor() as duck:
             yield duck
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query in DuckDB's dialect, outside of all sessions."""
-        with self._fakesnow.duck_conn.cursor() as duck:
+        with self.connection() as duck:
             return duck.execute(sql, parameters).fetchall()
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The same as an Arrow table."""
-        with self._fakesnow.duck_conn.cursor() as duck:
+        with self.connection() as duck:
             return duck.execute(sql, parameters).to_arrow_table()
+
+    def file_rows(self, sql: str, parameters: Sequence[Any]) -> pa.Table:
+        """The rows of a query that reads files; raises UnreadableFile if they are not in the format that it says."""
+        try:
+            return self.arrow(sql, parameters)
+        except duckdb.InvalidInputException as cause:
+            raise UnreadableFile(str(cause)) from cause
+
+    def write_file(self, rows: pa.Table, expressions: str, options: str, file: Path) -> None:
+        """Write expressions over rows into a file, with options of DuckDB's COPY."""
+        with self.connection() as duck:
+            # The cursor ends here, and with it the name.
+            duck.register("_sfml_written", rows)
+            duck.execute(f"COPY (SELECT {expressions} FROM _sfml_written) TO {_literal(file)} ({options})")
+            duck.unregister("_sfml_written")
 
     def define_function(self, name: str, function: Callable[..., Any], *, volatile: bool) -> None:
         """Register a function of any arguments that returns texts, for all sessions while the engine is open.

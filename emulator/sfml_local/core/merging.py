@@ -13,7 +13,7 @@ from sqlglot import exp
 from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
 from sfml_local.core.result import INSERT, Column, Result
-from sfml_local.core.transactions import transaction
+from sfml_local.core.transactions import begin_dml, transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +43,7 @@ def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Res
     if not transformed.args["using"].alias_or_name:
         transformed.args["using"].set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
     strict = session.parameters.get("ERROR_ON_NONDETERMINISTIC_MERGE", True) is not False
-    _begin_without_autocommit(session)
+    begin_dml(session)
     # One transaction, so that the check and the change see the same rows.
     with transaction(session):
         several = _several(session.duck, transformed)
@@ -61,14 +61,6 @@ def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Res
 def clauses(tree: exp.Merge) -> list[exp.When]:
     """The WHEN clauses, in their order."""
     return list(tree.args["whens"].expressions)
-
-
-def _begin_without_autocommit(session: Session) -> None:
-    """DML begins a transaction where AUTOCOMMIT is false."""
-    connection = session.connection
-    if not fakesnow_port.is_autocommit(connection) and not fakesnow_port.is_in_transaction(connection):
-        session.duck.begin()
-        fakesnow_port.mark_transaction(connection, is_open=True)
 
 
 def _kind(when: exp.When) -> str:

@@ -123,6 +123,14 @@ class Session:
         """A number for a relation that one statement reads."""
         return next(self._relations)
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement in DuckDB's dialect, run in this session's transaction.
+
+        A result that is not read to its end would keep the connection busy.
+        """
+        with self.lock:
+            return self.duck.execute(sql, parameters).fetchall()
+
     @property
     def duck(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection of this session; to be used under `lock`, except to interrupt it."""

@@ -9,7 +9,6 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from fakesnow.transforms import SERVER_VERSION
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -123,7 +122,7 @@ async def login(request: Request) -> JSONResponse:
         "sessionId": session.id,
         "validityInSeconds": VALID_SECONDS,
         "masterValidityInSeconds": VALID_SECONDS,
-        "serverVersion": SERVER_VERSION,
+        "serverVersion": account.engine.version,
         "displayUserName": session.user,
         "parameters": [{"name": name, "value": value} for name, value in CLIENT_PARAMETERS.items()],
         "sessionInfo": {

@@ -65,9 +65,8 @@ def initial_action(table: DynamicTable) -> str:
 
 def _difference(session: Session, one: str, other: str) -> int:
     """The number of rows of one table that the other lacks."""
-    sql = f"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other})"
-    with session.lock:
-        return int(session.duck.execute(sql).fetchall()[0][0])
+    rows = session.rows(f"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other})")
+    return int(rows[0][0])
 
 
 def statistics(inserted: int, deleted: int) -> dict[str, Any]:

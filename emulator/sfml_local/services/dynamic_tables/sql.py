@@ -279,10 +279,9 @@ def _note(
     records.save(account, replace(record, written=statement.written, details=details))
     table_notes.set_comment(account.engine, table.name, str(settings.get("COMMENT", "")))
     parts = parts_of(table.name)
-    with session.lock:
-        for column in statement.columns:
-            if column.comment:
-                session.duck.execute(table_notes.column_comment_sql(parts, column.name, column.comment))
+    for column in statement.columns:
+        if column.comment:
+            session.rows(table_notes.column_comment_sql(parts, column.name, column.comment))
     _assign(account, session, table, statement.tags)
     for column in statement.columns:
         _assign(account, session, table, column.tags, column.name)

@@ -87,9 +87,7 @@ def _demand_columns(account: Account, session: Session, table: ObjectName, colum
 def _make_not_null(account: Account, session: Session, table: ObjectName, columns: tuple[str, ...]) -> None:
     place = duckdb_identifier(*parts_of(table, temporary=table in session.temporaries))
     for column in columns:
-        sql = f"ALTER TABLE {place} ALTER COLUMN {duckdb_identifier(column)} SET NOT NULL"
-        with session.lock:
-            session.duck.execute(sql)
+        session.rows(f"ALTER TABLE {place} ALTER COLUMN {duckdb_identifier(column)} SET NOT NULL")
 
 
 def drop_key(account: Account, session: Session, statement: DropKey) -> Result:

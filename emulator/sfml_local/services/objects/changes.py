@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import fakesnow_port
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting
 from sfml_local.core.temporaries import full_name, target_of
+from sfml_local.core.transactions import is_open
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -96,10 +96,6 @@ def noting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
 
 def settle(account: Account, session: Session) -> None:
     """Count the changes of a session, unless its transaction is still open."""
-    if session.changed and not _is_open(session):
+    if session.changed and not is_open(session):
         names, session.changed = session.changed, set()
         note(account, names)
-
-
-def _is_open(session: Session) -> bool:
-    return session.in_transaction or fakesnow_port.is_in_transaction(session.connection)

@@ -170,9 +170,7 @@ def _temporaries(account: Account, session: Session, database: str | None, schem
     for name in list(session.temporaries):
         if database not in (None, name.database) or schema not in (None, name.schema):
             continue
-        with session.lock:
-            sql = f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}"
-            rows = session.duck.execute(sql).fetchall()
+        rows = session.rows(f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}")
         record = Record(name, "TABLE", account.clock(), session.role, details={"TEMPORARY": True})
         found.append(Known(name, "TABLE", record, "", int(rows[0][0])))
     return found

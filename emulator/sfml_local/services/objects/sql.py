@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakesnow.dialect import parse_one
 from sqlglot import exp
 
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
@@ -187,7 +187,7 @@ def _alter(session: Session, statements: list[str]) -> None:
         commit_open(session)
         with transaction(session):
             for statement in statements:
-                session.duck.execute(statement)
+                session.rows(statement)
 
 
 def _invalid(column: str) -> SqlError:

@@ -11,6 +11,7 @@ from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.result import SCL, USE, Result, status, table
 from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
+from sfml_local.core.transactions import set_autocommit
 from sfml_local.grammar.session import (
     AlterSession,
     SetVariables,
@@ -64,8 +65,7 @@ def alter_session(account: Account, session: Session, statement: AlterSession) -
     for name, value in statement.set:
         session.parameters[name] = value
         if name == "AUTOCOMMIT":
-            with session.lock:
-                session.connection.autocommit(bool(value))
+            set_autocommit(session, bool(value))
     for name in statement.unset:
         session.parameters.pop(name, None)
     return Result(**_fields(status(statement_type_id=SCL)), parameters=dict(statement.set))

@@ -13,14 +13,13 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import duckdb
 from sqlglot import Expr, exp
 
-from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import created_temporary, full_name, target_of
+from sfml_local.core.transactions import ends_with_statement
 from sfml_local.core.translating import translating
 from sfml_local.grammar.tokens import parse_name
 from sfml_local.services.streams.changes import PLACE, quoted
@@ -48,9 +47,8 @@ def creation_sql(database: str) -> str:
 def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
     """The MD5 of each file that the table has been loaded from."""
     query = f"SELECT file, md5 FROM {_loads(session, table)} WHERE schema = ? AND name = ?"
-    with session.lock:
-        _make_temporary(session, table)
-        return dict(session.duck.execute(query, _key(table)).fetchall())
+    _make_temporary(session, table)
+    return dict(session.rows(query, _key(table)))
 
 
 def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
@@ -58,10 +56,9 @@ def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
     with session.lock, translating("COPY INTO"):
-        duck = session.duck
         _make_temporary(session, table)
         for file, md5 in files.items():
-            duck.execute(insert, [*_key(table), file, md5])
+            session.rows(insert, [*_key(table), file, md5])
 
 
 def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManager[bool]:
@@ -73,7 +70,7 @@ def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManag
 @contextlib.contextmanager
 def one_transaction(account: Account, session: Session) -> Iterator[None]:
     """Run all statements of the block in one transaction, the session's open one if there is one."""
-    if session.in_transaction or not fakesnow_port.is_autocommit(session.connection):
+    if not ends_with_statement(session):
         yield
         return
     account.run(session, "BEGIN")
@@ -92,16 +89,17 @@ def one_transaction(account: Account, session: Session) -> Iterator[None]:
 @contextlib.contextmanager
 def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
     """Around a statement that truncates, replaces, drops or renames a table."""
-    session = rewriting.session
+    account, session = rewriting.account, rewriting.session
     temporary = created_temporary(tree) is not None
     names = [full_name(table, session, temporary=temporary) for table in _gone(tree)]
     gone = [name for name in names if name is not None]
     moved = list(_moved(tree, session))
     yield
     for name in gone:
-        _change(session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
+        _change(account, session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
     for old, new in moved:
         _change(
+            account,
             session,
             new,
             "UPDATE {} SET name = ? WHERE schema = ? AND name = ?",
@@ -128,16 +126,16 @@ def _moved(tree: Expr, session: Session) -> Iterator[tuple[ObjectName, ObjectNam
             yield old, old.sibling(last)
 
 
-def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
+def _change(account: Account, session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
     # DROP TABLE IF EXISTS may name a missing database.
-    with session.lock, contextlib.suppress(duckdb.CatalogException):
+    if table in session.temporaries or account.engine.has_database(table.database):
         _make_temporary(session, table)
-        session.duck.execute(sql.format(_loads(session, table)), parameters)
+        session.rows(sql.format(_loads(session, table)), parameters)
 
 
 def _make_temporary(session: Session, table: ObjectName) -> None:
     if table in session.temporaries:
-        session.duck.execute(f"CREATE TEMP TABLE IF NOT EXISTS _sfml_loads {_COLUMNS}")
+        session.rows(f"CREATE TEMP TABLE IF NOT EXISTS _sfml_loads {_COLUMNS}")
 
 
 def _key(table: ObjectName) -> list[str]:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 from sqlglot import Expr, exp
 
+from sfml_local.core.engine import UnreadableFile
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.place import Place
 from sfml_local.services.stages.csv_rows import csv_rows
@@ -56,8 +56,8 @@ def read_file(
     elif kind == "CSV":
         given = _csv(options)
         try:
-            rows = account.engine.arrow(_READ_CSV, [name, *given, ragged])
-        except duckdb.InvalidInputException:
+            rows = account.engine.file_rows(_READ_CSV, [name, *given, ragged])
+        except UnreadableFile:
             # Rows of several lengths, or quotes within fields: DuckDB cannot detect the format of such files.
             rows = csv_rows(place.file(key), *given, ragged=ragged)
         if options.get("PARSE_HEADER") is not True:

@@ -59,12 +59,7 @@ def copy_into_location(account: Account, session: Session, statement: CopyIntoLo
     rows = as_table(account.execute(session, statement.query))
     target = within(place.root, key)
     target.parent.mkdir(parents=True, exist_ok=True)
-    name = f"unloaded_{session.id}_{session.next_relation()}"
-    with account.engine.connection() as duck:
-        duck.register(name, rows)
-        what, how = _written(kind, codec, options, given, rows.column_names)
-        duck.execute(f"COPY (SELECT {what} FROM {name}) TO {duckdb_literal(str(target))} ({how})")
-        duck.unregister(name)
+    account.engine.write_file(rows, *_written(kind, codec, options, given, rows.column_names), target)
     size = target.stat().st_size
     counts = tuple(Column(one, "fixed") for one in ("rows_unloaded", "input_bytes", "output_bytes"))
     return table(counts, [(rows.num_rows, size, size)])

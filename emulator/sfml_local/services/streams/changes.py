@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from sfml_local.core.account import Account
@@ -26,10 +26,10 @@ PLACE = "_fs_information_schema"
 _OWN = ("__seq", "__part", "__row", "__plus", "__batch")
 
 
-class Duck(Protocol):
-    """A connection to DuckDB."""
+class Run(Protocol):
+    """Runs a statement in DuckDB's dialect, outside of sessions or in the transaction of one, and returns its rows."""
 
-    def execute(self, query: str, parameters: Any = ..., /) -> Any: ...
+    def __call__(self, sql: str, parameters: Sequence[Any] = ..., /) -> list[tuple[Any, ...]]: ...
 
 
 def quoted(name: str) -> str:
@@ -49,19 +49,19 @@ def _pending_name(stream: Stream) -> str:
     return f"_sfml_stream_{stream.id}"
 
 
-def columns(duck: Duck, database: str, schema: str, table: str) -> list[tuple[str, str]]:
+def columns(run: Run, database: str, schema: str, table: str) -> list[tuple[str, str]]:
     """(name, DuckDB type) of a table's columns; empty if there is no such table."""
-    found: list[tuple[str, str]] = duck.execute(
+    rows = run(
         "SELECT column_name, data_type FROM duckdb_columns() JOIN duckdb_tables()"
         " USING (database_name, schema_name, table_name)"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
         [database, schema, table],
-    ).fetchall()
-    return found
+    )
+    return [(name, kind) for name, kind in rows]
 
 
-def base_columns(duck: Duck, base: ObjectName) -> list[tuple[str, str]]:
-    return columns(duck, base.database, base.schema, base.name)
+def base_columns(run: Run, base: ObjectName) -> list[tuple[str, str]]:
+    return columns(run, base.database, base.schema, base.name)
 
 
 class ChangeNumbers:
@@ -71,24 +71,24 @@ class ChangeNumbers:
         self.next = itertools.count(time.time_ns())
 
 
-def create(duck: Duck, stream: Stream, number: int, *, initial_rows: bool) -> None:
+def create(run: Run, stream: Stream, number: int, *, initial_rows: bool) -> None:
     """Begin to record changes; with `initial_rows`, the current rows are the first changes."""
-    types = base_columns(duck, stream.base)
+    types = base_columns(run, stream.base)
     kept = "".join(f", {quoted(name)} {kind}" for name, kind in types)
-    duck.execute(
+    run(
         f"CREATE TABLE {pending(stream)}"
         f" (__seq BIGINT, __part BIGINT, __row VARCHAR, __plus BOOLEAN, __batch VARCHAR{kept})"
     )
     if initial_rows:
         names = _list(name for name, _ in types)
-        duck.execute(
+        run(
             f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {names}) SELECT {number},"
             f" row_number() OVER (), {_NEW_ROW}, TRUE, '', {names} FROM {table_of(stream.base)}"
         )
 
 
-def drop(duck: Duck, stream: Stream) -> None:
-    duck.execute(f"DROP TABLE IF EXISTS {pending(stream)}")
+def drop(run: Run, stream: Stream) -> None:
+    run(f"DROP TABLE IF EXISTS {pending(stream)}")
 
 
 _NEW_ROW = "replace(uuid()::VARCHAR, '-', '')"
@@ -97,15 +97,15 @@ _NEW_ROW = "replace(uuid()::VARCHAR, '-', '')"
 # -- taking changes
 
 
-def note_before(duck: Duck, base: ObjectName) -> None:
+def note_before(run: Run, base: ObjectName) -> None:
     """Copy the table's state before a statement."""
-    duck.execute(
+    run(
         f"CREATE OR REPLACE TEMP TABLE _sfml_before AS SELECT rowid AS __key, * FROM {table_of(base)}"
     )
 
 
 def take(
-    duck: Duck,
+    run: Run,
     base: ObjectName,
     streams: list[Stream],
     batch: str,
@@ -118,56 +118,56 @@ def take(
     DuckDB updates columns with an index or a list by deleting and inserting rows; for
     a plain UPDATE, these are paired again in their order.
     """
-    names = [name for name, _ in base_columns(duck, base)]
+    names = [name for name, _ in base_columns(run, base)]
     differs = " OR ".join(f"b.{quoted(n)} IS DISTINCT FROM t.{quoted(n)}" for n in names)
     joined = (
         f"_sfml_before b FULL JOIN (SELECT rowid AS __key, * FROM {table_of(base)}) t ON b.__key = t.__key"
     )
     old, new = (", ".join(f"{side}.{quoted(n)}" for n in names) for side in "bt")
-    duck.execute(
+    run(
         "CREATE OR REPLACE TEMP TABLE _sfml_delta AS"
         f" SELECT b.__key, FALSE AS __plus, t.__key IS NOT NULL AS __update, {old} FROM {joined}"
         f" WHERE b.__key IS NOT NULL AND (t.__key IS NULL OR {differs})"
         f" UNION ALL SELECT t.__key, TRUE, b.__key IS NOT NULL, {new} FROM {joined}"
         f" WHERE t.__key IS NOT NULL AND (b.__key IS NULL OR {differs})"
     )
-    duck.execute("DROP TABLE _sfml_before")
+    run("DROP TABLE _sfml_before")
     if is_update:
-        _pair(duck)
+        _pair(run)
     for stream in streams:
-        _widen(duck, stream, base)
+        _widen(run, stream, base)
         if stream.append_only:
-            _append(duck, stream, names, batch, next(numbers))
+            _append(run, stream, names, batch, next(numbers))
         else:
-            _record(duck, stream, names, batch, next(numbers))
-    duck.execute("DROP TABLE _sfml_delta")
+            _record(run, stream, names, batch, next(numbers))
+    run("DROP TABLE _sfml_delta")
 
 
-def _pair(duck: Duck) -> None:
+def _pair(run: Run) -> None:
     """Turn deletions and insertions of an UPDATE into updates."""
     half = "SELECT __key, row_number() OVER (ORDER BY __key) AS n FROM _sfml_delta WHERE NOT __update AND"
-    duck.execute(
+    run(
         f"UPDATE _sfml_delta SET __key = m.__key, __update = TRUE FROM ({half} NOT __plus) m"
         f" JOIN ({half} __plus) p USING (n) WHERE _sfml_delta.__plus AND _sfml_delta.__key = p.__key"
         f" AND NOT _sfml_delta.__update"
     )
-    duck.execute(
+    run(
         "UPDATE _sfml_delta SET __update = TRUE WHERE NOT __plus"
         " AND __key IN (SELECT __key FROM _sfml_delta WHERE __plus AND __update)"
     )
 
 
-def _widen(duck: Duck, stream: Stream, base: ObjectName) -> None:
+def _widen(run: Run, stream: Stream, base: ObjectName) -> None:
     """Add columns that were added to the table meanwhile."""
-    kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
-    for name, kind in base_columns(duck, base):
+    kept = {name for name, _ in columns(run, stream.name.database, PLACE, _pending_name(stream))}
+    for name, kind in base_columns(run, base):
         if name not in kept:
-            duck.execute(f"ALTER TABLE {pending(stream)} ADD COLUMN {quoted(name)} {kind}")
+            run(f"ALTER TABLE {pending(stream)} ADD COLUMN {quoted(name)} {kind}")
 
 
-def _append(duck: Duck, stream: Stream, names: list[str], batch: str, number: int) -> None:
+def _append(run: Run, stream: Stream, names: list[str], batch: str, number: int) -> None:
     columns = _list(names)
-    duck.execute(
+    run(
         f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {number},"
         f" row_number() OVER (ORDER BY __key), {_NEW_ROW}, TRUE, ?, {columns}"
         " FROM _sfml_delta WHERE __plus AND NOT __update",
@@ -175,11 +175,11 @@ def _append(duck: Duck, stream: Stream, names: list[str], batch: str, number: in
     )
 
 
-def _record(duck: Duck, stream: Stream, names: list[str], batch: str, number: int) -> None:
+def _record(run: Run, stream: Stream, names: list[str], batch: str, number: int) -> None:
     columns = _list(names)
     same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in names)
     # Of equal rows, the first inserted one is the first deleted one.
-    duck.execute(
+    run(
         "CREATE OR REPLACE TEMP TABLE _sfml_rows AS"
         f" SELECT d.__key, coalesce(k.__row, {_NEW_ROW}) AS __row FROM"
         f" (SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY __key) AS __n"
@@ -189,26 +189,26 @@ def _record(duck: Duck, stream: Stream, names: list[str], batch: str, number: in
         "         QUALIFY row_number() OVER (PARTITION BY __row ORDER BY __seq DESC, __part DESC) = 1)"
         f"  WHERE __plus) k ON d.__n = k.__n AND {same}"
     )
-    duck.execute(
+    run(
         f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {number},"
         f" row_number() OVER (ORDER BY d.__plus, d.__key), coalesce(r.__row, {_NEW_ROW}), d.__plus, ?,"
         f" {', '.join(f'd.{quoted(n)}' for n in names)}"
         " FROM _sfml_delta d LEFT JOIN _sfml_rows r ON d.__key = r.__key AND (d.__update OR NOT d.__plus)",
         [batch],
     )
-    duck.execute("DROP TABLE _sfml_rows")
+    run("DROP TABLE _sfml_rows")
 
 
 # -- giving them away
 
 
-def contents(duck: Duck, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
+def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
     """A query for the stream's rows: the net change of each row; for an append-only stream, every insert.
 
     A transaction does not see its own changes (`batch`). With `claimed`, only changes that `claim` has marked.
     """
-    kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
-    names = [name for name, _ in base_columns(duck, stream.base)]
+    kept = {name for name, _ in columns(run, stream.name.database, PLACE, _pending_name(stream))}
+    names = [name for name, _ in base_columns(run, stream.base)]
     shown = ", ".join(quoted(n) if n in kept else f"NULL AS {quoted(n)}" for n in names)
     where = f"__batch <> '{batch or '-'}'"
     if claimed:
@@ -230,29 +230,29 @@ def contents(duck: Duck, stream: Stream, batch: str | None = None, claimed: bool
     )
 
 
-def consume(duck: Duck, stream: Stream, batch: str | None = None) -> None:
+def consume(run: Run, stream: Stream, batch: str | None = None) -> None:
     """Advance the offset to the state that this transaction reads; its own changes stay."""
-    duck.execute(f"DELETE FROM {pending(stream)} WHERE __batch <> ?", [batch or "-"])
+    run(f"DELETE FROM {pending(stream)} WHERE __batch <> ?", [batch or "-"])
 
 
 def _claim(stream: Stream) -> str:
     return f"_sfml_claim_{stream.id}"
 
 
-def claim(duck: Duck, stream: Stream) -> None:
+def claim(run: Run, stream: Stream) -> None:
     """Mark the stream's current changes, for a statement that cannot be part of a transaction."""
-    duck.execute(
+    run(
         f"CREATE OR REPLACE TEMP TABLE {quoted(_claim(stream))} AS SELECT DISTINCT __seq FROM {pending(stream)}"
     )
 
 
-def release(duck: Duck, stream: Stream, *, consumed: bool) -> None:
+def release(run: Run, stream: Stream, *, consumed: bool) -> None:
     """Remove the marks, and the marked changes if the statement has succeeded."""
     if consumed:
-        duck.execute(
+        run(
             f"DELETE FROM {pending(stream)} WHERE __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"
         )
-    duck.execute(f"DROP TABLE IF EXISTS temp.main.{quoted(_claim(stream))}")
+    run(f"DROP TABLE IF EXISTS temp.main.{quoted(_claim(stream))}")
 
 
 def _list(names: Any) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import fakesnow_port
+from sfml_local.core import transactions
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
@@ -90,9 +90,8 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     session = rewriting.session
     transaction = session.part(OpenTransaction).now
     batch = transaction.batch if transaction is not None else None
-    with session.lock:
-        # A describe consumes nothing, because it shows only the columns.
-        query = changes.contents(session.duck, stream, batch, claimed and not rewriting.describe_only)
+    # A describe consumes nothing, because it shows only the columns.
+    query = changes.contents(session.rows, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
     subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
     if joins := table.args.get("joins"):
@@ -123,7 +122,6 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
     if not store.exist(account.store):
         yield
         return
-    duck = session.duck
     if isinstance(tree, exp.Rollback):
         session.part(OpenTransaction).end()
         yield
@@ -133,7 +131,7 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         account.attention.set()
     elif isinstance(tree, exp.Create | exp.Drop | exp.Alter):
         consume(session)  # it commits the open transaction
-        with _claimed(duck, rewriting.note(StreamsRead).by_id.values()):
+        with _claimed(session, rewriting.note(StreamsRead).by_id.values()):
             yield
         _forget_tables(account, session, tree)
     elif isinstance(tree, (*_DML, exp.TruncateTable)):
@@ -148,15 +146,15 @@ def consume(session: Session) -> None:
     transaction = session.part(OpenTransaction).end()
     if transaction is not None:
         for stream in transaction.consumed.values():
-            changes.consume(session.duck, stream, transaction.batch)
+            changes.consume(session.rows, stream, transaction.batch)
 
 
 @contextlib.contextmanager
-def _claimed(duck: Any, streams: Any) -> Iterator[None]:
+def _claimed(session: Session, streams: Iterable[Stream]) -> Iterator[None]:
     """CREATE TABLE AS: DuckDB and fakesnow write a new table into two files, which no transaction can span."""
     streams = list(streams)
     for stream in streams:
-        changes.claim(duck, stream)
+        changes.claim(session.rows, stream)
     done = False
     try:
         yield
@@ -164,7 +162,7 @@ def _claimed(duck: Any, streams: Any) -> Iterator[None]:
     finally:
         for stream in streams:
             with contextlib.suppress(Exception) if not done else contextlib.nullcontext():
-                changes.release(duck, stream, consumed=done)
+                changes.release(session.rows, stream, consumed=done)
 
 
 @contextlib.contextmanager
@@ -179,36 +177,21 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
     assert base is not None
     if any(stream.name.database != base.database for stream in read.values()):
         raise not_emulated("DML that reads a stream of one database and changes a table of another")
-    connection = session.connection
-    duck = session.duck
-    autocommit = fakesnow_port.is_autocommit(connection)
-    lasting = session.in_transaction or not autocommit
-    if not autocommit and not fakesnow_port.is_in_transaction(connection):
-        duck.begin()
-        fakesnow_port.mark_transaction(connection, is_open=True)
-    elif not lasting:
-        duck.begin()
     opened = session.part(OpenTransaction)
-    transaction = opened.now = opened.now or _Transaction()
-    try:
+    ends = transactions.ends_with_statement(session)
+    with transactions.dml(session, rolled_back=opened.end):
+        transaction = opened.now = opened.now or _Transaction()
         if followed:
-            changes.note_before(duck, base)
+            changes.note_before(session.rows, base)
         yield
         if followed:
             is_update = isinstance(tree, exp.Update)
             numbers = account.part(changes.ChangeNumbers).next
-            changes.take(duck, base, followed, transaction.batch, numbers, is_update=is_update)
+            changes.take(session.rows, base, followed, transaction.batch, numbers, is_update=is_update)
         transaction.consumed.update(read)
-        if not lasting:
+        if ends:
             consume(session)
-            duck.commit()
-    except BaseException:
-        if not lasting:
-            opened.end()
-            with contextlib.suppress(Exception):
-                duck.rollback()
-        raise
-    if not lasting:
+    if ends:
         account.attention.set()
 
 

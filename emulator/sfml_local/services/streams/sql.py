@@ -68,13 +68,12 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
         created_on=account.clock(),
         comment=statement.comment,
     )
-    with account.engine.connection() as duck:
-        changes.create(
-            duck,
-            stream,
-            next(account.part(changes.ChangeNumbers).next),
-            initial_rows=statement.show_initial_rows,
-        )
+    changes.create(
+        account.engine.rows,
+        stream,
+        next(account.part(changes.ChangeNumbers).next),
+        initial_rows=statement.show_initial_rows,
+    )
     with account.store.transaction():
         if old is not None:
             store.remove(account.store, old)
@@ -92,21 +91,19 @@ def _schema(name: ObjectName) -> tuple[str, str]:
 def _demand_table(account: Account, session: Session, name: ObjectName, base: ObjectName) -> None:
     if base in session.temporaries:
         raise not_emulated(f"CREATE STREAM {name.fqn()} on a temporary table")
-    with account.engine.connection() as duck:
-        if changes.base_columns(duck, name):
-            raise already_exists(name.fqn())
-        if not changes.base_columns(duck, base):
-            if account.engine.columns(session, base):
-                raise not_emulated(f"CREATE STREAM {name.fqn()} on a view")
-            raise does_not_exist("Table", base.fqn())
+    if changes.base_columns(account.engine.rows, name):
+        raise already_exists(name.fqn())
+    if not changes.base_columns(account.engine.rows, base):
+        if account.engine.columns(session, base):
+            raise not_emulated(f"CREATE STREAM {name.fqn()} on a view")
+        raise does_not_exist("Table", base.fqn())
     if base.database != name.database:
         raise not_emulated(f"CREATE STREAM {name.fqn()} on a table of another database")
 
 
 def _drop_changes(account: Account, stream: Stream) -> None:
     if account.engine.has_database(stream.name.database):
-        with account.engine.connection() as duck:
-            changes.drop(duck, stream)
+        changes.drop(account.engine.rows, stream)
 
 
 def alter(account: Account, session: Session, statement: grammar.AlterStream) -> Result:
@@ -227,9 +224,8 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
     stream = fetch(account, resolve(str(arguments[0]), session))
     if stream.stale:
         raise stale(stream)
-    with account.engine.connection() as duck:
-        query = changes.contents(duck, stream)
-        return duck.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
+    query = changes.contents(account.engine.rows, stream)
+    return bool(account.engine.rows(f"SELECT 1 FROM ({query}) LIMIT 1"))
 
 
 HANDLERS: Handlers = {
