@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
+from sfml_local.core.errors import not_emulated
+from sfml_local.grammar.shows import Listing
+
 Shown = TypeVar("Shown")
 
 MAX_ROWS = 10_000
@@ -18,23 +21,22 @@ MAX_ROWS = 10_000
 def selected(
     items: Iterable[Shown],
     name_of: Callable[[Shown], str],
-    *,
-    pattern: str | None = None,
-    starts_with: str | None = None,
-    from_name: str | None = None,
-    limit: int | None = None,
+    listing: Listing,
 ) -> list[Shown]:
-    """The items that are shown, in the order given.
+    """The items that pass LIKE, STARTS WITH and LIMIT … FROM, in the order given.
 
     FROM takes the names after the first one that begins with its text; if there is none, the names that sort after it.
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks
     """
-    kept = [item for item in items if like(pattern, name_of(item))]
-    kept = [item for item in kept if name_of(item).startswith(starts_with or "")]
-    if from_name is not None:
-        first = next((n for n, item in enumerate(kept) if name_of(item).startswith(from_name)), None)
-        kept = [i for i in kept if name_of(i) > from_name] if first is None else kept[first + 1 :]
-    return kept[: min(MAX_ROWS, MAX_ROWS if limit is None else limit)]
+    if listing.history:
+        raise not_emulated("SHOW … HISTORY", "what was dropped is gone")
+    kept = [item for item in items if like(listing.like, name_of(item))]
+    kept = [item for item in kept if name_of(item).startswith(listing.starts_with or "")]
+    start = listing.from_name
+    if start is not None:
+        first = next((n for n, item in enumerate(kept) if name_of(item).startswith(start)), None)
+        kept = [i for i in kept if name_of(i) > start] if first is None else kept[first + 1 :]
+    return kept[: min(MAX_ROWS, MAX_ROWS if listing.limit is None else listing.limit)]
 
 
 def like(pattern: str | None, text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import MAX_ROWS, selected
 from sfml_local.core.names import ObjectName
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
 
 if TYPE_CHECKING:
@@ -114,10 +115,12 @@ class Call:
         return selected(
             names,
             str,
-            pattern=self.options.get("like"),
-            starts_with=self.options.get("startsWith"),
-            from_name=self.options.get("fromName"),
-            limit=self.limit("showLimit", MAX_ROWS),
+            Listing(
+                like=self.options.get("like"),
+                starts_with=self.options.get("startsWith"),
+                from_name=self.options.get("fromName"),
+                limit=self.limit("showLimit", MAX_ROWS),
+            ),
         )
 
 

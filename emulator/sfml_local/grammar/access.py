@@ -14,7 +14,7 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.absent import plural
 from sfml_local.grammar.options import options
-from sfml_local.grammar.shows import listing
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -54,14 +54,9 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """`scope` is ACCOUNT, DATABASE or SCHEMA, or None for the session's schema."""
-
     kind: Kind
-    category: str = ""
-    like: str | None = None
-    scope: str | None = None
-    within: Name | None = None
-    terse: bool = False
+    category: str
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +190,7 @@ def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | ShowFutureGrants
     found = _kind(tokens, plural=True)
     if found is None:
         return None
-    shown = listing(tokens)
-    return Show(*found, shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, terse)
+    return Show(*found, listing(tokens, terse=terse))
 
 
 def _future_grants(tokens: Tokens) -> ShowFutureGrants:

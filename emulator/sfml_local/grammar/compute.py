@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = ["Alter", "Create", "Describe", "Drop", "Kind", "Show", "parse"]
@@ -63,10 +64,7 @@ class Describe:
 @dataclass(frozen=True, slots=True)
 class Show:
     kind: Kind
-    like: str | None = None
-    starts_with: str | None = None
-    limit: int | None = None
-    from_name: str | None = None
+    listing: Listing
 
 
 Statement = Create | Alter | Drop | Describe | Show
@@ -139,14 +137,8 @@ def _alter(tokens: Tokens) -> Alter | None:
 
 
 def _show(tokens: Tokens) -> Show | None:
-    tokens.match_words("TERSE")
+    terse = tokens.match_words("TERSE")
     kind = next((kind for kind in KINDS if tokens.match_words(*f"{kind}S".split())), None)
     if kind is None:
         return None
-    like = tokens.like()
-    starts_with = tokens.starts_with()
-    limit, from_name = None, None
-    if tokens.match_words("LIMIT"):
-        limit = int(tokens.expect_type(TokenType.NUMBER).text)
-        from_name = tokens.expect_string() if tokens.match_words("FROM") else None
-    return Show(kind, like, starts_with, limit, from_name)
+    return Show(kind, listing(tokens, terse=terse, of_account=True))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
-from sfml_local.grammar.shows import listing
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.stages import location
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -69,11 +69,7 @@ class DescribeFileFormat:
 
 @dataclass(frozen=True, slots=True)
 class ShowFileFormats:
-    """`scope` is ACCOUNT, DATABASE or SCHEMA, None for the current schema."""
-
-    like: str | None = None
-    scope: str | None = None
-    within: Name | None = None
+    listing: Listing
 
 
 Statement = (
@@ -101,7 +97,8 @@ def parse(tokens: Tokens) -> Statement | None:
         tokens.expect_end()
         return described
     if tokens.is_words("SHOW", "FILE", "FORMATS") or tokens.is_words("SHOW", "TERSE", "FILE", "FORMATS"):
-        return _show(tokens)
+        tokens.index += 4 if tokens.is_words("SHOW", "TERSE") else 3
+        return ShowFileFormats(listing(tokens))
     if tokens.match_words("CREATE"):
         return _create(tokens)
     if tokens.match_words("DROP") and _file_format(tokens):
@@ -156,15 +153,6 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
     if tokens.is_words("PARTITION"):
         raise tokens.error("PARTITION BY is not emulated by the local server")
     return CopyIntoLocation(target, query, options(tokens))
-
-
-def _show(tokens: Tokens) -> ShowFileFormats:
-    """STARTS WITH and LIMIT have no effect, as on an account."""
-    tokens.expect_words("SHOW")
-    tokens.match_words("TERSE")
-    tokens.expect_words("FILE", "FORMATS")
-    shown = listing(tokens)
-    return ShowFileFormats(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
 
 
 def _in_parentheses(tokens: Tokens) -> str:

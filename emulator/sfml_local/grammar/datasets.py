@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -57,13 +58,7 @@ class DropDataset:
 
 @dataclass(frozen=True, slots=True)
 class ShowDatasets:
-    """`scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema."""
-
-    like: str | None = None
-    scope: str | None = None
-    within: Name | None = None
-    starts_with: str | None = None
-    limit: int | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ def _read(tokens: Tokens) -> DatasetStatement | None:
         if_exists = tokens.if_exists()
         return DropDataset(tokens.name(), if_exists)
     if tokens.match_words("SHOW", "DATASETS"):
-        return _show(tokens)
+        return ShowDatasets(listing(tokens))
     if tokens.match_words("SHOW", "VERSIONS"):
         like = tokens.match_string() if tokens.match_words("LIKE") else None
         if tokens.match_words("IN", "DATASET"):
@@ -132,17 +127,6 @@ def _alter(tokens: Tokens) -> AddDatasetVersion | DropDatasetVersion:
 
 def _version(tokens: Tokens) -> str:
     return tokens.match_string() or tokens.identifier()
-
-
-def _show(tokens: Tokens) -> ShowDatasets:
-    like = tokens.like()
-    scope, within = None, None
-    if tokens.match_words("IN"):
-        scope = next((one for one in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(one)), "SCHEMA")
-        if not (tokens.at_end or tokens.is_words("STARTS", "WITH") or tokens.is_words("LIMIT")):
-            within = tokens.name()
-    starts_with = tokens.starts_with()
-    return ShowDatasets(like, scope, within, starts_with, _limit(tokens))
 
 
 def _limit(tokens: Tokens) -> int | None:

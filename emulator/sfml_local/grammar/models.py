@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -148,14 +149,7 @@ class DropModel:
 
 @dataclass(frozen=True, slots=True)
 class ShowModels:
-    """`scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema; `within` may be left out."""
-
-    like: str | None
-    scope: str | None
-    within: Name | None
-    starts_with: str | None = None
-    limit: int | None = None
-    after: str | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,18 +315,7 @@ def _comment(tokens: Tokens) -> SetModelComment:
 
 
 def _show_models(tokens: Tokens) -> ShowModels:
-    like = tokens.like()
-    scope, within = None, None
-    if tokens.match_words("IN"):
-        scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
-        if not (tokens.at_end or tokens.is_words("STARTS", "WITH") or tokens.is_words("LIMIT")):
-            within = tokens.name()
-    starts_with = tokens.starts_with()
-    limit, after = None, None
-    if tokens.match_words("LIMIT"):
-        limit = int(tokens.expect_type(TokenType.NUMBER).text)
-        after = tokens.expect_string() if tokens.match_words("FROM") else None
-    return ShowModels(like, scope, within, starts_with, limit, after)
+    return ShowModels(listing(tokens))
 
 
 def _show_versions(tokens: Tokens) -> ShowVersions:

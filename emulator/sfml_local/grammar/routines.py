@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.signatures import Clauses, Parameter, parameters
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -81,12 +82,8 @@ class CommentOnRoutine:
 
 @dataclass(frozen=True, slots=True)
 class ShowRoutines:
-    """`scope` is None for the current schema."""
-
     kind: Kind
-    like: str | None = None
-    scope: Literal["ACCOUNT", "DATABASE", "SCHEMA"] | None = None
-    within: Name | None = None
+    listing: Listing
 
 
 Statement = CreateRoutine | DropRoutine | DescribeRoutine | AlterRoutine | CommentOnRoutine | ShowRoutines
@@ -157,14 +154,4 @@ def _show(tokens: Tokens) -> ShowRoutines | None:
     kind: Kind = "PROCEDURE" if tokens.match_words("PROCEDURES") else "FUNCTION"
     if kind == "FUNCTION" and not tokens.match_words("FUNCTIONS"):
         return None
-    like = tokens.like()
-    if not tokens.match_words("IN"):
-        return ShowRoutines(kind, like) if tokens.at_end else None
-    if tokens.match_words("ACCOUNT"):
-        return ShowRoutines(kind, like, "ACCOUNT")
-    scope: Literal["DATABASE", "SCHEMA"] = "DATABASE" if tokens.match_words("DATABASE") else "SCHEMA"
-    if tokens.match_words("MODEL"):
-        return None
-    tokens.match_words("SCHEMA")
-    within = None if tokens.at_end else tokens.name()
-    return ShowRoutines(kind, like, scope, within) if tokens.at_end else None
+    return None if tokens.is_words("IN", "MODEL") else ShowRoutines(kind, listing(tokens))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.signatures import Argument, arguments
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -46,12 +47,9 @@ class ShowServiceEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class ShowServices:
-    """SHOW JOB SERVICES; `scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema."""
+    """SHOW JOB SERVICES."""
 
-    like: str | None
-    scope: str | None
-    within: Name | None
-    limit: int | None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +91,10 @@ def _statement(tokens: Tokens) -> ServiceStatement | None:
     if tokens.match_words("SHOW", "ENDPOINTS", "IN", "SERVICE"):
         return ShowServiceEndpoints(tokens.name())
     if tokens.match_words("SHOW", "JOB", "SERVICES"):
-        return _show_services(tokens)
+        return ShowServices(listing(tokens))
     if tokens.is_words("CALL"):
         return _method_call(tokens)
     return None
-
-
-def _like(tokens: Tokens) -> str | None:
-    return tokens.like()
-
-
-def _show_services(tokens: Tokens) -> ShowServices:
-    like = _like(tokens)
-    scope, within = None, None
-    if tokens.match_words("IN"):
-        scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
-        if not tokens.at_end and not tokens.is_words("LIMIT"):
-            within = tokens.name()
-    limit = int(tokens.expect_type(TokenType.NUMBER).text) if tokens.match_words("LIMIT") else None
-    return ShowServices(like, scope, within, limit)
 
 
 def _method_call(tokens: Tokens) -> CallServiceMethod | None:

@@ -16,7 +16,10 @@ __all__ = ["Listing", "ShowObjects", "listing", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The filters and scope of a SHOW: `scope` is ACCOUNT, DATABASE, SCHEMA, TABLE or VIEW, None without IN."""
+    """The filters and scope of a SHOW.
+
+    `scope` is ACCOUNT, DATABASE, SCHEMA, TABLE or VIEW; empty for IN with a name alone, and None without IN.
+    """
 
     terse: bool = False
     history: bool = False
@@ -26,6 +29,8 @@ class Listing:
     starts_with: str | None = None
     limit: int | None = None
     from_name: str | None = None
+    root_only: bool = False
+    """ROOT ONLY of SHOW TASKS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,24 @@ def unknown(tokens: Tokens) -> None:
         raise tokens.error("expected a kind of object")
 
 
-def listing(tokens: Tokens, *, terse: bool = False) -> Listing:
-    """The modifiers up to the end of the statement."""
+def listing(tokens: Tokens, *, terse: bool = False, of_account: bool = False, roots: bool = False) -> Listing:
+    """The modifiers up to the end of the statement.
+
+    Objects `of_account` lie in no database, and take no IN; with `roots`, ROOT ONLY is one of them.
+    """
     history = tokens.match_words("HISTORY")
     like = tokens.like()
-    scope, within = _scope(tokens) if tokens.match_words("IN") or tokens.match_words("FROM") else (None, None)
+    scope, within = None, None
+    if not of_account and (tokens.match_words("IN") or tokens.match_words("FROM")):
+        scope, within = _scope(tokens)
     starts_with = tokens.starts_with()
+    root_only = roots and tokens.match_words("ROOT", "ONLY")
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)
         from_name = tokens.expect_string() if tokens.match_words("FROM") else None
     tokens.expect_end()
-    return Listing(terse, history, like, scope, within, starts_with, limit, from_name)
+    return Listing(terse, history, like, scope, within, starts_with, limit, from_name, root_only)
 
 
 def _scope(tokens: Tokens) -> tuple[str, Name | None]:

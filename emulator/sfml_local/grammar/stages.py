@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
-from sfml_local.grammar.shows import listing
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -68,11 +68,7 @@ class DescribeStage:
 
 @dataclass(frozen=True, slots=True)
 class ShowStages:
-    """`scope` is None for the current schema."""
-
-    like: str | None = None
-    scope: str | None = None
-    within: Name | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +135,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("DESCRIBE", "STAGE") or tokens.match_words("DESC", "STAGE"):
         return _ended(tokens, DescribeStage(tokens.name()))
     if tokens.match_words("SHOW", "STAGES") or tokens.match_words("SHOW", "TERSE", "STAGES"):
-        shown = listing(tokens)  # STARTS WITH and LIMIT have no effect, as on an account
-        return ShowStages(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
+        return ShowStages(listing(tokens))
     if tokens.match_words("PUT"):
         return Put(location(tokens), location(tokens), options(tokens))
     if tokens.match_words("GET"):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
-from sfml_local.grammar.tasks import Scope, scope_of
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = ["AlterStream", "CreateStream", "DescribeStream", "DropStream", "ShowStreams", "parse"]
@@ -57,12 +57,7 @@ class DescribeStream:
 
 @dataclass(frozen=True, slots=True)
 class ShowStreams:
-    like: str | None = None
-    scope: Scope | None = None
-    starts_with: str | None = None
-    limit: int | None = None
-    from_name: str | None = None
-    terse: bool = False
+    listing: Listing
 
 
 Statement = CreateStream | AlterStream | DropStream | DescribeStream | ShowStreams
@@ -83,7 +78,7 @@ def parse(tokens: Tokens) -> Statement | None:
         return _ended(tokens, DescribeStream(tokens.name()))
     terse = tokens.is_words("SHOW", "TERSE", "STREAMS")
     if tokens.match_words("SHOW", "TERSE", "STREAMS") or tokens.match_words("SHOW", "STREAMS"):
-        return _show(tokens, terse)
+        return ShowStreams(listing(tokens, terse=terse))
     return None
 
 
@@ -135,16 +130,3 @@ def _alter(tokens: Tokens) -> AlterStream:
         tokens.expect_end()
         return AlterStream(name, None, if_exists)
     return AlterStream(name, None, if_exists, tokens.rest())
-
-
-def _show(tokens: Tokens, terse: bool) -> ShowStreams:
-    # As SHOW TASKS, but for ROOT ONLY.
-    like = tokens.like()
-    scope = scope_of(tokens) if tokens.match_words("IN") else None
-    starts_with = tokens.starts_with()
-    limit, from_name = None, None
-    if tokens.match_words("LIMIT"):
-        limit = int(tokens.expect_type(TokenType.NUMBER).text)
-        from_name = tokens.expect_string() if tokens.match_words("FROM") else None
-    tokens.expect_end()
-    return ShowStreams(like, scope, starts_with, limit, from_name, terse)

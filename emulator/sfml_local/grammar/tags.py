@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
-from sfml_local.grammar.shows import listing
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = ["AlterTag", "CreateTag", "DropTag", "ShowTags", "parse"]
@@ -34,12 +34,7 @@ class DropTag:
 
 @dataclass(frozen=True, slots=True)
 class ShowTags:
-    """`scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema."""
-
-    like: str | None = None
-    scope: str | None = None
-    within: Name | None = None
-    limit: int | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +71,7 @@ def _tag(tokens: Tokens) -> TagStatement | None:
         return _altered(tokens)
     terse = tokens.match_words("SHOW", "TERSE", "TAGS")
     if terse or tokens.match_words("SHOW", "TAGS"):
-        shown = listing(tokens, terse=terse)
-        return ShowTags(
-            shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, shown.limit
-        )
+        return ShowTags(listing(tokens, terse=terse))
     return None
 
 

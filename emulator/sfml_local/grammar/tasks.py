@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.task_settings import (
     Clauses,
     Value,
@@ -41,7 +42,6 @@ __all__ = [
     "Resume",
     "RetryGroup",
     "RetryLast",
-    "Scope",
     "SetContacts",
     "SetSettings",
     "SetTags",
@@ -185,22 +185,8 @@ class DescribeTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Where SHOW looks: kind is ACCOUNT, DATABASE or SCHEMA; without a name, the session's own."""
-
-    kind: str
-    name: Name | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ShowTasks:
-    like: str | None = None
-    scope: Scope | None = None
-    starts_with: str | None = None
-    root_only: bool = False
-    limit: int | None = None
-    from_name: str | None = None
-    terse: bool = False
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,31 +338,10 @@ def _describe(tokens: Tokens) -> DescribeTask | None:
 
 
 def _show(tokens: Tokens) -> ShowTasks | None:
-    terse = tokens.is_words("SHOW", "TERSE", "TASKS")
-    if not tokens.match_words("SHOW", "TERSE", "TASKS") and not tokens.match_words("SHOW", "TASKS"):
+    terse = tokens.match_words("SHOW", "TERSE", "TASKS")
+    if not terse and not tokens.match_words("SHOW", "TASKS"):
         return None
-    like = tokens.like()
-    scope = scope_of(tokens) if tokens.match_words("IN") else None
-    starts_with = tokens.starts_with()
-    root_only = tokens.match_words("ROOT", "ONLY")
-    limit, from_name = None, None
-    if tokens.match_words("LIMIT"):
-        limit = int(tokens.expect_type(TokenType.NUMBER).text)
-        from_name = tokens.expect_string() if tokens.match_words("FROM") else None
-    return ShowTasks(like, scope, starts_with, root_only, limit, from_name, terse)
-
-
-_AFTER_SCOPE = (("STARTS", "WITH"), ("ROOT", "ONLY"), ("LIMIT",))
-
-
-def scope_of(tokens: Tokens) -> Scope:
-    if tokens.match_words("ACCOUNT"):
-        return Scope("ACCOUNT")
-    for kind in ("DATABASE", "SCHEMA"):
-        if tokens.match_words(kind):
-            nameless = tokens.at_end or any(tokens.is_words(*words) for words in _AFTER_SCOPE)
-            return Scope(kind, None if nameless else tokens.name())
-    return Scope("SCHEMA", tokens.name())
+    return ShowTasks(listing(tokens, terse=terse, roots=True))
 
 
 def _show_parameters(tokens: Tokens) -> ShowTaskParameters | None:

@@ -16,6 +16,7 @@ from sfml_local.grammar.datasets import (
     ShowDatasets,
     ShowDatasetVersions,
 )
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tags import CreateTag, DropTag, ShowTags
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
@@ -35,13 +36,13 @@ D = Name(("D",))
         ("ALTER DATASET d DROP VERSION 'v1'", DropDatasetVersion(D, "v1")),
         ("DROP DATASET IF EXISTS d", DropDataset(D, True)),
         ("show datasets like 'x' in schema a.b starts with 'x' limit 3",
-         ShowDatasets("x", "SCHEMA", Name(("A", "B")), "x", 3)),
+         ShowDatasets(Listing(False, False, "x", "SCHEMA", Name(("A", "B")), "x", 3))),
         ("SHOW VERSIONS LIKE 'v' IN DATASET d", ShowDatasetVersions("v", D)),
         ("SHOW VERSIONS LIKE 'v' IN MODEL d", models.ShowVersions("v", D)),
         ("CREATE TAG IF NOT EXISTS d ALLOWED_VALUES 'a', 'b' COMMENT = 'c'",
          CreateTag(D, False, True, ("a", "b"), "c")),
         ("DROP TAG d", DropTag(D)),
-        ("SHOW TAGS LIKE 'd' IN ACCOUNT", ShowTags("d", "ACCOUNT")),
+        ("SHOW TAGS LIKE 'd' IN ACCOUNT", ShowTags(Listing(like="d", scope="ACCOUNT"))),
         ("CREATE OR REPLACE DYNAMIC ICEBERG TABLE d AS SELECT 1", Absent("CREATE", "DYNAMIC ICEBERG TABLE")),
         ("SHOW MODEL MONITORS", Absent("SHOW", "MODEL MONITORS")),
         ("CREATE ONLINE FEATURE TABLE d", Absent("CREATE", "ONLINE FEATURE TABLE")),

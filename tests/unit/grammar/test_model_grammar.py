@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfml_local.grammar import models as m
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 M = Name(("D", "S", "M"))
@@ -58,9 +59,12 @@ CASES: list[tuple[str, object]] = [
     ("ALTER MODEL D.S.M DROP VERSION V1", m.DropVersion(M, "V1")),
     ("ALTER MODEL D.S.M RENAME TO N", m.RenameModel(M, Name(("N",)))),
     ("DROP MODEL IF EXISTS D.S.M", m.DropModel(M, if_exists=True)),
-    ("SHOW MODELS", m.ShowModels(None, None, None)),
-    ("SHOW MODELS LIKE 'A' IN SCHEMA D.S", m.ShowModels("A", "SCHEMA", Name(("D", "S")))),
-    ("SHOW MODELS IN ACCOUNT", m.ShowModels(None, "ACCOUNT", None)),
+    ("SHOW MODELS", m.ShowModels(Listing())),
+    (
+        "SHOW MODELS LIKE 'A' IN SCHEMA D.S",
+        m.ShowModels(Listing(like="A", scope="SCHEMA", within=Name(("D", "S")))),
+    ),
+    ("SHOW MODELS IN ACCOUNT", m.ShowModels(Listing(scope="ACCOUNT"))),
     ("SHOW VERSIONS LIKE 'V1' IN MODEL D.S.M", m.ShowVersions("V1", M)),
     ("SHOW FUNCTIONS IN MODEL D.S.M VERSION V1", m.ShowModelFunctions(M, "V1")),
     (

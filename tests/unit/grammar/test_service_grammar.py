@@ -6,6 +6,7 @@ import pytest
 
 from sfml_local.grammar import services as s
 from sfml_local.grammar.procedures import Argument
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 J = Name(("D", "S", "JOB_1"))
@@ -18,8 +19,11 @@ J = Name(("D", "S", "JOB_1"))
         ("DESC SERVICE IDENTIFIER('D.S.JOB_1')", s.DescribeService(J)),
         ("DROP SERVICE IF EXISTS D.S.JOB_1 FORCE", s.DropService(J, if_exists=True)),
         ("SHOW SERVICE INSTANCES IN SERVICE IDENTIFIER('D.S.JOB_1')", s.ShowServiceInstances(J)),
-        ("SHOW JOB SERVICES LIKE 'M%' IN D.S LIMIT 10", s.ShowServices("M%", "SCHEMA", Name(("D", "S")), 10)),
-        ("SHOW JOB SERVICES IN ACCOUNT LIMIT 3", s.ShowServices(None, "ACCOUNT", None, 3)),
+        (
+            "SHOW JOB SERVICES LIKE 'M%' IN D.S LIMIT 10",
+            s.ShowServices(Listing(like="M%", scope="", within=Name(("D", "S")), limit=10)),
+        ),
+        ("SHOW JOB SERVICES IN ACCOUNT LIMIT 3", s.ShowServices(Listing(scope="ACCOUNT", limit=3))),
         (
             "call D.S.JOB_1!spcs_wait_for('DONE', 30)",
             s.CallServiceMethod(J, "SPCS_WAIT_FOR", (Argument("'DONE'"), Argument("30"))),

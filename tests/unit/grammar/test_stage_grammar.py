@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfml_local.grammar.copying import CopyIntoLocation, CopyIntoTable, CreateFileFormat, DropFileFormat
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.stages import (
     CopyFiles,
     CreateStage,
@@ -30,8 +31,10 @@ CASES = {
     ),
     "DROP STAGE IF EXISTS x": DropStage(Name(("X",)), True),
     "describe stage identifier('a.b')": DescribeStage(Name(("A", "B"))),
-    "SHOW STAGES LIKE 'x%' IN SCHEMA d.s": ShowStages("x%", "SCHEMA", Name(("D", "S"))),
-    "SHOW STAGES IN ACCOUNT": ShowStages(None, "ACCOUNT"),
+    "SHOW STAGES LIKE 'x%' IN SCHEMA d.s": ShowStages(
+        Listing(like="x%", scope="SCHEMA", within=Name(("D", "S")))
+    ),
+    "SHOW STAGES IN ACCOUNT": ShowStages(Listing(scope="ACCOUNT")),
     "PUT 'file:///tmp/it\\'s a.txt' '@\"d\".s.st/x y' AUTO_COMPRESS=FALSE parallel=4": Put(
         "file:///tmp/it's a.txt", '@"d".s.st/x y', {"AUTO_COMPRESS": False, "PARALLEL": 4}
     ),

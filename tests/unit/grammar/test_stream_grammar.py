@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
-from sfml_local.grammar.tasks import Scope
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 S, T = Name(("S",)), Name(("T",))
@@ -42,11 +42,11 @@ CASES = {
     "DROP STREAM IF EXISTS s": DropStream(S, if_exists=True),
     "DESC STREAM s": DescribeStream(S),
     "DESCRIBE STREAM s;": DescribeStream(S),
-    "SHOW STREAMS": ShowStreams(),
+    "SHOW STREAMS": ShowStreams(Listing()),
     "SHOW TERSE STREAMS LIKE 's%' IN SCHEMA d.p STARTS WITH 'S' LIMIT 5 FROM 'A'": ShowStreams(
-        "s%", Scope("SCHEMA", Name(("D", "P"))), "S", 5, "A", terse=True
+        Listing(True, False, "s%", "SCHEMA", Name(("D", "P")), "S", 5, "A")
     ),
-    "SHOW STREAMS IN DATABASE LIMIT 1": ShowStreams(scope=Scope("DATABASE"), limit=1),
+    "SHOW STREAMS IN DATABASE LIMIT 1": ShowStreams(Listing(scope="DATABASE", limit=1)),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.task_settings import Clauses, Word
 from sfml_local.grammar.tasks import (
     AddAfter,
@@ -20,7 +21,6 @@ from sfml_local.grammar.tasks import (
     Resume,
     RetryGroup,
     RetryLast,
-    Scope,
     SetSettings,
     SetTags,
     ShowTaskParameters,
@@ -152,14 +152,14 @@ def test_a_script_keeps_its_semicolons() -> None:
         ("DROP TASK IF EXISTS a.b.c", DropTask(name("A.B.C"), if_exists=True)),
         ("desc task t", DescribeTask(name("T"))),
         ("DESCRIBE TASK t", DescribeTask(name("T"))),
-        ("SHOW TASKS", ShowTasks()),
+        ("SHOW TASKS", ShowTasks(Listing())),
         (
             "show terse tasks like 'A%' in database d starts with 'B' root only limit 5 from 'C'",
-            ShowTasks("A%", Scope("DATABASE", name("D")), "B", True, 5, "C", True),
+            ShowTasks(Listing(True, False, "A%", "DATABASE", name("D"), "B", 5, "C", root_only=True)),
         ),
-        ("SHOW TASKS IN ACCOUNT", ShowTasks(scope=Scope("ACCOUNT"))),
-        ("SHOW TASKS IN SCHEMA LIMIT 1", ShowTasks(scope=Scope("SCHEMA"), limit=1)),
-        ("SHOW TASKS IN d.s", ShowTasks(scope=Scope("SCHEMA", name("D.S")))),
+        ("SHOW TASKS IN ACCOUNT", ShowTasks(Listing(scope="ACCOUNT"))),
+        ("SHOW TASKS IN SCHEMA LIMIT 1", ShowTasks(Listing(scope="SCHEMA", limit=1))),
+        ("SHOW TASKS IN d.s", ShowTasks(Listing(scope="", within=name("D.S")))),
         ("SHOW PARAMETERS LIKE 'U%' IN TASK t", ShowTaskParameters(name("T"), "U%")),
         ("EXECUTE TASK t", ExecuteTask(name("T"))),
         ('EXECUTE TASK t USING CONFIG = $${"a":1}$$', ExecuteTask(name("T"), UsingConfig('{"a":1}'))),

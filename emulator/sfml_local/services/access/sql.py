@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import already_exists, does_not_exist
-from sfml_local.core.likeness import like
+from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve, resolve_schema
-from sfml_local.core.places import demand_scope
+from sfml_local.core.places import Area, area_of
 from sfml_local.core.result import SHOW, Column, Result, status, table
 from sfml_local.grammar.access import (
     Create,
@@ -145,12 +145,14 @@ def show(account: Account, session: Session, statement: Show) -> Result:
     """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; without IN, of the current schema."""
     if statement.kind == "ROLE":
         return _show_roles(account, session, statement)
-    demand_scope(account, session, statement.scope, statement.within)
+    listing = statement.listing
+    area = area_of(account, session, listing) if statement.kind in IN_SCHEMAS else Area()
     rows = account.store.rows("SELECT * FROM named_objects WHERE kind = ? ORDER BY name", (statement.kind,))
     wanted = statement.category.replace(" ", "_")
-    kept = [row for row in rows if like(statement.like, row["name"]) and wanted in ("", row["category"])]
-    if statement.kind in IN_SCHEMAS and statement.scope != "ACCOUNT":
-        kept = [row for row in kept if _is_within(session, statement, row)]
+    here = [
+        row for row in rows if area.has(row["database"], row["schema"]) and wanted in ("", row["category"])
+    ]
+    kept = selected(here, lambda row: str(row["name"]), listing)
     names = _COLUMNS[statement.kind]
     columns: list[str | Column] = [*names]
     columns.insert(len(names) if statement.kind == "INTEGRATION" else 0, _CREATED)
@@ -162,9 +164,9 @@ def _show_roles(account: Account, session: Session, statement: Show) -> Result:
     created = {
         row["name"]: row for row in account.store.rows("SELECT * FROM named_objects WHERE kind = 'ROLE'")
     }
-    names = [name for name in sorted({*SYSTEM_ROLES, *created}) if like(statement.like, name)]
+    names = selected(sorted({*SYSTEM_ROLES, *created}), str, statement.listing)
     columns: tuple[str | Column, ...] = _TERSE_ROLES
-    if not statement.terse:
+    if not statement.listing.terse:
         columns = (_CREATED, *_COLUMNS["ROLE"])
     rows = [_role_values(account, session, name, created.get(name)) for name in names]
     return table(columns, [[row[_name(one)] for one in columns] for row in rows], SHOW)
@@ -192,12 +194,6 @@ def _role_values(account: Account, session: Session, name: str, row: Any) -> dic
 
 def _name(column: str | Column) -> str:
     return column if isinstance(column, str) else column.name
-
-
-def _is_within(session: Session, statement: Show, row: Any) -> bool:
-    if statement.scope == "DATABASE":
-        return bool(row["database"] == (statement.within.last if statement.within else session.database))
-    return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
 
 
 def _cell(row: Any, column: str) -> Any:

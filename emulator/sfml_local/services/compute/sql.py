@@ -10,6 +10,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import selected
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar.compute import Alter, Create, Describe, Drop, Kind, Show
+from sfml_local.grammar.shows import Listing
 from sfml_local.services.compute import store as compute
 from sfml_local.services.compute.store import SCHEMA, Compute, PoolUse
 from sfml_local.services.databases.sql import missing, single
@@ -199,23 +200,14 @@ def _word(value: bool) -> str:
 
 
 def show(account: Account, session: Session, statement: Show) -> Result:
-    kind = statement.kind
+    kind, listing = statement.kind, statement.listing
     kept = selected(
         [*compute.everything(account, kind), *_taken_for_granted(account, session, statement)],
         lambda one: one.name,
-        pattern=statement.like,
         # SHOW WAREHOUSES accepts STARTS WITH and LIMIT, and ignores them.
-        **({} if kind == "WAREHOUSE" else _page(statement)),
+        Listing(like=listing.like) if kind == "WAREHOUSE" else listing,
     )
     return table(COLUMNS[kind], [_row(account, session, one) for one in kept], SHOW)
-
-
-def _page(statement: Show) -> dict[str, Any]:
-    return {
-        "starts_with": statement.starts_with,
-        "from_name": statement.from_name,
-        "limit": statement.limit,
-    }
 
 
 def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:
@@ -228,7 +220,7 @@ def _taken_for_granted(account: Account, session: Session, statement: Show) -> l
         if current is None or compute.find(account, "WAREHOUSE", current) is not None:
             return []
         return [Compute("WAREHOUSE", current, {}, session.role, now, now, now)]
-    name = (statement.like or "").replace("\\", "").upper()
+    name = (statement.listing.like or "").replace("\\", "").upper()
     if not name or "%" in name or compute.find(account, statement.kind, name) is not None:
         return []
     return [Compute(statement.kind, name, compute.DEFAULT_NODES, session.role, now, now, now)]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.database_files import DEFAULT_SCHEMA
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, no_current_database
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve_schema
+from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.databases import Create, Drop, ShowDatabases, ShowSchemas
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import containers
 
@@ -158,7 +159,7 @@ SCHEMA_COLUMNS = (
 def show_databases(account: Account, session: Session, statement: ShowDatabases) -> Result:
     listing = statement.listing
     rows: list[tuple[Any, ...]] = []
-    for name in _selected(listing, account.engine.databases()):
+    for name in selected(account.engine.databases(), str, listing):
         created, owner, comment = noted(account, name, "")
         current = "Y" if name == session.database else "N"
         if listing.terse:
@@ -183,30 +184,13 @@ def _retention(given: Mapping[str, Any]) -> str:
     return str(given.get("DATA_RETENTION_TIME_IN_DAYS", 1))
 
 
-def _selected(listing: Listing, names: Iterable[str]) -> list[str]:
-    return selected(
-        names,
-        str,
-        pattern=listing.like,
-        starts_with=listing.starts_with,
-        from_name=listing.from_name,
-        limit=listing.limit,
-    )
-
-
 def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> Result:
     engine, listing = account.engine, statement.listing
-    if listing.scope == "ACCOUNT":
-        databases = engine.databases()
-    else:
-        database = listing.within.last if listing.within else session.database
-        if database is None:
-            raise no_current_database("SHOW SCHEMAS")
-        if not engine.has_database(database):
-            raise does_not_exist("Database", database)
-        databases = (database,)
+    within = replace(listing, scope=listing.scope or "DATABASE")
+    area = area_of(account, session, within, command="SHOW SCHEMAS")
+    databases = engine.databases() if area.database is None else (area.database,)
     places = [(one, name) for one in databases for name in (*engine.schemas(one), "INFORMATION_SCHEMA")]
-    kept = set(_selected(listing, (name for _, name in places)))
+    kept = set(selected((name for _, name in places), str, listing))
     rows = [
         _schema_row(account, session, *place, terse=listing.terse) for place in places if place[1] in kept
     ]

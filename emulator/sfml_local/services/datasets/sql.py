@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
-from sfml_local.core.likeness import like
+from sfml_local.core.likeness import like, selected
 from sfml_local.core.log_format import logger
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
+from sfml_local.core.places import area_of
 from sfml_local.core.result import ArrowRows, Column, Result, status, table
 from sfml_local.core.set_aside import keep_orphan
 from sfml_local.grammar import datasets as grammar
@@ -229,26 +230,13 @@ def show(account: Account, session: Session, statement: grammar.ShowDatasets) ->
         "owner",
         "comment",
     )
-    rows = []
-    for dataset in _all(account):
-        name = dataset.name
-        if (
-            like(statement.like, name.name)
-            and name.name.startswith(statement.starts_with or "")
-            and _in_scope(name, session, statement)
-        ):
-            rows.append((dataset.created_on, name.name, name.database, name.schema, dataset.owner, ""))
-    return table(columns, rows[: statement.limit])
-
-
-def _in_scope(name: ObjectName, session: Session, statement: grammar.ShowDatasets) -> bool:
-    match statement.scope:
-        case "ACCOUNT":
-            return True
-        case "DATABASE":
-            return name.database == (statement.within.last if statement.within else session.database)
-        case _:
-            return (name.database, name.schema) == resolve_schema(statement.within, session)
+    area = area_of(account, session, statement.listing)
+    here = (one for one in _all(account) if area.has(one.name.database, one.name.schema))
+    shown = selected(here, lambda one: one.name.name, statement.listing)
+    return table(
+        columns,
+        [(one.created_on, one.name.name, one.name.database, one.name.schema, one.owner, "") for one in shown],
+    )
 
 
 def show_versions(account: Account, session: Session, statement: grammar.ShowDatasetVersions) -> Result:

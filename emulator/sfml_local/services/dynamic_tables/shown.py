@@ -12,6 +12,7 @@ from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve
+from sfml_local.core.places import area_of, cannot_be_performed
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.grammar.dynamic_tables import ShowDynamicTables
 from sfml_local.services.dynamic_tables import store
@@ -68,19 +69,16 @@ TABLES = _columns(
 
 def show_tables(account: Account, session: Session, statement: ShowDynamicTables) -> Result:
     listing = statement.listing
-    database, schema = show.place(account, session, listing, missing=show.cannot_be_performed)
+    area = area_of(account, session, listing, missing=cannot_be_performed)
     here = [
         one
         for one in account.part(DynamicTables).tables.values()
-        if database in (None, one.name.database) and schema in (None, one.name.schema)
+        if area.has(one.name.database, one.name.schema)
     ]
     found = selected(
         sorted(here, key=lambda one: one.name),
         lambda one: one.name.name,
-        pattern=listing.like,
-        starts_with=listing.starts_with,
-        from_name=listing.from_name,
-        limit=listing.limit,
+        listing,
     )
     comments = table_notes.comments(account.engine)
     values = [_shown(account, one, comments.get(one.name, "")) for one in found]

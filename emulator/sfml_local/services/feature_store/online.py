@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfml_local.core.names import resolve
-from sfml_local.core.places import demand_scope
+from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar.feature_store import DropOnlineFeatureTable, ShowOnlineFeatureTables
 from sfml_local.services.databases.sql import missing
@@ -23,8 +23,7 @@ _COLUMNS = (
 
 def show(account: Account, session: Session, statement: ShowOnlineFeatureTables) -> Result:
     """No row, of a place that is there."""
-    listing = statement.listing
-    demand_scope(account, session, listing.scope, listing.within)
+    area_of(account, session, statement.listing)
     return table(_COLUMNS)
 
 

@@ -14,8 +14,9 @@ import yaml
 
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
-from sfml_local.core.likeness import like
-from sfml_local.core.names import resolve, resolve_schema
+from sfml_local.core.likeness import selected
+from sfml_local.core.names import resolve
+from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import services as grammar
 from sfml_local.services.jobs import store as job_store
@@ -112,11 +113,9 @@ def show_endpoints(account: Account, session: Session, statement: grammar.ShowSe
 
 def show_services(account: Account, session: Session, statement: grammar.ShowServices) -> Result:
     """SHOW JOB SERVICES."""
-    shown = [
-        job
-        for job in job_store.jobs(account)
-        if like(statement.like, job.name.name) and _is_in(job, session, statement)
-    ]
+    area = area_of(account, session, statement.listing)
+    here = (job for job in job_store.jobs(account) if area.has(job.name.database, job.name.schema))
+    shown = selected(here, lambda job: job.name.name, statement.listing)
     columns = (
         "name",
         "status",
@@ -142,15 +141,7 @@ def show_services(account: Account, session: Session, statement: grammar.ShowSer
         )
         for job in shown
     ]
-    return table(columns, rows[: statement.limit])
-
-
-def _is_in(job: Job, session: Session, statement: grammar.ShowServices) -> bool:
-    if statement.scope == "ACCOUNT":
-        return True
-    if statement.scope == "DATABASE":
-        return job.name.database == (statement.within.last if statement.within else session.database)
-    return (job.name.database, job.name.schema) == resolve_schema(statement.within, session)
+    return table(columns, rows)
 
 
 def job_history(account: Account, session: Session, args: Args) -> Result:

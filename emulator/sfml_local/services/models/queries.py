@@ -9,8 +9,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError
-from sfml_local.core.likeness import like
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.likeness import like, selected
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import models as grammar
 from sfml_local.grammar.tokens import Name
@@ -28,16 +29,9 @@ RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 def show_models(account: Account, session: Session, statement: grammar.ShowModels) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/show-models"""
-    shown = [
-        model
-        for model in _in_scope(account, session, statement)
-        if like(statement.like, model.name.name) and model.name.name.startswith(statement.starts_with or "")
-    ]
-    if statement.after is not None:
-        first = next(
-            (at for at, m in enumerate(shown) if m.name.name.startswith(statement.after)), len(shown)
-        )
-        shown = shown[first + 1 :]
+    area = area_of(account, session, statement.listing)
+    here = (model for model in all_models(account) if area.has(model.name.database, model.name.schema))
+    shown = selected(here, lambda model: model.name.name, statement.listing)
     columns = (
         _CREATED,
         "name",
@@ -50,18 +44,7 @@ def show_models(account: Account, session: Session, statement: grammar.ShowModel
         "versions",
         "aliases",
     )
-    return table(columns, [_model_row(model) for model in shown[: statement.limit]])
-
-
-def _in_scope(account: Account, session: Session, statement: grammar.ShowModels) -> list[Model]:
-    models = all_models(account)
-    if statement.scope == "ACCOUNT" or (statement.scope is None and session.schema is None):
-        return models
-    if statement.scope == "DATABASE":
-        database = statement.within.last if statement.within else session.database
-        return [model for model in models if model.name.database == database]
-    place = resolve_schema(statement.within, session)
-    return [model for model in models if (model.name.database, model.name.schema) == place]
+    return table(columns, [_model_row(model) for model in shown])
 
 
 def _model_row(model: Model) -> tuple[Any, ...]:

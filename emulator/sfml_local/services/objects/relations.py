@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.names import resolve
+from sfml_local.core.places import Area
 from sfml_local.core.result import Column, Result, table
 from sfml_local.services.objects import changes, show
 from sfml_local.services.objects import store as records
@@ -76,7 +77,7 @@ def _names(one: Known, changed: Mapping[str, Change]) -> dict[str, Any]:
 
 def _tables(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
     changed = changes.every(account)
-    for one in show.known_objects(account, database=database):
+    for one in show.known_objects(account, Area(database)):
         is_table = one.kind == "TABLE"
         cluster = one.detail("CLUSTER_BY")
         yield {
@@ -97,7 +98,7 @@ def _tables(account: Account, session: Session, database: str) -> Iterable[Mappi
 
 def _views(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
     changed = changes.every(account)
-    for one in show.known_objects(account, database=database):
+    for one in show.known_objects(account, Area(database)):
         if one.kind == "VIEW":
             yield {
                 **_names(one, changed),
@@ -110,7 +111,7 @@ def _views(account: Account, session: Session, database: str) -> Iterable[Mappin
 
 
 def _constraints(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
-    for one in show.known_objects(account, database=database):
+    for one in show.known_objects(account, Area(database)):
         for key in one.record.keys:
             yield {
                 "CONSTRAINT_CATALOG": one.name.database,
@@ -129,7 +130,7 @@ def _constraints(account: Account, session: Session, database: str) -> Iterable[
 
 def _references(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
     kept = records.every(account)
-    for one in show.known_objects(account, database=database):
+    for one in show.known_objects(account, Area(database)):
         for record, key in records.keys_of([one.record], "FOREIGN KEY"):
             target = resolve(key.refers_to or "", record.name)
             other = kept.get(target)

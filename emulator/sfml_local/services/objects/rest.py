@@ -12,10 +12,12 @@ from typing import Any
 from sfml_local.core import places
 from sfml_local.core.errors import does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName
+from sfml_local.core.places import Area
 from sfml_local.core.rest_call import Call, Handler, Json, Operations, done, identifier
 from sfml_local.core.stored_types import snowflake_type
 from sfml_local.grammar.access import Create, Drop, Show
 from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.streams import DropStream
 from sfml_local.grammar.tags import DropTag, ShowTags
 from sfml_local.grammar.tokens import Name
@@ -60,7 +62,7 @@ def _place(name: ObjectName) -> Json:
 
 def _known(call: Call, kind: str) -> list[Known]:
     _demand_schema(call)
-    found = show.known_objects(call.account, database=call.database, schema=call.schema)
+    found = show.known_objects(call.account, Area(call.database, call.schema))
     return [one for one in found if one.kind == kind]
 
 
@@ -236,7 +238,7 @@ def drop_stream(call: Call) -> Json:
 
 def _tag_bodies(call: Call) -> dict[str, Json]:
     _demand_schema(call)
-    statement = ShowTags(scope="SCHEMA", within=Name((call.database, call.schema)))
+    statement = ShowTags(Listing(scope="SCHEMA", within=Name((call.database, call.schema))))
     found = {}
     for row in tags.show(call.account, call.session, statement).dicts():
         allowed = row["allowed_values"]
@@ -276,7 +278,10 @@ def drop_tag(call: Call) -> Json:
 
 
 def list_roles(call: Call) -> list[Json]:
-    rows = {row["name"]: row for row in access.show(call.account, call.session, Show("ROLE")).dicts()}
+    rows = {
+        row["name"]: row
+        for row in access.show(call.account, call.session, Show("ROLE", "", Listing())).dicts()
+    }
     return [_role_body(rows[name]) for name in call.shown(list(rows))]
 
 

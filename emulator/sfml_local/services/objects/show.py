@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
-from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
+from sfml_local.core.errors import does_not_exist
 from sfml_local.core.likeness import like, selected
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import Area, area_of, cannot_be_performed
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
 from sfml_local.core.stored_types import snowflake_type
@@ -98,16 +99,14 @@ class Known:
 # -- what is there
 
 
-def known_objects(account: Account, *, database: str | None = None, schema: str | None = None) -> list[Known]:
+def known_objects(account: Account, area: Area) -> list[Known]:
     """The tables and views of a place, by name."""
     kept = records.every(account)
     comments = table_notes.comments(account.engine)
     databases = frozenset(account.engine.databases())
     found = []
     for in_database, in_schema, name, kind in account.engine.rows(_ENGINE_TABLES):
-        if in_database not in databases or in_schema in HIDDEN:
-            continue
-        if (database is not None and in_database != database) or (schema is not None and in_schema != schema):
+        if in_database not in databases or in_schema in HIDDEN or not area.has(in_database, in_schema):
             continue
         full = ObjectName(in_database, in_schema, name)
         record = kept.get(full) or Record(full, kind, _EPOCH, DEFAULT_ROLE)
@@ -115,60 +114,25 @@ def known_objects(account: Account, *, database: str | None = None, schema: str 
     return sorted(found, key=lambda one: one.name)
 
 
-def place(
-    account: Account, session: Session, listing: Listing, *, missing: Callable[[str, str], SqlError]
-) -> tuple[str | None, str | None]:
-    """(database, schema) for SHOW; None means all. Refuses missing ones."""
-    if listing.scope == "ACCOUNT":
-        return None, None
-    if listing.scope == "DATABASE":
-        database = listing.within.last if listing.within else session.database
-        if database is None:
-            raise no_current_database("SHOW")
-        if not account.engine.has_database(database):
-            raise missing("Database", database)
-        return database, None
-    if listing.within is None and session.database is None:
-        return None, None
-    if listing.within is None and session.schema is None and listing.scope is None:
-        return session.database, None
-    database, schema = resolve_schema(listing.within, session)
-    if not account.engine.has_database(database) or not account.engine.has_schema(database, schema):
-        raise missing("Schema", f"{database}.{schema}")
-    return database, schema
-
-
-def cannot_be_performed(kind: str, name: str) -> SqlError:
-    """The refusal of SHOW TABLES, VIEWS, STAGES and FILE FORMATS for a missing place."""
-    return SqlError(
-        "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
-    )
-
-
 def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -> list[Known]:
-    if listing.history:
-        raise not_emulated("SHOW … HISTORY", "what was dropped is gone")
-    database, schema = place(account, session, listing, missing=cannot_be_performed)
-    known = known_objects(account, database=database, schema=schema)
+    area = area_of(account, session, listing, missing=cannot_be_performed)
+    known = known_objects(account, area)
     if session.temporaries and "TABLE" in kinds:
-        known = sorted([*known, *_temporaries(account, session, database, schema)], key=lambda one: one.name)
+        known = sorted([*known, *_temporaries(account, session, area)], key=lambda one: one.name)
     return selected(
         (one for one in known if one.kind in kinds),
         lambda one: one.name.name,
-        pattern=listing.like,
-        starts_with=listing.starts_with,
-        from_name=listing.from_name,
-        limit=listing.limit,
+        listing,
     )
 
 
-def _temporaries(account: Account, session: Session, database: str | None, schema: str | None) -> list[Known]:
+def _temporaries(account: Account, session: Session, area: Area) -> list[Known]:
     """The session's temporary tables in a place; their creation times are not stored."""
     from sfml_local.core.definitions import parts_of
 
     found = []
     for name in list(session.temporaries):
-        if database not in (None, name.database) or schema not in (None, name.schema):
+        if not area.has(name.database, name.schema):
             continue
         rows = session.rows(f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}")
         record = Record(name, "TABLE", account.clock(), session.role, details={"TEMPORARY": True})
@@ -314,16 +278,11 @@ def _tables_of(account: Account, session: Session, listing: Listing) -> list[Kno
     if listing.scope in ("TABLE", "VIEW") or (listing.scope == "" and listing.within is not None):
         assert listing.within is not None
         name = resolve(listing.within, session)
-        found = [
-            one
-            for one in known_objects(account, database=name.database, schema=name.schema)
-            if one.name == name
-        ]
+        found = [one for one in known_objects(account, Area(name.database, name.schema)) if one.name == name]
         if not found:
             raise does_not_exist("Table", name.fqn())
         return found
-    database, schema = place(account, session, listing, missing=cannot_be_performed)
-    return known_objects(account, database=database, schema=schema)
+    return known_objects(account, area_of(account, session, listing, missing=cannot_be_performed))
 
 
 _DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
@@ -358,15 +317,15 @@ def descriptor(shown: str, *, nullable: bool) -> str:
 
 
 def show_sequences(account: Account, session: Session, listing: Listing) -> Result:
-    database, schema = place(account, session, listing, missing=does_not_exist)
+    area = area_of(account, session, listing)
     databases = frozenset(account.engine.databases())
     rows = []
     for in_database, in_schema, name, start, step, last in account.engine.rows(
         "SELECT database_name, schema_name, sequence_name, start_value, increment_by, last_value"
         " FROM duckdb_sequences() WHERE NOT temporary ORDER BY 1, 2, 3"
     ):
-        here = database in (None, in_database) and schema in (None, in_schema)
-        if not here or in_database not in databases or not like(listing.like, name):
+        here = area.has(in_database, in_schema) and in_database in databases
+        if not here or not like(listing.like, name):
             continue
         record = records.find(account, ObjectName(in_database, in_schema, name))
         rows.append(
@@ -479,10 +438,7 @@ def show_users(account: Account, session: Session, listing: Listing) -> Result:
     kept = selected(
         users(account, session),
         str,
-        pattern=listing.like,
-        starts_with=listing.starts_with,
-        from_name=listing.from_name,
-        limit=listing.limit,
+        listing,
     )
     known = {
         **dict.fromkeys(("disabled", "must_change_password", "snowflake_lock", "ext_authn_duo"), "false"),

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
-from sfml_local.core.likeness import like
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.likeness import selected
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import area_of
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.routines import (
     AlterRoutine,
@@ -212,10 +213,11 @@ _SHOWN_FUNCTIONS = (
 
 def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
     """The user-defined routines; an account also lists built-in ones."""
+    area = area_of(account, session, statement.listing)
+    routines = store.every(account, session, statement.kind)
+    here = (one for one in routines if area.has(one.name.database, one.name.schema))
     rows = []
-    for routine in store.every(account, session, statement.kind):
-        if not like(statement.like, routine.name.name) or not _in_scope(routine.name, session, statement):
-            continue
+    for routine in selected(here, lambda one: one.name.name, statement.listing):
         definition = routine.definition
         least = sum(parameter.default is None for parameter in definition.parameters)
         is_table = "Y" if routine.returns.startswith("TABLE") else "N"
@@ -232,16 +234,6 @@ def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
             )
         )
     return table(_SHOWN_FUNCTIONS if statement.kind == "FUNCTION" else _SHOWN, rows)
-
-
-def _in_scope(name: ObjectName, session: Session, statement: ShowRoutines) -> bool:
-    match statement.scope:
-        case "ACCOUNT":
-            return True
-        case "DATABASE":
-            return name.database == (statement.within.last if statement.within else session.database)
-        case _:
-            return (name.database, name.schema) == resolve_schema(statement.within, session)
 
 
 def describe(account: Account, session: Session, statement: DescribeRoutine) -> Result:

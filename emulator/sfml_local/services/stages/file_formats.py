@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import already_exists, does_not_exist
 from sfml_local.core.likeness import like
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
-from sfml_local.core.places import demand_listed, demand_schema
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
 from sfml_local.services.databases.sql import missing
@@ -117,15 +117,16 @@ def set_of_stage(account: Account, session: Session, folder: str, given: Any) ->
 
 
 def show(account: Account, session: Session, statement: ShowFileFormats) -> Result:
+    """STARTS WITH and LIMIT have no effect, as on an account."""
     columns = (
         Column("created_on", "timestamp_ltz"),
         *map(Column, ("name", "database_name", "schema_name", "type", "owner", "comment", "format_options")),
         Column("owner_role_type"),
     )
-    demand_listed(account, session, statement.scope, statement.within)
+    area = area_of(account, session, statement.listing, missing=cannot_be_performed)
     rows = []
     for row in account.store.rows("SELECT * FROM file_formats ORDER BY database, schema, name"):
-        if _is_here(row, session, statement) and like(statement.like, row["name"]):
+        if area.has(row["database"], row["schema"]) and like(statement.listing.like, row["name"]):
             found = json.loads(row["options"])
             created = found.get("_created_on", "1970-01-01T00:00:00+00:00")
             shown = {name: value for name, value in found.items() if name not in _NOTES}
@@ -141,14 +142,6 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
                 )
             )
     return table(columns, rows)
-
-
-def _is_here(row: Any, session: Session, statement: ShowFileFormats) -> bool:
-    if statement.scope == "ACCOUNT":
-        return True
-    if statement.scope == "DATABASE":
-        return bool(row["database"] == (statement.within.last if statement.within else session.database))
-    return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
 
 
 def describe(account: Account, session: Session, statement: DescribeFileFormat) -> Result:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import like
 from sfml_local.core.log_format import logger
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place, within
-from sfml_local.core.places import demand_listed, demand_schema
+from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
 from sfml_local.grammar.stages import (
     AlterStage,
@@ -193,6 +193,7 @@ def remove_stage(account: Account, name: ObjectName) -> None:
 
 
 def show(account: Account, session: Session, statement: ShowStages) -> Result:
+    """STARTS WITH and LIMIT have no effect, as on an account."""
     columns = (
         Column("created_on", "timestamp_ltz"),
         *map(Column, ("name", "database_name", "schema_name", "url", "has_credentials")),
@@ -200,10 +201,10 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
         *map(Column, ("notification_channel", "storage_integration", "endpoint", "owner_role_type")),
         Column("directory_enabled"),
     )
-    demand_listed(account, session, statement.scope, statement.within)
+    area = area_of(account, session, statement.listing, missing=cannot_be_performed)
     rows = []
     for row in account.store.rows("SELECT * FROM stages ORDER BY database, schema, name"):
-        if like(statement.like, row["name"]) and _in_scope(row, session, statement):
+        if like(statement.listing.like, row["name"]) and area.has(row["database"], row["schema"]):
             kind = "INTERNAL" if row["session"] is None else "INTERNAL TEMPORARY"
             created = datetime.datetime.fromisoformat(row["created_on"])
             rows.append(
@@ -214,17 +215,6 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
                 )
             )
     return table(columns, rows)
-
-
-def _in_scope(row: Any, session: Session, statement: ShowStages) -> bool:
-    match statement.scope:
-        case "ACCOUNT":
-            return True
-        case "DATABASE":
-            database = statement.within.last if statement.within else session.database
-            return bool(row["database"] == database)
-        case _:
-            return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
 
 
 def describe(account: Account, session: Session, statement: DescribeStage) -> Result:

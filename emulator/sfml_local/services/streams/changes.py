@@ -99,9 +99,7 @@ _NEW_ROW = "replace(uuid()::VARCHAR, '-', '')"
 
 def note_before(run: Run, base: ObjectName) -> None:
     """Copy the table's state before a statement."""
-    run(
-        f"CREATE OR REPLACE TEMP TABLE _sfml_before AS SELECT rowid AS __key, * FROM {table_of(base)}"
-    )
+    run(f"CREATE OR REPLACE TEMP TABLE _sfml_before AS SELECT rowid AS __key, * FROM {table_of(base)}")
 
 
 def take(

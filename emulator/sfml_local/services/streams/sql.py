@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
-from sfml_local.core.places import demand_schema, demand_scope
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.grammar.tasks import Scope
 from sfml_local.services.streams import changes, store
 from sfml_local.services.streams.following import stale
 from sfml_local.services.streams.store import Stream
@@ -175,29 +174,16 @@ def _values(stream: Stream) -> tuple[Any, ...]:
 
 
 def show(account: Account, session: Session, statement: grammar.ShowStreams) -> Result:
+    area = area_of(account, session, statement.listing)
     found = selected(
-        _in_scope(account, session, statement.scope),
+        store.everywhere(account.store, area.database, area.schema),
         lambda stream: stream.name.name,
-        pattern=statement.like,
-        starts_with=statement.starts_with,
-        from_name=statement.from_name,
-        limit=statement.limit,
+        statement.listing,
     )
-    if not statement.terse:
+    if not statement.listing.terse:
         return table(COLUMNS, [_values(stream) for stream in found], SHOW)
     rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, s.base.name) for s in found]
     return table(_TERSE, rows, SHOW)
-
-
-def _in_scope(account: Account, session: Session, scope: Scope | None) -> list[Stream]:
-    if scope is None:
-        return store.everywhere(account.store, session.database, session.schema)
-    if scope.kind == "ACCOUNT":
-        return store.everywhere(account.store)
-    demand_scope(account, session, scope.kind, scope.name)
-    if scope.kind == "DATABASE":
-        return store.everywhere(account.store, scope.name.last if scope.name else session.database)
-    return store.everywhere(account.store, *resolve_schema(scope.name, session))
 
 
 def describe(account: Account, session: Session, statement: grammar.DescribeStream) -> Result:

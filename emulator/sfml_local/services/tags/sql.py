@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
-from sfml_local.core.likeness import like
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
-from sfml_local.core.places import demand_schema, demand_scope
+from sfml_local.core.likeness import selected
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar import tags as grammar
 from sfml_local.grammar.absent import Absent
@@ -183,32 +183,23 @@ def show(account: Account, session: Session, statement: grammar.ShowTags) -> Res
         *("name", "database_name", "schema_name", "owner", "comment", "allowed_values", "owner_role_type"),
         *("propagate", "on_conflict", "multi_value"),
     )
-    demand_scope(account, session, statement.scope, statement.within)
+    area = area_of(account, session, statement.listing)
     propagations = {row["tag"]: row for row in account.store.rows("SELECT * FROM tag_propagation")}
     rows = []
-    for row in account.store.rows("SELECT * FROM tags ORDER BY database, schema, name"):
-        if like(statement.like, row["name"]) and _in_scope(row, session, statement):
-            allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
-            found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
-            rows.append(
-                (
-                    *(datetime.fromisoformat(row["created_on"]), row["name"], row["database"], row["schema"]),
-                    *(row["owner"], row["comment"], allowed, "ROLE"),
-                    *((found["propagate"], found["on_conflict"]) if found else ("NONE", None)),
-                    "false",
-                )
+    tags = account.store.rows("SELECT * FROM tags ORDER BY database, schema, name")
+    here = (row for row in tags if area.has(row["database"], row["schema"]))
+    for row in selected(here, lambda row: str(row["name"]), statement.listing):
+        allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
+        found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
+        rows.append(
+            (
+                *(datetime.fromisoformat(row["created_on"]), row["name"], row["database"], row["schema"]),
+                *(row["owner"], row["comment"], allowed, "ROLE"),
+                *((found["propagate"], found["on_conflict"]) if found else ("NONE", None)),
+                "false",
             )
-    return table(columns, rows[: statement.limit])
-
-
-def _in_scope(row: Any, session: Session, statement: grammar.ShowTags) -> bool:
-    match statement.scope:
-        case "ACCOUNT":
-            return True
-        case "DATABASE":
-            return bool(row["database"] == (statement.within.last if statement.within else session.database))
-        case _:
-            return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
+        )
+    return table(columns, rows)
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:

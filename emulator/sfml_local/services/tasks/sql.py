@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.triggering import is_triggered
 from sfml_local.core import session_parameters
-from sfml_local.core.errors import does_not_exist, no_current_database
 from sfml_local.core.likeness import like as is_like
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import Area, area_of
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar import tasks as grammar
 from sfml_local.services.compute.store import demand_warehouse
@@ -218,17 +218,16 @@ _TERSE = (("created_on", "name"), ("database_name", "schema_name", "schedule"))
 
 
 def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks) -> Result:
-    tasks = _in_scope(account, session, statement.scope)
+    listing = statement.listing
+    area = area_of(account, session, listing, unsaid="DATABASE", command="SHOW TASKS")
+    tasks = _within(account, area)
     kept = selected(
-        (task for task in tasks if task.settings.is_root or not statement.root_only),
+        (task for task in tasks if task.settings.is_root or not listing.root_only),
         lambda task: task.name.name,
-        pattern=statement.like,
-        starts_with=statement.starts_with,
-        from_name=statement.from_name,
-        limit=statement.limit,
+        listing,
     )
     rows = [show_values(account, task) for task in kept]
-    if not statement.terse:
+    if not listing.terse:
         return table(SHOW_COLUMNS, rows, SHOW)
     return _terse(rows)
 
@@ -241,22 +240,10 @@ def _terse(rows: list[tuple[Any, ...]]) -> Result:
     return table(columns, [[*(row[n] for n in left), None, *(row[n] for n in right)] for row in rows], SHOW)
 
 
-def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
-    """The tasks for SHOW: without IN, those of the current database, else of the account."""
-    if scope is None:
-        return store.everywhere(account.store, session.database)
-    if scope.kind == "ACCOUNT":
-        return store.everywhere(account.store)
-    if scope.kind == "DATABASE":
-        database = scope.name.last if scope.name else session.database
-        if database is None:
-            raise no_current_database("SHOW TASKS")
-        if not account.engine.has_database(database):
-            raise does_not_exist("Database", database)
-        return store.everywhere(account.store, database)
-    database, schema = resolve_schema(scope.name, session)
-    commands.demand_schema(account, database, schema)
-    return store.in_schema(account.store, database, schema)
+def _within(account: Account, area: Area) -> list[Task]:
+    if area.database is None or area.schema is None:
+        return store.everywhere(account.store, area.database)
+    return store.in_schema(account.store, area.database, area.schema)
 
 
 def show_values(account: Account, task: Task) -> tuple[Any, ...]:
