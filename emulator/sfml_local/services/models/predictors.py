@@ -13,8 +13,8 @@ import socket
 import sys
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sfml_local.processes.children import Running, make_home, remove_home, without_proxies
 from sfml_local.processes.frames import CALL, RESULT, TABLE, packed, read_frame, unpacked, write_frame
+from sfml_local.processes.pool import Pool
 from sfml_local.processes.warm import WarmParent
 
 if TYPE_CHECKING:
@@ -50,9 +51,6 @@ class Predictor:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.calls = 0
-        """The number of threads that use it, protected by the lock of the pool."""
-        self.used = time.monotonic()
         self._lock = threading.Lock()
         self._running: Running | None = None
         self._ended = False
@@ -145,6 +143,10 @@ class Predictor:
             self._home = None
         return code
 
+    @property
+    def is_over(self) -> bool:
+        return False  # a call starts it again
+
     def stop(self) -> None:
         """End the process, also in the middle of a call."""
         self._ended = True
@@ -160,9 +162,8 @@ class Predictors:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._most = max(1, account.settings.models)
+        self._kept = Pool[Path, Predictor](max(1, account.settings.models), Predictor)
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, Predictor] = OrderedDict()
         self._parent: WarmParent | None = None
 
     @property
@@ -176,50 +177,29 @@ class Predictors:
                 )
             return self._parent
 
-    @contextlib.contextmanager
-    def of(self, folder: Path) -> Iterator[Predictor]:
+    def of(self, folder: Path) -> AbstractContextManager[Predictor]:
         """The process of a version, to be used within the block; the least used idle ones give way to it."""
-        with self._lock:
-            predictor = self._kept.pop(folder, None) or Predictor(folder)
-            self._kept[folder] = predictor
-            predictor.calls += 1
-        try:
-            yield predictor
-        finally:
-            with self._lock:
-                predictor.calls -= 1
-                predictor.used = time.monotonic()
-                idle = [key for key, one in self._kept.items() if not one.calls]
-                surplus = [self._kept.pop(key) for key in idle[: max(0, len(self._kept) - self._most)]]
-            for one in surplus:
-                one.stop()
+        return self._kept.of(folder)
 
     def end_idle(self) -> None:
         """End the processes that nobody asked for long, and their parent when none is left."""
-        limit = time.monotonic() - self._account.settings.model_idle_seconds
-        with self._lock:
-            idle = [key for key, one in self._kept.items() if not one.calls and one.used < limit]
-            old = [self._kept.pop(key) for key in idle]
-            parent = self._take_parent() if old and not self._kept else None
-        for one in old:
-            one.stop()
-        if parent is not None:
-            parent.stop()
+        if self._kept.end_idle(self._account.settings.model_idle_seconds):
+            self._end_parent(if_alone=True)
 
     def stop(self, folder: Path | None = None) -> None:
         """End the process of one version, or all of them with what they are forked from."""
+        self._kept.end(lambda key, _: folder is None or key.is_relative_to(folder))
+        if folder is None:
+            self._end_parent()
+
+    def _end_parent(self, *, if_alone: bool = False) -> None:
+        """End what the processes are forked from; `if_alone`, not if there is one again."""
         with self._lock:
-            gone = [key for key in self._kept if folder is None or key.is_relative_to(folder)]
-            ended = [self._kept.pop(key) for key in gone]
-            parent = self._take_parent() if folder is None else None
-        for one in ended:
-            one.stop()
+            if if_alone and not self._kept.is_empty:
+                return
+            parent, self._parent = self._parent, None
         if parent is not None:
             parent.stop()
-
-    def _take_parent(self) -> WarmParent | None:
-        parent, self._parent = self._parent, None
-        return parent
 
 
 def parent_of(account: Account) -> WarmParent:

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.processes.children import POLL_SECONDS, Supervised, without_proxies
 from sfml_local.processes.frames import CALL, ERROR, TABLE, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.imports import check_packages, import_directory
+from sfml_local.processes.pool import Pool
 from sfml_local.services.routines.procedure_types import column_of
 from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
 from sfml_local.services.routines.store import Routine
@@ -178,8 +178,6 @@ class _Process:
     """One process for calls of one function; calls from several threads are serialized."""
 
     def __init__(self, folder: Path, request: str) -> None:
-        self.calls = 0
-        """The number of threads that use it, protected by the lock of the pool."""
         self.caller = ""
         """The mark of the statement whose call it computes."""
         self._is_stopped = False
@@ -198,8 +196,8 @@ class _Process:
             write_frame(self._process.stdin, CALL, request.encode())  # type: ignore[arg-type]
 
     @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
 
     def called(self, arguments: pa.Table, caller: str, has_to_end: Callable[[str], bool]) -> pa.ChunkedArray:
         """The text of each row's result; raises _Ended."""
@@ -243,9 +241,8 @@ class Functions:
     def __init__(self, account: Account) -> None:
         self.texts: dict[str, str] = {}
         """Requests by digest: DuckDB's threads are new to Python at each call, and would open the store again."""
-        self._folder = account.folder
+        self._processes = Pool[str, _Process](MOST, lambda request: _Process(account.folder, request))
         self._lock = threading.Lock()
-        self._processes: OrderedDict[str, _Process] = OrderedDict()
         self._ended: set[str] = set()
         """The marks of statements that are cancelled, or too late, and still execute."""
         self._is_stopped = False
@@ -253,40 +250,18 @@ class Functions:
     def called(self, request: str, caller: str, arguments: pa.Table) -> pa.ChunkedArray:
         """The text of each row's result; `caller` is the mark of the calling statement."""
         while not self._has_to_end(caller):
-            with self.process(request) as process, contextlib.suppress(_Ended):
+            with self._processes.of(request) as process, contextlib.suppress(_Ended):
                 return process.called(arguments, caller, self._has_to_end)
         raise FunctionError("the statement or the server ended")
 
     def _has_to_end(self, caller: str) -> bool:
         return self._is_stopped or caller in self._ended
 
-    @contextlib.contextmanager
-    def process(self, request: str) -> Iterator[_Process]:
-        """The process of a function, to be used within the block; the least used idle ones give way to it."""
-        with self._lock:
-            found = self._processes.pop(request, None)
-            if found is None or not found.is_running:
-                found = _Process(self._folder, request)
-            self._processes[request] = found
-            found.calls += 1
-        try:
-            yield found
-        finally:
-            with self._lock:
-                found.calls -= 1
-                idle = [key for key, one in self._processes.items() if not one.calls]
-                surplus = [self._processes.pop(key) for key in idle[: max(0, len(self._processes) - MOST)]]
-            for one in surplus:
-                one.stop()
-
     def end(self, callers: Set[str]) -> None:
         """End the processes that compute calls of these statements; they begin no other until `forget`."""
         with self._lock:
             self._ended |= callers
-            ending = [key for key, one in self._processes.items() if one.caller in callers]
-            processes = [self._processes.pop(key) for key in ending]
-        for process in processes:
-            process.stop()
+        self._processes.end(lambda _, process: process.caller in callers)
 
     def forget(self, callers: Set[str]) -> None:
         """Let go of the marks of statements that no longer execute."""
@@ -296,9 +271,7 @@ class Functions:
     def stop(self) -> None:
         """End all of them."""
         self._is_stopped = True
-        with self._lock:
-            while self._processes:
-                self._processes.popitem()[1].stop()
+        self._processes.end()
 
 
 @contextlib.contextmanager
