@@ -27,6 +27,7 @@ from sfml_local.grammar.access import (
 )
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.access import many, ownership
+from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
@@ -366,9 +367,7 @@ def show_grants_on(account: Account, session: Session, statement: ShowGrantsOn) 
 def _owned(account: Account, statement: ShowGrants) -> list[tuple[Any, ...]]:
     if statement.to != "ROLE":
         return []
-    rows = account.store.rows(
-        "SELECT * FROM containers WHERE owner = ? ORDER BY database, schema", (statement.name,)
-    )
+    rows = databases.owned_by(account, statement.name)
     return [
         (
             *(
@@ -391,7 +390,7 @@ def _is_role(account: Account, name: str) -> bool:
         "SELECT 1 FROM grants WHERE (granted_to = 'ROLE' AND grantee = ?) OR (granted_on = 'ROLE' AND name = ?)",
         (name, name),
     )
-    owns = account.store.row("SELECT 1 FROM containers WHERE owner = ?", (name,))
+    owns = databases.owned_by(account, name)
     return bool(granted or owns) or _exists(account, "ROLE", "", "", name)
 
 

@@ -8,7 +8,7 @@ from sfml_local.core.account import Account, Kind
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.session import Session
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.databases.sql import noted
+from sfml_local.services.databases import store
 
 
 def kind(word: str) -> Kind:
@@ -22,12 +22,9 @@ def kind(word: str) -> Kind:
         is_there = account.engine.has_database(database) and (
             not schema or account.engine.has_schema(database, schema)
         )
-        return noted(account, database, schema)[:2] if is_there else None
+        return store.noted(account, database, schema)[:2] if is_there else None
 
     def give(account: Account, session: Session, written: Name, role: str) -> None:
-        account.store.execute(
-            "UPDATE containers SET owner = ? WHERE database = ? AND schema = ?",
-            (role, *place(session, written)),
-        )
+        store.set_owner(account, *place(session, written), role)
 
     return Kind(owner_of=owner_of, give=give)

@@ -13,6 +13,7 @@ from sfml_local.grammar.databases import Create, Drop, Kind
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import sql as databases
+from sfml_local.services.databases import store
 
 if TYPE_CHECKING:
     from sfml_local.core.result import Result
@@ -47,7 +48,7 @@ def _comment(body: Json) -> str:
 
 
 def _body(call: Call, database: str, schema: str = "") -> Json:
-    created, owner, comment = databases.noted(call.account, database, schema)
+    created, owner, comment = store.noted(call.account, database, schema)
     session = call.session
     current = (session.database, session.schema) if schema else (session.database,)
     body: Json = {
@@ -82,10 +83,7 @@ def _put(call: Call, kind: Kind, parts: tuple[str, ...], exists: bool) -> Json:
     if not exists:
         return done(str(_create(call, kind, parts, body, "errorIfExists").scalar))
     database, schema = (*parts, "")[:2]
-    call.account.store.execute(
-        "UPDATE containers SET comment = ? WHERE database = ? AND schema = ?",
-        (_comment(body), database, schema),
-    )
+    store.set_comment(call.account, database, schema, _comment(body))
     return done(f"{kind.capitalize()} {parts[-1]} successfully altered.")
 
 

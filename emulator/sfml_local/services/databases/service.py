@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.databases import containers, ownership, rest, sql
+from sfml_local.services.databases import ownership, rest, sql, store
 
 
 class Databases(Service):
@@ -14,9 +14,9 @@ class Databases(Service):
         super().__init__(
             account,
             kinds={word: ownership.kind(word) for word in ("DATABASE", "SCHEMA")},
-            schema=sql.SCHEMA + containers.SCHEMA,
-            handlers={**sql.HANDLERS, **containers.HANDLERS},
+            schema=store.SCHEMA,
+            handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
             operations=rest.OPERATIONS,
-            schema_dropped=(containers.schema_dropped,),
+            schema_dropped=(store.forget_properties,),
         )

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.database_files import DEFAULT_SCHEMA
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, status, table
-from sfml_local.grammar.databases import Create, Drop, ShowDatabases, ShowSchemas
+from sfml_local.grammar.databases import Alter, Create, Drop, Kind, ShowDatabases, ShowSchemas
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.databases import containers
+from sfml_local.services.databases import properties, store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS containers (
-    database TEXT NOT NULL,
-    schema TEXT NOT NULL DEFAULT '',  -- '' is the database itself
-    created_on TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    comment TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (database, schema)
-);
-"""
-
 
 def create(account: Account, session: Session, statement: Create) -> Result:
     """CREATE DATABASE or SCHEMA, which becomes the session's current one."""
-    containers.checked(statement.kind, statement.options)
+    properties.checked(statement.kind, statement.options)
     with account.engine.changing:
         carry_out = create_database if statement.kind == "DATABASE" else create_schema
         return carry_out(account, session, statement)
@@ -54,9 +42,9 @@ def create_database(account: Account, session: Session, statement: Create) -> Re
     engine.attach(name)
     if not engine.has_schema(name, DEFAULT_SCHEMA):  # it exists if the file did
         engine.create_schema(name, DEFAULT_SCHEMA)
-    note(account, session, name, "", statement.comment)
-    note(account, session, name, DEFAULT_SCHEMA, "")
-    containers.save(account, name, "", statement.options)
+    store.note(account, name, "", session.role, statement.comment)
+    store.note(account, name, DEFAULT_SCHEMA, session.role, "")
+    store.save_properties(account, name, "", statement.options)
     engine.use(session, name, DEFAULT_SCHEMA)
     return status(f"Database {name} successfully created.")
 
@@ -73,17 +61,10 @@ def create_schema(account: Account, session: Session, statement: Create) -> Resu
             raise already_exists(f"{database}.{name}")
         drop_schema(account, database, name)
     engine.create_schema(database, name)
-    note(account, session, database, name, statement.comment)
-    containers.save(account, database, name, statement.options)
+    store.note(account, database, name, session.role, statement.comment)
+    store.save_properties(account, database, name, statement.options)
     engine.use(session, database, name)
     return status(f"Schema {name} successfully created.")
-
-
-def note(account: Account, session: Session, database: str, schema: str, comment: str) -> None:
-    account.store.execute(
-        "INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?)",
-        (database, schema, account.clock().isoformat(), session.role, comment),
-    )
 
 
 def drop(account: Account, session: Session, statement: Drop) -> Result:
@@ -118,8 +99,7 @@ def drop_database(account: Account, name: str) -> None:
         account.schema_dropped(name, schema)
     account.leave(name)
     account.engine.begin_drop(name)
-    account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
-    containers.forget(account, name, "")
+    store.forget_database(account, name)
     account.engine.end_drop(name)
 
 
@@ -127,13 +107,60 @@ def drop_schema(account: Account, database: str, schema: str) -> None:
     account.schema_dropped(database, schema)
     account.leave(database, schema)
     account.engine.drop_schema(database, schema)
-    account.store.execute("DELETE FROM containers WHERE database = ? AND schema = ?", (database, schema))
+    store.forget(account, database, schema)
 
 
 def single(name: Name) -> str:
     if len(name.parts) > 1:
         raise SqlError(f"SQL compilation error:\ninvalid name '{'.'.join(name.parts)}'", 1003, "42000")
     return name.last
+
+
+def existing(
+    account: Account, session: Session, kind: Kind, name: Name, if_exists: bool
+) -> tuple[str, str] | None:
+    """(database, schema) of a database or schema, without a schema for a database; None if IF EXISTS is given."""
+    engine = account.engine
+    if kind == "DATABASE":
+        database, schema = name.last, ""
+        exists = engine.has_database(database) and len(name.parts) == 1
+    else:
+        database, schema = resolve_schema(name, session)
+        exists = engine.has_database(database) and schema in engine.schemas(database)
+    if exists:
+        return database, schema
+    if if_exists:
+        return None
+    raise does_not_exist(kind.capitalize(), ".".join(name.parts))
+
+
+def alter(account: Account, session: Session, statement: Alter) -> Result:
+    """ALTER DATABASE and SCHEMA … SET and UNSET."""
+    place = existing(account, session, statement.kind, statement.name, statement.if_exists)
+    if place is None:
+        return status()
+    if statement.other in ("ENABLE MANAGED ACCESS", "DISABLE MANAGED ACCESS"):
+        statement = Alter(
+            statement.kind,
+            statement.name,
+            {"MANAGED ACCESS": True} if statement.other.startswith("ENABLE") else {},
+            () if statement.other.startswith("ENABLE") else ("MANAGED ACCESS",),
+        )
+    elif statement.other:
+        raise not_emulated(f"ALTER {statement.kind} … {statement.other}")
+    given = dict(statement.set)
+    comment = given.pop("COMMENT", None)
+    if "COMMENT" in statement.unset:
+        comment = ""
+    properties.checked(statement.kind, dict.fromkeys((key for key in statement.unset if key != "COMMENT"), 0))
+    kept = {**store.properties(account, *place), **properties.checked(statement.kind, given)}
+    for key in statement.unset:
+        kept.pop(key, None)
+    with account.store.transaction():
+        store.save_properties(account, *place, kept)
+        if comment is not None:
+            store.set_comment(account, *place, str(comment))
+    return status()
 
 
 # -- SHOW and DESCRIBE --------------------------------------------------------------------------------------
@@ -160,12 +187,12 @@ def show_databases(account: Account, session: Session, statement: ShowDatabases)
     listing = statement.listing
     rows: list[tuple[Any, ...]] = []
     for name in selected(account.engine.databases(), str, listing):
-        created, owner, comment = noted(account, name, "")
+        created, owner, comment = store.noted(account, name)
         current = "Y" if name == session.database else "N"
         if listing.terse:
             rows.append((created, name, "STANDARD", None, None))
             continue
-        given = containers.properties(account, name)
+        given = store.properties(account, name)
         rows.append(
             (
                 *(created, name, "N", current, "", owner, comment, _options(given), _retention(given)),
@@ -200,31 +227,21 @@ def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> 
 def _schema_row(
     account: Account, session: Session, database: str, name: str, *, terse: bool
 ) -> tuple[Any, ...]:
-    created, owner, comment = noted(account, database, name)
+    created, owner, comment = store.noted(account, database, name)
     if terse:
         return created, name, None, database, None
     current = "Y" if (database, name) == (session.database, session.schema) else "N"
     role_type = "ROLE" if owner else ""
-    own = containers.properties(account, database, name)
+    own = store.properties(account, database, name)
     return (
         *(created, name, "N", current, database, owner, comment, _options(own)),
-        *(_retention(containers.effective(account, database, name)), role_type),
+        *(_retention(store.effective(account, database, name)), role_type),
         *(None, None, None, None, "false"),
     )
 
 
-def noted(account: Account, database: str, schema: str) -> tuple[datetime.datetime, str, str]:
-    """(created on, owner, comment) of a database or schema."""
-    row = account.store.row(
-        "SELECT created_on, owner, comment FROM containers WHERE database = ? AND schema = ?",
-        (database, schema),
-    )
-    if row is None:
-        return datetime.datetime.fromtimestamp(0, datetime.UTC), "", ""
-    return datetime.datetime.fromisoformat(row["created_on"]), row["owner"], row["comment"]
-
-
 HANDLERS: Handlers = {
+    Alter: alter,
     Create: create,
     Drop: drop,
     ShowDatabases: show_databases,

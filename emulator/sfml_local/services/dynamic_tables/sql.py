@@ -26,7 +26,7 @@ from sfml_local.core.result import Result, status
 from sfml_local.grammar import dynamic_tables as grammar
 from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
 from sfml_local.services.compute.store import demand_warehouse
-from sfml_local.services.databases.containers import check_days
+from sfml_local.services.databases.properties import check_days
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.dynamic_tables import refresh_mode
 from sfml_local.services.dynamic_tables.model import DynamicTable, parse_lag

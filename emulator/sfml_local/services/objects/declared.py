@@ -114,7 +114,7 @@ def invalid_property(key: str, kind: str) -> SqlError:
 
 def checked(key: str, value: Any) -> Any:
     """The value, if it is valid for the property."""
-    from sfml_local.services.databases.containers import check_days
+    from sfml_local.services.databases.properties import check_days
 
     if key.endswith("_TIME_IN_DAYS"):
         check_days(key, value)

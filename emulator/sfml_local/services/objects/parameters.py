@@ -15,7 +15,7 @@ from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.grammar.session import ShowParameters
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.compute import store as compute
-from sfml_local.services.databases import containers
+from sfml_local.services.databases import store as databases
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -89,12 +89,12 @@ def _known(
             if database is None:
                 raise no_current_database("SHOW PARAMETERS")
             places.demand_scope(account, session, scope, Name((database,)))
-            return OF_SCHEMAS, containers.properties(account, database)
+            return OF_SCHEMAS, databases.properties(account, database)
         case "SCHEMA":
             if name is None and session.schema is None:
                 raise no_current_schema("SHOW PARAMETERS")
             places.demand_scope(account, session, scope, name)
-            return OF_SCHEMAS, containers.properties(account, *resolve_schema(name, session))
+            return OF_SCHEMAS, databases.properties(account, *resolve_schema(name, session))
     assert name is not None
     full = resolve(name, session)
     if not account.engine.columns(session, full):

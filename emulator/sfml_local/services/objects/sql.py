@@ -13,11 +13,12 @@ from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
-from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
 from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.core.translating import translating
+from sfml_local.grammar.databases import Kind
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
 from sfml_local.grammar.tables import (
@@ -30,6 +31,8 @@ from sfml_local.grammar.tables import (
     Truncate,
 )
 from sfml_local.grammar.tokens import Name
+from sfml_local.services.databases import store as databases
+from sfml_local.services.databases.sql import existing
 from sfml_local.services.objects import store as records
 from sfml_local.services.variants import semi_structured
 
@@ -133,22 +136,11 @@ def _comment_columns(
 
 def _comment_container(account: Account, session: Session, statement: SetComment) -> Result:
     assert statement.name is not None
-    engine = account.engine
-    if statement.kind == "DATABASE":
-        database, schema = statement.name.last, ""
-        exists = engine.has_database(database) and len(statement.name.parts) == 1
-    else:
-        database, schema = resolve_schema(statement.name, session)
-        exists = engine.has_database(database) and schema in engine.schemas(database)
-    if not exists:
-        if statement.if_exists:
-            return status()
-        raise does_not_exist(statement.kind.capitalize(), ".".join(statement.name.parts))
-    commit_open(session)
-    account.store.execute(
-        "UPDATE containers SET comment = ? WHERE database = ? AND schema = ?",
-        (statement.text, database, schema),
-    )
+    kind: Kind = "DATABASE" if statement.kind == "DATABASE" else "SCHEMA"
+    place = existing(account, session, kind, statement.name, statement.if_exists)
+    if place is not None:
+        commit_open(session)
+        databases.set_comment(account, *place, statement.text)
     return status()
 
 
