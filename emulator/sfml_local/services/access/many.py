@@ -14,14 +14,12 @@ from sfml_local.core.places import demand_scope
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.grammar.access import Grant, ShowFutureGrants
 from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.services.access import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
     from sfml_local.grammar.tokens import Name
-
-FUTURE = "FUTURE "
-"""How `granted_on` begins of a grant on objects that are yet to come."""
 
 _SHOWN = frozenset(
     {
@@ -67,9 +65,7 @@ _COLUMNS = (
 
 def show_future_grants(account: Account, session: Session, statement: ShowFutureGrants) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/show-grants"""
-    rows = account.store.rows(
-        "SELECT * FROM grants WHERE granted_on LIKE ? ORDER BY name, privilege, grantee", (f"{FUTURE}%",)
-    )
+    rows = store.granted_in_future(account)
     if statement.within == "ROLE":
         found = [row for row in rows if row["grantee"] == statement.name.last]
     else:
@@ -84,7 +80,7 @@ def _values(row: Any) -> tuple[Any, ...]:
         *(
             datetime.fromisoformat(row["created_on"]),
             row["privilege"],
-            row["granted_on"].removeprefix(FUTURE),
+            row["granted_on"].removeprefix(store.FUTURE),
         ),
         *(row["name"], row["granted_to"], row["grantee"], str(bool(row["with_option"])).lower()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfml_local.core.account import Account
 from sfml_local.core.kinds import of_account
 from sfml_local.core.service import Service
-from sfml_local.services.access import sql
+from sfml_local.services.access import sql, store
 
 
 class Access(Service):
@@ -15,8 +15,8 @@ class Access(Service):
         super().__init__(
             account,
             kinds={"ROLE": of_account("named_objects", "ROLE")},
-            schema=sql.SCHEMA,
+            schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
-            schema_dropped=(sql.schema_dropped,),
+            schema_dropped=(store.schema_dropped,),
         )

@@ -26,7 +26,7 @@ from sfml_local.grammar.access import (
     ShowGrantsOn,
 )
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.access import many, ownership
+from sfml_local.services.access import many, ownership, store
 from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import missing
 
@@ -34,32 +34,6 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
     from sfml_local.grammar.tokens import Name
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS named_objects (
-    kind TEXT NOT NULL,
-    database TEXT NOT NULL DEFAULT '',
-    schema TEXT NOT NULL DEFAULT '',
-    name TEXT NOT NULL,
-    category TEXT NOT NULL,
-    type TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    created_on TEXT NOT NULL,
-    comment TEXT NOT NULL,
-    PRIMARY KEY (kind, database, schema, name)
-);
-CREATE TABLE IF NOT EXISTS grants (
-    privilege TEXT NOT NULL,
-    granted_on TEXT NOT NULL,
-    name TEXT NOT NULL,
-    granted_to TEXT NOT NULL,
-    grantee TEXT NOT NULL,
-    with_option INTEGER NOT NULL,
-    granted_by TEXT NOT NULL,
-    created_on TEXT NOT NULL,
-    PRIMARY KEY (privilege, granted_on, name, granted_to, grantee)
-);
-"""
 
 IN_SCHEMAS = ("SECRET", "IMAGE REPOSITORY")
 ACCOUNT_NAME = "LOCAL"
@@ -70,19 +44,21 @@ _CREATED = Column("created_on", "timestamp_ltz")
 
 
 def create(account: Account, session: Session, statement: Create) -> Result:
-    database, schema, name = _place(session, statement.kind, statement.name)
-    if _exists(account, statement.kind, database, schema, name):
+    place = _place(session, statement.kind, statement.name)
+    name = place[-1]
+    if store.exists(account, statement.kind, place):
         if statement.if_not_exists:
             return status(f"{name} already exists, statement succeeded.")
         if not statement.or_replace:
             raise already_exists(name)
-    given = statement.options
-    account.store.execute(
-        "INSERT OR REPLACE INTO named_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(statement.kind, database, schema, name, statement.category.replace(" ", "_")),
-            *(_type(statement), session.role, account.clock().isoformat(), str(given.get("COMMENT", ""))),
-        ),
+    store.save(
+        account,
+        statement.kind,
+        place,
+        category=statement.category.replace(" ", "_"),
+        type=_type(statement),
+        owner=session.role,
+        comment=str(statement.options.get("COMMENT", "")),
     )
     return status(f"{statement.kind.capitalize()} {name} successfully created.")
 
@@ -94,32 +70,21 @@ def _type(statement: Create) -> str:
 
 
 def drop(account: Account, session: Session, statement: Drop) -> Result:
-    database, schema, name = _place(session, statement.kind, statement.name)
-    if not _exists(account, statement.kind, database, schema, name):
+    place = _place(session, statement.kind, statement.name)
+    name = place[-1]
+    if not store.exists(account, statement.kind, place):
         return missing(statement.kind.capitalize(), name, statement.if_exists)
-    account.store.execute(
-        "DELETE FROM named_objects WHERE kind = ? AND database = ? AND schema = ? AND name = ?",
-        (statement.kind, database, schema, name),
-    )
+    store.remove(account, statement.kind, place)
     if statement.kind == "ROLE":
-        account.store.execute("DELETE FROM grants WHERE granted_to = 'ROLE' AND grantee = ?", (name,))
-        account.store.execute("DELETE FROM grants WHERE granted_on = 'ROLE' AND name = ?", (name,))
+        store.forget_role(account, name)
     return status(f"{name} successfully dropped.")
 
 
-def _place(session: Session, kind: str, name: Name) -> tuple[str, str, str]:
+def _place(session: Session, kind: str, name: Name) -> store.Place:
     if kind not in IN_SCHEMAS:
         return "", "", name.last
     full = resolve(name, session)
     return full.database, full.schema, full.name
-
-
-def _exists(account: Account, kind: str, database: str, schema: str, name: str) -> bool:
-    row = account.store.row(
-        "SELECT 1 FROM named_objects WHERE kind = ? AND database = ? AND schema = ? AND name = ?",
-        (kind, database, schema, name),
-    )
-    return row is not None
 
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -148,7 +113,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
         return _show_roles(account, session, statement)
     listing = statement.listing
     area = area_of(account, session, listing) if statement.kind in IN_SCHEMAS else Area()
-    rows = account.store.rows("SELECT * FROM named_objects WHERE kind = ? ORDER BY name", (statement.kind,))
+    rows = store.of_kind(account, statement.kind)
     wanted = statement.category.replace(" ", "_")
     here = [
         row for row in rows if area.has(row["database"], row["schema"]) and wanted in ("", row["category"])
@@ -162,9 +127,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
 
 def _show_roles(account: Account, session: Session, statement: Show) -> Result:
     """System roles and created roles. https://docs.snowflake.com/en/sql-reference/sql/show-roles"""
-    created = {
-        row["name"]: row for row in account.store.rows("SELECT * FROM named_objects WHERE kind = 'ROLE'")
-    }
+    created = {row["name"]: row for row in store.of_kind(account, "ROLE")}
     names = selected(sorted({*SYSTEM_ROLES, *created}), str, statement.listing)
     columns: tuple[str | Column, ...] = _TERSE_ROLES
     if not statement.listing.terse:
@@ -174,19 +137,17 @@ def _show_roles(account: Account, session: Session, statement: Show) -> Result:
 
 
 def _role_values(account: Account, session: Session, name: str, row: Any) -> dict[str, Any]:
-    def count(condition: str) -> int:
-        return int(account.store.value(f"SELECT COUNT(*) FROM grants WHERE {condition}", (name,)))
-
-    given = "granted_on = 'ROLE' AND name = ?"
+    members = [row["granted_to"] for row in store.granted_on(account, "ROLE", name)]
+    roles = [row for row in store.granted_to(account, "ROLE", name) if row["granted_on"] == "ROLE"]
     return {
         "created_on": datetime.fromisoformat(row["created_on"] if row else "1970-01-01T00:00:00+00:00"),
         "name": name,
         "is_default": "N",
         "is_current": "Y" if name == session.role else "N",
         "is_inherited": "N",
-        "assigned_to_users": count(f"granted_to = 'USER' AND {given}"),
-        "granted_to_roles": count(f"granted_to = 'ROLE' AND {given}"),
-        "granted_roles": count("granted_on = 'ROLE' AND granted_to = 'ROLE' AND grantee = ?"),
+        "assigned_to_users": members.count("USER"),
+        "granted_to_roles": members.count("ROLE"),
+        "granted_roles": len(roles),
         "owner": row["owner"] if row else "",
         "comment": row["comment"] if row else SYSTEM_ROLES[name],
         "is_from_organization_user_group": "N",
@@ -213,10 +174,6 @@ def _cell(row: Any, column: str) -> Any:
             return row[column]
 
 
-def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM named_objects WHERE database = ? AND schema = ?", (database, schema))
-
-
 # -- grants
 
 
@@ -238,7 +195,7 @@ def _grant_many(account: Account, session: Session, statement: Grant) -> Result:
     """ON ALL: of each object that is there; ON FUTURE: kept, and shown by SHOW FUTURE GRANTS."""
     on = statement.on.replace(" ", "_")
     if statement.many == "FUTURE":
-        names, on = [many.future_name(session, statement)], f"{many.FUTURE}{on}"
+        names, on = [many.future_name(session, statement)], f"{store.FUTURE}{on}"
     else:
         names = many.names_within(account, session, statement)
     for name in names:
@@ -256,20 +213,13 @@ def grant_role(account: Account, session: Session, statement: GrantRole) -> Resu
 
 
 def _change(
-    account: Account, session: Session, row: tuple[str, ...], revoke: bool, statement: Grant | None
+    account: Account, session: Session, granted: store.Granted, revoke: bool, statement: Grant | None
 ) -> None:
     if revoke:
-        account.store.execute(
-            "DELETE FROM grants WHERE privilege = ? AND granted_on = ? AND name = ? AND granted_to = ?"
-            " AND grantee = ?",
-            row,
-        )
+        store.revoke(account, granted)
         return
-    option = int(statement is not None and statement.with_grant_option)
-    account.store.execute(
-        "INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, option, session.role, account.clock().isoformat()),
-    )
+    option = statement is not None and statement.with_grant_option
+    store.grant(account, granted, with_option=option, granted_by=session.role)
 
 
 def _granted_name(session: Session, on: str, name: Name) -> str:
@@ -301,11 +251,7 @@ def show_grants(account: Account, session: Session, statement: ShowGrants) -> Re
         raise does_not_exist("Role", statement.name)
     if statement.to == "OF":
         return _grants_of(account, statement.name)
-    given = account.store.rows(
-        "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? AND granted_on NOT LIKE ?"
-        " ORDER BY granted_on, name, privilege",
-        (statement.to, statement.name, f"{many.FUTURE}%"),
-    )
+    given = store.granted_to(account, statement.to, statement.name)
     return table(_GRANT_COLUMNS, [*_owned(account, statement), *map(_grant_values, given)], SHOW)
 
 
@@ -318,9 +264,7 @@ def _grant_values(row: Any) -> tuple[Any, ...]:
 
 def _grants_of(account: Account, role: str) -> Result:
     """SHOW GRANTS OF ROLE: the users and roles that have it."""
-    rows = account.store.rows(
-        "SELECT * FROM grants WHERE granted_on = 'ROLE' AND name = ? ORDER BY granted_to, grantee", (role,)
-    )
+    rows = store.granted_on(account, "ROLE", role)
     columns = (_CREATED, "role", "granted_to", "grantee_name", "granted_by")
     found = [
         (
@@ -337,9 +281,7 @@ def _grants_of(account: Account, role: str) -> Result:
 
 def _own_grants(account: Account, session: Session) -> Result:
     """SHOW GRANTS: the roles of the current user."""
-    rows = account.store.rows(
-        "SELECT * FROM grants WHERE granted_to = 'USER' AND grantee = ? ORDER BY name", (session.user,)
-    )
+    rows = store.granted_to(account, "USER", session.user)
     columns = (*_GRANT_COLUMNS[:4], "role", *_GRANT_COLUMNS[4:])
     found = [(*_grant_values(row)[:4], row["name"], *_grant_values(row)[4:]) for row in rows]
     return table(columns, found, SHOW)
@@ -349,10 +291,7 @@ def show_grants_on(account: Account, session: Session, statement: ShowGrantsOn) 
     """SHOW GRANTS ON an object: its owner, and what was granted."""
     on = statement.on.replace(" ", "_")
     name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
-    rows = account.store.rows(
-        "SELECT * FROM grants WHERE granted_on = ? AND name = ? ORDER BY granted_to, grantee, privilege",
-        (on, name),
-    )
+    rows = store.granted_on(account, on, name)
     columns = (*_GRANT_COLUMNS, "granted_by_role_type")
     found = [(*_grant_values(row), "ROLE") for row in rows]
     owner = None
@@ -386,12 +325,9 @@ def _is_role(account: Account, name: str) -> bool:
     """Whether the role was created, has grants, or is a system role."""
     if name in SYSTEM_ROLES:
         return True
-    granted = account.store.row(
-        "SELECT 1 FROM grants WHERE (granted_to = 'ROLE' AND grantee = ?) OR (granted_on = 'ROLE' AND name = ?)",
-        (name, name),
-    )
-    owns = databases.owned_by(account, name)
-    return bool(granted or owns) or _exists(account, "ROLE", "", "", name)
+    if databases.owned_by(account, name) or store.exists(account, "ROLE", ("", "", name)):
+        return True
+    return store.is_granted(account, name)
 
 
 HANDLERS: Handlers = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.datasets import sql
+from sfml_local.services.datasets import sql, store
 
 
 class Datasets(Service):
@@ -14,7 +14,7 @@ class Datasets(Service):
         super().__init__(
             account,
             locators={sql.SCHEME: sql.locate},
-            schema=sql.SCHEMA,
+            schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
             first_rewrites=(sql.versions_read,),

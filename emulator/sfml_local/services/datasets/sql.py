@@ -9,8 +9,6 @@ import json
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +25,8 @@ from sfml_local.core.set_aside import keep_orphan
 from sfml_local.grammar import datasets as grammar
 from sfml_local.grammar.tokens import parse_name
 from sfml_local.services.databases.sql import missing
+from sfml_local.services.datasets import store
+from sfml_local.services.datasets.store import Dataset
 from sfml_local.services.stages import locations, staged_files
 
 if TYPE_CHECKING:
@@ -36,40 +36,11 @@ if TYPE_CHECKING:
     from sfml_local.core.rewriting import Rewriting
     from sfml_local.core.session import Session
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS datasets (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  database TEXT NOT NULL,
-  schema TEXT NOT NULL,
-  name TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  created_on TEXT NOT NULL,
-  UNIQUE (database, schema, name)
-);
-CREATE TABLE IF NOT EXISTS dataset_versions (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  dataset INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
-  name TEXT NOT NULL,
-  comment TEXT NOT NULL,
-  metadata TEXT NOT NULL,
-  folder TEXT NOT NULL UNIQUE,
-  created_on TEXT NOT NULL,
-  UNIQUE (dataset, name)
-);
-"""
 SCHEME = "snow://dataset/"
 ROWS_OF_A_FILE = 1_000_000
 
 # Codes that the client translates. snowflake-ml-python, snowflake/ml/_internal/exceptions/dataset_errors.py
 NO_SUCH_DATASET, NO_SUCH_VERSION, VERSION_EXISTS = 399019, 399012, 399020
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    id: int
-    name: ObjectName
-    owner: str
-    created_on: datetime
 
 
 def _folder(account: Account) -> Path:
@@ -78,24 +49,8 @@ def _folder(account: Account) -> Path:
     return folder
 
 
-def _all(account: Account) -> list[Dataset]:
-    return [
-        Dataset(
-            row["id"],
-            ObjectName(row["database"], row["schema"], row["name"]),
-            row["owner"],
-            datetime.fromisoformat(row["created_on"]),
-        )
-        for row in account.store.rows("SELECT * FROM datasets ORDER BY database, schema, name")
-    ]
-
-
-def _find(account: Account, name: ObjectName) -> Dataset | None:
-    return next((dataset for dataset in _all(account) if dataset.name == name), None)
-
-
 def _get(account: Account, name: ObjectName, errno: int = 2003) -> Dataset:
-    found = _find(account, name)
+    found = store.find(account, name)
     if found is None:
         error = does_not_exist("Dataset", name)
         raise SqlError(error.message, errno, error.sqlstate)
@@ -106,17 +61,14 @@ def create(account: Account, session: Session, statement: grammar.CreateDataset)
     name = resolve(statement.name, session)
     if not account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    with account.store.transaction() as connection:
-        existing = _find(account, name)
+    with account.store.transaction():
+        existing = store.find(account, name)
         if existing is not None and statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
         if existing is not None and not statement.or_replace:
             raise already_exists(name)
-        gone = _forget(account, existing) if existing is not None else []
-        connection.execute(
-            "INSERT INTO datasets (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
-            (name.database, name.schema, name.name, session.role, account.clock().isoformat()),
-        )
+        gone = store.remove(account, existing) if existing is not None else []
+        store.add(account, name, session.role)
     _delete(account, gone)
     return status(f"Dataset {name.name} successfully created.")
 
@@ -134,16 +86,16 @@ def add_version(account: Account, session: Session, statement: grammar.AddDatase
     path = _folder(account) / folder
     try:
         _write(_rows(result), path)
-        with account.store.transaction() as connection:
+        with account.store.transaction():
             # Check again, because another session may have added the same version while the query ran.
             _refuse_taken(account, dataset, statement.version)
-            connection.execute(
-                "INSERT INTO dataset_versions (dataset, name, comment, metadata, folder, created_on)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    *(dataset.id, statement.version, statement.comment, statement.metadata, folder),
-                    account.clock().isoformat(),
-                ),
+            store.add_version(
+                account,
+                dataset,
+                statement.version,
+                comment=statement.comment,
+                metadata=statement.metadata,
+                folder=folder,
             )
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
@@ -152,7 +104,7 @@ def add_version(account: Account, session: Session, statement: grammar.AddDatase
 
 
 def _refuse_taken(account: Account, dataset: Dataset, version: str) -> None:
-    if any(row["name"] == version for row in _versions(account, dataset)):
+    if any(one.name == version for one in store.versions(account, dataset)):
         raise SqlError(
             f"SQL compilation error:\nDataset version '{version}' already exists.", VERSION_EXISTS, "42710"
         )
@@ -186,38 +138,27 @@ def _write(rows: pa.Table, folder: Path) -> None:
 
 def drop_version(account: Account, session: Session, statement: grammar.DropDatasetVersion) -> Result:
     dataset = _get(account, resolve(statement.name, session), NO_SUCH_DATASET)
-    found = [row for row in _versions(account, dataset) if row["name"] == statement.version]
-    if not found:
+    version = next((v for v in store.versions(account, dataset) if v.name == statement.version), None)
+    if version is None:
         error = does_not_exist("Dataset version", statement.version)
         raise SqlError(error.message, NO_SUCH_VERSION, error.sqlstate)
-    account.store.execute("DELETE FROM dataset_versions WHERE id = ?", (found[0]["id"],))
-    _delete(account, [found[0]["folder"]])
+    store.remove_version(account, version)
+    _delete(account, [version.folder])
     return status(f"{statement.version} successfully dropped.")
 
 
 def drop(account: Account, session: Session, statement: grammar.DropDataset) -> Result:
     name = resolve(statement.name, session)
-    dataset = _find(account, name)
+    dataset = store.find(account, name)
     if dataset is None:
         return missing("Dataset", name.fqn(), statement.if_exists)
-    _delete(account, _forget(account, dataset))
+    _delete(account, store.remove(account, dataset))
     return status(f"{name.name} successfully dropped.")
-
-
-def _forget(account: Account, dataset: Dataset) -> list[str]:
-    """Remove a dataset's metadata; returns the folders to delete."""
-    folders = [row["folder"] for row in _versions(account, dataset)]
-    account.store.execute("DELETE FROM datasets WHERE id = ?", (dataset.id,))
-    return folders
 
 
 def _delete(account: Account, folders: list[str]) -> None:
     for folder in folders:
         shutil.rmtree(_folder(account) / folder, ignore_errors=True)
-
-
-def _versions(account: Account, dataset: Dataset) -> list[Any]:
-    return account.store.rows("SELECT * FROM dataset_versions WHERE dataset = ? ORDER BY id", (dataset.id,))
 
 
 def show(account: Account, session: Session, statement: grammar.ShowDatasets) -> Result:
@@ -231,7 +172,7 @@ def show(account: Account, session: Session, statement: grammar.ShowDatasets) ->
         "comment",
     )
     area = area_of(account, session, statement.listing)
-    here = (one for one in _all(account) if area.has(one.name.database, one.name.schema))
+    here = (one for one in store.every(account) if area.has(one.name.database, one.name.schema))
     shown = selected(here, lambda one: one.name.name, statement.listing)
     return table(
         columns,
@@ -248,11 +189,11 @@ def show_versions(account: Account, session: Session, statement: grammar.ShowDat
     )
     rows = [
         (
-            *(datetime.fromisoformat(row["created_on"]), row["name"]),
-            *(name.database, name.schema, name.name, row["comment"], row["metadata"]),
+            *(version.created_on, version.name),
+            *(name.database, name.schema, name.name, version.comment, version.metadata),
         )
-        for row in _versions(account, dataset)
-        if like(statement.like, row["name"])
+        for version in store.versions(account, dataset)
+        if like(statement.like, version.name)
     ]
     return table(columns, rows[: statement.limit])
 
@@ -263,11 +204,11 @@ def locate(account: Account, session: Session, url: str) -> Place:
     if not separator:
         raise SqlError(f"SQL compilation error:\ninvalid URL '{url}': it names no version", 1003, "42000")
     dataset = _get(account, resolve(parse_name(name), session))
-    version, _, path = rest.partition("/")
-    for row in _versions(account, dataset):
-        if row["name"] in (version, version.strip('"')):
-            return Place(_folder(account) / row["folder"], path, f"versions/{row['name']}/", writable=False)
-    raise does_not_exist("Dataset version", version)
+    wanted, _, path = rest.partition("/")
+    for version in store.versions(account, dataset):
+        if version.name in (wanted, wanted.strip('"')):
+            return Place(_folder(account) / version.folder, path, f"versions/{version.name}/", writable=False)
+    raise does_not_exist("Dataset version", wanted)
 
 
 def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -296,14 +237,14 @@ def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    for dataset in _all(account):
+    for dataset in store.every(account):
         if (dataset.name.database, dataset.name.schema) == (database, schema):
-            _delete(account, _forget(account, dataset))
+            _delete(account, store.remove(account, dataset))
 
 
 def start(account: Account) -> None:
     """Move aside folders without a version: a killed server left them, or the metadata is older than they are."""
-    known = {row["folder"] for row in account.store.rows("SELECT folder FROM dataset_versions")}
+    known = store.folders(account)
     for folder in _folder(account).iterdir():
         if folder.name not in known:
             logger.warning(

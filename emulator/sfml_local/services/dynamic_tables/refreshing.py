@@ -11,7 +11,7 @@ from sfml_local.core.errors import does_not_exist
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.dynamic_tables.model import DynamicTable
 from sfml_local.services.dynamic_tables.sources import Place, base_tables, sources_of
-from sfml_local.services.objects import changes
+from sfml_local.services.objects import change_store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -40,7 +40,7 @@ def refill(account: Account, session: Session, table: DynamicTable, query_id: st
         if source.kind is None:
             raise does_not_exist("Object", source.name)
     # Read the versions first, so that changes during the query belong to the next refresh.
-    seen = changes.versions(account, base_tables(account, session, sources))
+    seen = change_store.versions(account, base_tables(account, session, sources))
     if table.data_timestamp is not None and seen == table.seen:
         return Refilled(NO_DATA, statistics(0, 0), seen)
     staged = table.name.sibling(f"{table.name.name}$REFRESH")

@@ -32,8 +32,9 @@ from sfml_local.services.dynamic_tables import refresh_mode
 from sfml_local.services.dynamic_tables.model import DynamicTable, parse_lag
 from sfml_local.services.dynamic_tables.sources import base_tables, sources_of
 from sfml_local.services.dynamic_tables.tables import DynamicTables
-from sfml_local.services.objects import changes, keeping
+from sfml_local.services.objects import change_store, keeping
 from sfml_local.services.objects import store as records
+from sfml_local.services.tags import store as tags
 from sfml_local.services.tags import tagging
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def _make(
     """Create the table with columns, rows and metadata; raises SqlError without changing anything."""
     is_filled = str(settings.get("INITIALIZE", "ON_CREATE")).upper() == "ON_CREATE"
     query = _with_columns(statement, with_rows=is_filled)
-    seen = changes.versions(account, base_tables(account, session, table.sources))
+    seen = change_store.versions(account, base_tables(account, session, table.sources))
     if is_filled:
         _fill_upstream(tables, table)
     with tables.writing():
@@ -322,7 +323,7 @@ def alter(account: Account, session: Session, statement: grammar.AlterDynamicTab
             case "SET TAG":
                 _assign(account, session, table, statement.tags)
             case "UNSET TAG":
-                tagging.unassign(
+                tags.unassign(
                     account, "TABLE", name.fqn(), [resolve(one, session) for one in statement.tag_names]
                 )
             case "CLUSTER" | "UNCLUSTER":

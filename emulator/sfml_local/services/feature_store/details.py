@@ -13,10 +13,10 @@ from sfml_local.core.arguments import Args
 from sfml_local.core.errors import does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.grammar.tokens import parse_name
-from sfml_local.services.tags import sql as tags
+from sfml_local.services.tags import store as tags
 from sfml_local.services.tags import tagging
 from sfml_local.services.tasks import store as tasks
-from sfml_local.services.tasks.tags import tags_of as tags_of_task
+from sfml_local.services.tasks import tag_store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -62,21 +62,12 @@ def _tagged(account: Account, session: Session, tag: ObjectName) -> Iterator[dic
     """The tables, views and tasks that carry a tag."""
     if tags.find(account, tag) is None:
         raise does_not_exist("Tag", tag.fqn())
-    rows = account.store.rows(
-        "SELECT * FROM tag_assignments WHERE domain = 'TABLE' AND \"column\" = ''"
-        " AND database = ? AND schema = ? AND name = ? ORDER BY object",
-        (tag.database, tag.schema, tag.name),
-    )
-    for row in rows:
-        yield _reference(tag, row["value"], "TABLE", ObjectName(*parse_name(row["object"]).parts))
-    tagged = account.store.rows(
-        "SELECT DISTINCT task_id FROM task_tags WHERE tag_database = ? AND tag_schema = ? AND tag_name = ?",
-        (tag.database, tag.schema, tag.name),
-    )
-    for row in tagged:
-        task = tasks.find_by_id(account.store, row["task_id"])
+    for key, value in tags.tagged(account, "TABLE", tag).items():
+        yield _reference(tag, value, "TABLE", ObjectName(*parse_name(key).parts))
+    for task_id in tag_store.tasks_with(account.store, tag):
+        task = tasks.find_by_id(account.store, task_id)
         if task is not None:
-            yield _reference(tag, tags_of_task(account.store, task.id)[tag], "TASK", task.name)
+            yield _reference(tag, tag_store.tags_of(account.store, task.id)[tag], "TASK", task.name)
 
 
 def _reference(tag: ObjectName, value: str, domain: str, entity: ObjectName) -> dict[str, Any]:

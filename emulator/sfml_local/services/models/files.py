@@ -15,6 +15,7 @@ import yaml
 from sfml_local.core.errors import SqlError
 from sfml_local.core.log_format import logger
 from sfml_local.core.set_aside import keep_orphan
+from sfml_local.services.models import store
 from sfml_local.services.models.store import Version
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def remove_orphans(account: Account) -> None:
     Incomplete copies of a killed server are deleted. A complete one may belong to metadata that is
     younger than the current one, so it is moved aside.
     """
-    known = {row["folder"] for row in account.store.rows("SELECT folder FROM model_versions")}
+    known = store.folders(account.store)
     for folder in account.models_folder.iterdir():
         if folder.name in known or folder.stat().st_ctime >= _PROCESS_STARTED:
             continue

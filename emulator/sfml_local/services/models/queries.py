@@ -15,6 +15,7 @@ from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import models as grammar
 from sfml_local.grammar.tokens import Name
+from sfml_local.services.models import store
 from sfml_local.services.models.files import attributes_of, methods_of, platforms_of, spec_of
 from sfml_local.services.models.store import Model, Version, all_models, get_model
 
@@ -160,17 +161,12 @@ def describe_artifact_repository(
 
 def tags_of(account: Account, name: ObjectName) -> dict[ObjectName, str]:
     """A model's tags."""
-    return dict(_tags(account, get_model(account, name)))
+    return store.tags_of(account.store, get_model(account, name))
 
 
 def tags_on(account: Account, session: Session, name: Name) -> Mapping[ObjectName, str]:
     """A model's tags, by the model's name."""
     return tags_of(account, resolve(name, session))
-
-
-def _tags(account: Account, model: Model) -> list[tuple[ObjectName, str]]:
-    rows = account.store.rows("SELECT * FROM model_tags WHERE model = ? ORDER BY name", (model.id,))
-    return [(ObjectName(row["database"], row["schema"], row["name"]), row["value"]) for row in rows]
 
 
 def platform_capabilities(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:

@@ -16,7 +16,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import Result, status
 from sfml_local.grammar import models as grammar
-from sfml_local.services.models import predictors
+from sfml_local.services.models import predictors, store
 from sfml_local.services.models.files import check_manifest, new_folder
 from sfml_local.services.models.store import (
     Model,
@@ -51,7 +51,7 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
         if existing is not None and not statement.or_replace:
             raise already_exists(name)
         if existing is not None:
-            _forget(account, existing)
+            store.remove(account.store, existing)
         model = insert_model(account.store, name, session.role, account.clock())
         version = statement.version or "V1"
         insert_version(account.store, model, version, folder, account.clock(), live=statement.live)
@@ -115,11 +115,11 @@ def commit_version(account: Account, session: Session, statement: grammar.Commit
     model = get_model(account, resolve(statement.model, session))
     version = model.version(statement.version)
     check_manifest(version.folder)
-    with account.store.transaction() as connection:
+    with account.store.transaction():
         name = statement.rename_version or version.name
         if name != version.name:
             _refuse_taken(model, name)
-        connection.execute("UPDATE model_versions SET live = 0, name = ? WHERE id = ?", (name, version.id))
+        store.commit_version(account.store, version, name)
         if statement.rename_model is not None:
             _rename(account, model, resolve(statement.rename_model, session))
     return status()
@@ -128,7 +128,7 @@ def commit_version(account: Account, session: Session, statement: grammar.Commit
 def set_default_version(account: Account, session: Session, statement: grammar.SetDefaultVersion) -> Result:
     model = get_model(account, resolve(statement.model, session))
     version = model.find(statement.version) or model.version(statement.version.upper())
-    account.store.execute("UPDATE models SET default_version = ? WHERE id = ?", (version.id, model.id))
+    store.set_default(account.store, model, version)
     return status()
 
 
@@ -143,11 +143,9 @@ def unalias_version(account: Account, session: Session, statement: grammar.Unset
     model = get_model(account, resolve(statement.model, session))
     version = model.version(statement.version)
     if statement.version in version.aliases:
-        account.store.execute(
-            "DELETE FROM model_aliases WHERE model = ? AND name = ?", (model.id, statement.version)
-        )
+        store.remove_alias(account.store, model, statement.version)
     else:
-        account.store.execute("DELETE FROM model_aliases WHERE version = ?", (version.id,))
+        store.remove_aliases(account.store, version)
     return status()
 
 
@@ -155,13 +153,9 @@ def set_version_text(account: Account, session: Session, statement: grammar.SetV
     version = get_model(account, resolve(statement.model, session)).version(statement.version)
     if statement.what == "METADATA":
         _check_metadata(statement.value)
-        account.store.execute(
-            "UPDATE model_versions SET metadata = ? WHERE id = ?", (statement.value, version.id)
-        )
+        store.set_metadata(account.store, version, statement.value)
     else:
-        account.store.execute(
-            "UPDATE model_versions SET comment = ? WHERE id = ?", (statement.value, version.id)
-        )
+        store.set_version_comment(account.store, version, statement.value)
     return status()
 
 
@@ -182,33 +176,22 @@ def set_comment(account: Account, session: Session, statement: grammar.SetModelC
     if model is None and statement.if_exists:
         return status()
     model = model or get_model(account, resolve(statement.model, session))
-    account.store.execute("UPDATE models SET comment = ? WHERE id = ?", (statement.comment, model.id))
+    store.set_comment(account.store, model, statement.comment)
     return status()
 
 
 def set_tags(account: Account, session: Session, statement: grammar.SetModelTag) -> Result:
     model = get_model(account, resolve(statement.model, session))
-    with account.store.transaction() as connection:
-        for name, value in statement.tags:
-            tag = resolve(name, session)
-            check_value(account, tag, value)
-            connection.execute(
-                "INSERT INTO model_tags (model, database, schema, name, value) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET value = excluded.value",
-                (model.id, tag.database, tag.schema, tag.name, value),
-            )
+    tags = {resolve(name, session): value for name, value in statement.tags}
+    for tag, value in tags.items():
+        check_value(account, tag, value)
+    store.set_tags(account.store, model, tags)
     return status()
 
 
 def unset_tags(account: Account, session: Session, statement: grammar.UnsetModelTag) -> Result:
     model = get_model(account, resolve(statement.model, session))
-    with account.store.transaction() as connection:
-        for name in statement.tags:
-            tag = resolve(name, session)
-            connection.execute(
-                "DELETE FROM model_tags WHERE model = ? AND database = ? AND schema = ? AND name = ?",
-                (model.id, tag.database, tag.schema, tag.name),
-            )
+    store.unset_tags(account.store, model, [resolve(name, session) for name in statement.tags])
     return status()
 
 
@@ -218,7 +201,7 @@ def drop_version(account: Account, session: Session, statement: grammar.DropVers
     https://docs.snowflake.com/en/sql-reference/sql/alter-model-drop-version
     """
     name = resolve(statement.model, session)
-    with account.store.transaction() as connection:
+    with account.store.transaction():
         model = get_model(account, name)
         version = model.version(statement.version)
         if version.id == model.default_id:
@@ -228,7 +211,7 @@ def drop_version(account: Account, session: Session, statement: grammar.DropVers
                 1003,
                 "42000",
             )
-        connection.execute("DELETE FROM model_versions WHERE id = ?", (version.id,))
+        store.remove_version(account.store, version)
     _delete_files(account, (version,))
     return status(f"{version.name} successfully dropped.")
 
@@ -243,13 +226,10 @@ def _rename(account: Account, model: Model, to: ObjectName) -> None:
     if to == model.name:
         return
     _demand_schema(account, to)
-    with account.store.transaction() as connection:
+    with account.store.transaction():
         if find_model(account, to) is not None:
             raise already_exists(to)
-        connection.execute(
-            "UPDATE models SET database = ?, schema = ?, name = ? WHERE id = ?",
-            (to.database, to.schema, to.name, model.id),
-        )
+        store.rename(account.store, model, to)
 
 
 def drop_model(account: Account, session: Session, statement: grammar.DropModel) -> Result:
@@ -258,7 +238,7 @@ def drop_model(account: Account, session: Session, statement: grammar.DropModel)
     if model is None and statement.if_exists:
         return status(f"Drop statement executed successfully ({name.name} already dropped).")
     model = model or get_model(account, name)
-    _forget(account, model)
+    store.remove(account.store, model)
     _delete_files(account, model.versions)
     return status(f"{name.name} successfully dropped.")
 
@@ -267,14 +247,8 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
     """Drop the models of a dropped schema."""
     for model in all_models(account):
         if (model.name.database, model.name.schema) == (database, schema):
-            _forget(account, model)
+            store.remove(account.store, model)
             _delete_files(account, model.versions)
-
-
-def _forget(account: Account, model: Model) -> None:
-    with account.store.transaction() as connection:
-        connection.execute("UPDATE models SET default_version = NULL WHERE id = ?", (model.id,))
-        connection.execute("DELETE FROM models WHERE id = ?", (model.id,))
 
 
 def _delete_files(account: Account, versions: tuple[Version, ...]) -> None:

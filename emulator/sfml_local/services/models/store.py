@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -206,3 +207,79 @@ def set_alias(store: Store, model: Model, version: Version, alias: str) -> None:
         " ON CONFLICT (model, name) DO UPDATE SET version = excluded.version",
         (model.id, alias, version.id),
     )
+
+
+def remove_alias(store: Store, model: Model, alias: str) -> None:
+    store.execute("DELETE FROM model_aliases WHERE model = ? AND name = ?", (model.id, alias))
+
+
+def remove_aliases(store: Store, version: Version) -> None:
+    """Remove all aliases of a version."""
+    store.execute("DELETE FROM model_aliases WHERE version = ?", (version.id,))
+
+
+def set_default(store: Store, model: Model, version: Version) -> None:
+    store.execute("UPDATE models SET default_version = ? WHERE id = ?", (version.id, model.id))
+
+
+def set_comment(store: Store, model: Model, comment: str) -> None:
+    store.execute("UPDATE models SET comment = ? WHERE id = ?", (comment, model.id))
+
+
+def rename(store: Store, model: Model, to: ObjectName) -> None:
+    store.execute(
+        "UPDATE models SET database = ?, schema = ?, name = ? WHERE id = ?",
+        (to.database, to.schema, to.name, model.id),
+    )
+
+
+def remove(store: Store, model: Model) -> None:
+    """Remove a model's rows with its versions, and not its files."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE models SET default_version = NULL WHERE id = ?", (model.id,))
+        connection.execute("DELETE FROM models WHERE id = ?", (model.id,))
+
+
+def commit_version(store: Store, version: Version, name: str) -> None:
+    """Make a live version an ordinary one with this name."""
+    store.execute("UPDATE model_versions SET live = 0, name = ? WHERE id = ?", (name, version.id))
+
+
+def set_metadata(store: Store, version: Version, text: str) -> None:
+    store.execute("UPDATE model_versions SET metadata = ? WHERE id = ?", (text, version.id))
+
+
+def set_version_comment(store: Store, version: Version, comment: str) -> None:
+    store.execute("UPDATE model_versions SET comment = ? WHERE id = ?", (comment, version.id))
+
+
+def remove_version(store: Store, version: Version) -> None:
+    store.execute("DELETE FROM model_versions WHERE id = ?", (version.id,))
+
+
+def folders(store: Store) -> frozenset[str]:
+    """The names of the folders of all versions."""
+    return frozenset(row["folder"] for row in store.rows("SELECT folder FROM model_versions"))
+
+
+def set_tags(store: Store, model: Model, tags: Mapping[ObjectName, str]) -> None:
+    with store.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO model_tags (model, database, schema, name, value) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET value = excluded.value",
+            [(model.id, tag.database, tag.schema, tag.name, value) for tag, value in tags.items()],
+        )
+
+
+def unset_tags(store: Store, model: Model, tags: Iterable[ObjectName]) -> None:
+    with store.transaction() as connection:
+        connection.executemany(
+            "DELETE FROM model_tags WHERE model = ? AND database = ? AND schema = ? AND name = ?",
+            [(model.id, tag.database, tag.schema, tag.name) for tag in tags],
+        )
+
+
+def tags_of(store: Store, model: Model) -> dict[ObjectName, str]:
+    """A model's tags, by name."""
+    rows = store.rows("SELECT * FROM model_tags WHERE model = ? ORDER BY name", (model.id,))
+    return {ObjectName(row["database"], row["schema"], row["name"]): row["value"] for row in rows}

@@ -1,10 +1,10 @@
-"""Notifications, kept in an outbox."""
+"""Notifications, kept in an functions."""
 
 from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.notifications import outbox
+from sfml_local.services.notifications import functions, store
 
 
 class Notifications(Service):
@@ -13,8 +13,8 @@ class Notifications(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            schema=outbox.SCHEMA,
-            system_functions=outbox.SYSTEM_FUNCTIONS,
-            table_functions=outbox.TABLE_FUNCTIONS,
-            relations=outbox.RELATIONS,
+            schema=store.SCHEMA,
+            system_functions=functions.SYSTEM_FUNCTIONS,
+            table_functions=functions.TABLE_FUNCTIONS,
+            relations=functions.RELATIONS,
         )

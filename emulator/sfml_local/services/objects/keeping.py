@@ -13,6 +13,7 @@ from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import Declarations, Declared
 from sfml_local.services.objects.store import Record
+from sfml_local.services.tags import store as tags
 from sfml_local.services.tags import tagging
 
 if TYPE_CHECKING:
@@ -87,12 +88,12 @@ def _copied(source: Record | None) -> dict[str, object]:
 
 def forget(account: Account, name: ObjectName) -> None:
     records.forget(account, name)
-    tagging.forget(account, "TABLE", name.fqn())
+    tags.forget(account, "TABLE", name.fqn())
 
 
 def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     records.move(account, name, new)
-    tagging.move(account, "TABLE", name.fqn(), new.fqn())
+    tags.move(account, "TABLE", name.fqn(), new.fqn())
 
 
 def change(account: Account, record: Record, **details: object) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.names import resolve
 from sfml_local.core.places import Area
 from sfml_local.core.result import Column, Result, table
-from sfml_local.services.objects import changes, show
+from sfml_local.services.objects import change_store, show
 from sfml_local.services.objects import store as records
-from sfml_local.services.objects.changes import Change
+from sfml_local.services.objects.change_store import Change
 from sfml_local.services.objects.show import Known
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _names(one: Known, changed: Mapping[str, Change]) -> dict[str, Any]:
 
 
 def _tables(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
-    changed = changes.every(account)
+    changed = change_store.every(account)
     for one in show.known_objects(account, Area(database)):
         is_table = one.kind == "TABLE"
         cluster = one.detail("CLUSTER_BY")
@@ -97,7 +97,7 @@ def _tables(account: Account, session: Session, database: str) -> Iterable[Mappi
 
 
 def _views(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
-    changed = changes.every(account)
+    changed = change_store.every(account)
     for one in show.known_objects(account, Area(database)):
         if one.kind == "VIEW":
             yield {

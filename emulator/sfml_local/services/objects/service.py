@@ -6,6 +6,7 @@ from sfml_local.core.account import Account
 from sfml_local.core.service import Service
 from sfml_local.services.objects import (
     altering,
+    change_store,
     changes,
     ddl,
     declared,
@@ -27,7 +28,7 @@ class Objects(Service):
         super().__init__(
             account,
             kinds={word: ownership.kind(word) for word in ("TABLE", "VIEW")},
-            schema=store.SCHEMA + changes.SCHEMA,
+            schema=store.SCHEMA + change_store.SCHEMA,
             handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS, **describing.HANDLERS},
             read_only=show.READ_ONLY | describing.READ_ONLY,
             system_functions=ddl.SYSTEM_FUNCTIONS,

@@ -21,6 +21,7 @@ from sfml_local.core.session import DEFAULT_ROLE
 from sfml_local.core.stored_types import snowflake_type
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.shows import Listing, ShowObjects
+from sfml_local.services.access import store as access
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Record
 from sfml_local.services.streams import store
@@ -430,8 +431,7 @@ USERS = columns(
 
 def users(account: Account, session: Session) -> list[str]:
     """Users are not objects here; the list has the current user, and users with grants."""
-    rows = account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = 'USER'")
-    return sorted({session.user, *(row["grantee"] for row in rows)})
+    return sorted({session.user, *access.grantees(account, "USER")})
 
 
 def show_users(account: Account, session: Session, listing: Listing) -> Result:

@@ -30,6 +30,7 @@ from sfml_local.processes.imports import (
 )
 from sfml_local.processes.transport import decoded, encoded
 from sfml_local.processes.warm import WarmParent
+from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import argument_value, column_of
 from sfml_local.services.routines.table_results import read_table, table_columns, table_of
 from sfml_local.services.stages import sql as stages
@@ -229,13 +230,7 @@ def warm_parent_of(account: Account) -> WarmParent:
 
 def expects_processes(account: Account) -> bool:
     """Whether the account has Python code that a process would run: in a routine, a task or an ML Job."""
-    return bool(
-        account.store.rows(
-            "SELECT 1 FROM routines WHERE definition LIKE '%PYTHON%'"
-            " UNION ALL SELECT 1 FROM tasks WHERE settings LIKE '%PYTHON%' OR settings LIKE '%EXECUTE_ML_JOB%'"
-            " LIMIT 1"
-        )
-    )
+    return store.has_python(account)
 
 
 def places_of(account: Account) -> threading.Semaphore:

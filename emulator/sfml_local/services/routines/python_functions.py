@@ -30,6 +30,7 @@ from sfml_local.processes.children import POLL_SECONDS, Supervised, without_prox
 from sfml_local.processes.frames import CALL, ERROR, TABLE, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.imports import check_packages, import_directory
 from sfml_local.processes.pool import Pool
+from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import column_of
 from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
 from sfml_local.services.routines.store import Routine
@@ -118,7 +119,7 @@ def _request(account: Account, session: Session, routine: Routine, columns: list
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     if not _text_of(account, digest):
-        account.store.execute("INSERT OR REPLACE INTO function_requests VALUES (?, ?)", (digest, text))
+        store.keep_request(account, digest, text)
     return digest
 
 
@@ -126,7 +127,7 @@ def _text_of(account: Account, digest: str) -> str:
     """The request of a digest; empty if there is none."""
     texts = account.part(Functions).texts
     if digest not in texts:
-        text = account.store.value("SELECT request FROM function_requests WHERE digest = ?", (digest,))
+        text = store.request_of(account, digest)
         if text is None:
             return ""
         texts[digest] = text

@@ -264,15 +264,15 @@ def describe(account: Account, session: Session, statement: DescribeRoutine) -> 
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM routines WHERE database = ? AND schema = ?", (database, schema))
+    store.schema_dropped(account, database, schema)
 
 
 def session_closed(account: Account, session: Session) -> None:
-    account.store.execute("DELETE FROM routines WHERE session = ?", (session.id,))
+    store.remove_temporary(account, session.id)
 
 
 def start(account: Account) -> None:
-    account.store.execute("DELETE FROM routines WHERE session <> 0")
+    store.remove_temporary(account)
 
 
 HANDLERS: Handlers = {

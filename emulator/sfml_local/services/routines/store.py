@@ -118,6 +118,40 @@ def remove(account: Account, routine: Routine) -> None:
     )
 
 
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM routines WHERE database = ? AND schema = ?", (database, schema))
+
+
+def remove_temporary(account: Account, session: int | None = None) -> None:
+    """Remove the temporary routines of a session, or of all."""
+    if session is None:
+        account.store.execute("DELETE FROM routines WHERE session <> 0")
+    else:
+        account.store.execute("DELETE FROM routines WHERE session = ?", (session,))
+
+
+def keep_request(account: Account, digest: str, text: str) -> None:
+    """Store what the process of a function is asked for, by its digest."""
+    account.store.execute("INSERT OR REPLACE INTO function_requests VALUES (?, ?)", (digest, text))
+
+
+def request_of(account: Account, digest: str) -> str | None:
+    text: str | None = account.store.value(
+        "SELECT request FROM function_requests WHERE digest = ?", (digest,)
+    )
+    return text
+
+
+def has_python(account: Account) -> bool:
+    """Whether the account has Python code that a process would run: in a routine, a task or an ML Job."""
+    row = account.store.row(
+        "SELECT 1 FROM routines WHERE definition LIKE '%PYTHON%'"
+        " UNION ALL SELECT 1 FROM tasks WHERE settings LIKE '%PYTHON%' OR settings LIKE '%EXECUTE_ML_JOB%'"
+        " LIMIT 1"
+    )
+    return row is not None
+
+
 def _key(routine: Routine) -> tuple[Any, ...]:
     name = routine.name
     return (

@@ -11,70 +11,40 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import already_exists, does_not_exist
 from sfml_local.core.likeness import like
-from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.names import resolve
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
 from sfml_local.services.databases.sql import missing
+from sfml_local.services.stages import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.place import Place
     from sfml_local.core.session import Session
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS file_formats (
-    database TEXT NOT NULL,
-    schema TEXT NOT NULL,
-    name TEXT NOT NULL,
-    options TEXT NOT NULL,
-    session INTEGER,  -- of a temporary file format
-    PRIMARY KEY (database, schema, name)
-);
-CREATE TABLE IF NOT EXISTS stage_formats (
-    folder TEXT PRIMARY KEY,  -- of the stage
-    format TEXT NOT NULL
-);
-"""
 _NOTES = ("_created_on", "_owner", "COMMENT")
 """Stored values besides the options."""
 
 
 def create_format(account: Account, session: Session, statement: CreateFileFormat) -> Result:
     name = resolve(statement.name, session)
-    if _format(account, name) is not None and not statement.or_replace:
+    if store.find_format(account, name) is not None and not statement.or_replace:
         if statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
         raise already_exists(name)
     kept = {**statement.options, "_created_on": account.clock().isoformat(), "_owner": session.role}
-    account.store.execute(
-        "INSERT OR REPLACE INTO file_formats VALUES (?, ?, ?, ?, ?)",
-        (
-            *(name.database, name.schema, name.name, json.dumps(kept)),
-            session.id if statement.temporary else None,
-        ),
-    )
+    store.save_format(account, name, kept, session.id if statement.temporary else None)
     return status(f"File format {name.name} successfully created.")
 
 
 def drop_format(account: Account, session: Session, statement: DropFileFormat) -> Result:
     name = resolve(statement.name, session)
     demand_schema(account, name)
-    if _format(account, name) is None:
+    if store.find_format(account, name) is None:
         return missing("File format", name.fqn(), statement.if_exists)
-    account.store.execute(
-        "DELETE FROM file_formats WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
+    store.remove_format(account, name)
     return status(f"{name.name} successfully dropped.")
-
-
-def _format(account: Account, name: ObjectName) -> dict[str, Any] | None:
-    text = account.store.value(
-        "SELECT options FROM file_formats WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
-    return None if text is None else dict(json.loads(text))
 
 
 def format_options(
@@ -82,12 +52,12 @@ def format_options(
 ) -> dict[str, Any]:
     """The options of a FILE_FORMAT (a name, a list with FORMAT_NAME, or a list), else those of the stage."""
     if given is None and place is not None:
-        given = of_stage(account, place.root.name)
+        given = store.format_of_stage(account, place.root.name)
     name = given if isinstance(given, str) else (given or {}).get("FORMAT_NAME")
     if name is None:
         return {"TYPE": "CSV", **(given or {})}
     full = resolve(str(name), session)
-    found = _format(account, full)
+    found = store.find_format(account, full)
     if found is None:
         raise does_not_exist("File format", full.fqn())
     own = (
@@ -98,22 +68,16 @@ def format_options(
     return {"TYPE": "CSV", **{name: found[name] for name in found if name not in _NOTES}, **own}
 
 
-def of_stage(account: Account, folder: str) -> Any:
-    """The FILE_FORMAT of the stage with this folder, or None."""
-    text = account.store.value("SELECT format FROM stage_formats WHERE folder = ?", (folder,))
-    return None if text is None else json.loads(text)
-
-
 def set_of_stage(account: Account, session: Session, folder: str, given: Any) -> None:
     """Set a stage's FILE_FORMAT, which must exist; None removes it."""
     format_options(account, session, given)
-    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (folder,))
     if given is None:
+        store.set_format_of_stage(account, folder, None)
         return
     named = {"FORMAT_NAME": given} if isinstance(given, str) else dict(given)
     if "FORMAT_NAME" in named:
         named["FORMAT_NAME"] = resolve(str(named["FORMAT_NAME"]), session).fqn()
-    account.store.execute("INSERT INTO stage_formats VALUES (?, ?)", (folder, json.dumps(named)))
+    store.set_format_of_stage(account, folder, named)
 
 
 def show(account: Account, session: Session, statement: ShowFileFormats) -> Result:
@@ -125,14 +89,13 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
     )
     area = area_of(account, session, statement.listing, missing=cannot_be_performed)
     rows = []
-    for row in account.store.rows("SELECT * FROM file_formats ORDER BY database, schema, name"):
-        if area.has(row["database"], row["schema"]) and like(statement.listing.like, row["name"]):
-            found = json.loads(row["options"])
+    for name, found in store.every_format(account):
+        if area.has(name.database, name.schema) and like(statement.listing.like, name.name):
             created = found.get("_created_on", "1970-01-01T00:00:00+00:00")
-            shown = {name: value for name, value in found.items() if name not in _NOTES}
+            shown = {option: value for option, value in found.items() if option not in _NOTES}
             rows.append(
                 (
-                    *(datetime.datetime.fromisoformat(created), row["name"], row["database"], row["schema"]),
+                    *(datetime.datetime.fromisoformat(created), name.name, name.database, name.schema),
                     *(
                         str(found.get("TYPE", "CSV")).upper(),
                         found.get("_owner", ""),
@@ -146,7 +109,7 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
 
 def describe(account: Account, session: Session, statement: DescribeFileFormat) -> Result:
     name = resolve(statement.name, session)
-    found = _format(account, name)
+    found = store.find_format(account, name)
     if found is None:
         raise does_not_exist("File format", name.fqn())
     shown = {"TYPE": "CSV", **{option: value for option, value in found.items() if option not in _NOTES}}
@@ -172,18 +135,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
-
-
-def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM file_formats WHERE database = ? AND schema = ?", (database, schema))
-
-
-def session_closed(account: Account, session: Session) -> None:
-    account.store.execute("DELETE FROM file_formats WHERE session = ?", (session.id,))
-
-
-def start(account: Account) -> None:
-    account.store.execute("DELETE FROM file_formats WHERE session IS NOT NULL")
 
 
 HANDLERS: Handlers = {

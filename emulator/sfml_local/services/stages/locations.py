@@ -11,6 +11,7 @@ from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
+from sfml_local.services.stages import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -45,10 +46,7 @@ def _located(account: Account, session: Session, text: str) -> Place:
     if (table := _table_of_stage(name)) is not None:
         return Place(_table_stage(account, session, table), path)
     full = _stage_name(name, session)
-    row = account.store.row(
-        "SELECT folder FROM stages WHERE database = ? AND schema = ? AND name = ?",
-        (full.database, full.schema, full.name),
-    )
+    row = store.find(account, full)
     if row is None:
         raise does_not_exist("Stage", full.fqn())
     return Place(account.stages_folder / row["folder"], path, f"{full.name.lower()}/")

@@ -9,11 +9,13 @@ from typing import Any
 
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import ObjectName
+from sfml_local.core.places import demand_schema
 from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.stages import CreateStage, DropStage, ListFiles
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.stages import sql as stages
+from sfml_local.services.stages import store
 
 _READ_ONLY = frozenset(
     ["created_on", "has_credentials", "has_encryption_key", "owner", "owner_role_type", "region", "cloud"]
@@ -22,15 +24,11 @@ _TAKEN = frozenset({"name", "kind", "comment", "encryption", "directory_table"})
 
 
 def _demand_schema(call: Call) -> None:
-    engine = call.account.engine
-    if not engine.has_database(call.database):
-        raise does_not_exist("Database", quoted_if_needed(call.database))
-    if not engine.has_schema(call.database, call.schema):
-        raise does_not_exist("Schema", f"{quoted_if_needed(call.database)}.{quoted_if_needed(call.schema)}")
+    demand_schema(call.account, ObjectName(call.database, call.schema, ""))
 
 
 def _row(call: Call) -> Any:
-    row = stages.find(call.account, call.object)
+    row = store.find(call.account, call.object)
     if row is None:
         raise does_not_exist("Stage", call.object.fqn())
     return row
@@ -54,10 +52,7 @@ def _body(row: Any) -> Json:
 
 def list_stages(call: Call) -> list[Json]:
     _demand_schema(call)
-    rows = call.account.store.rows(
-        "SELECT * FROM stages WHERE database = ? AND schema = ? ORDER BY name", (call.database, call.schema)
-    )
-    found = {row["name"]: row for row in rows}
+    found = {row["name"]: row for row in store.in_schema(call.account, call.database, call.schema)}
     return [_body(found[name]) for name in call.shown(list(found))]
 
 

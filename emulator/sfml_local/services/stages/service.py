@@ -16,6 +16,7 @@ from sfml_local.services.stages import (
     schema_inference,
     sql,
     staged_queries,
+    store,
     unloading,
 )
 
@@ -27,7 +28,7 @@ class Stages(Service):
         super().__init__(
             account,
             kinds={"STAGE": of_schemas("stages")},
-            schema=sql.SCHEMA + file_formats.SCHEMA,
+            schema=store.SCHEMA,
             database_schema=load_history.creation_sql,
             handlers={**sql.HANDLERS, **file_formats.HANDLERS, **copying.HANDLERS, **unloading.HANDLERS},
             read_only=sql.READ_ONLY | file_formats.READ_ONLY,
@@ -37,7 +38,7 @@ class Stages(Service):
             around=(load_history.forgetting,),
             operations=rest.OPERATIONS,
             routes=(Route("/files/{token}/{name}", presigned.read, methods=["GET"]),),
-            schema_dropped=(sql.schema_dropped, file_formats.schema_dropped, load_history.schema_dropped),
-            session_closed=(sql.session_closed, file_formats.session_closed),
-            start=(sql.start, file_formats.start),
+            schema_dropped=(sql.schema_dropped, load_history.schema_dropped),
+            session_closed=(sql.session_closed,),
+            start=(sql.start,),
         )

@@ -34,28 +34,14 @@ from sfml_local.grammar.stages import (
     ShowStages,
 )
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.stages import file_formats
+from sfml_local.services.stages import file_formats, store
 from sfml_local.services.stages.locations import locate
+from sfml_local.services.tags import store as tags
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS stages (
-    database TEXT NOT NULL,
-    schema TEXT NOT NULL,
-    name TEXT NOT NULL,
-    folder TEXT NOT NULL UNIQUE,
-    created_on TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    comment TEXT NOT NULL DEFAULT '',
-    encryption TEXT NOT NULL DEFAULT 'SNOWFLAKE_FULL',
-    directory INTEGER NOT NULL DEFAULT 0,
-    session INTEGER,  -- of a temporary stage
-    PRIMARY KEY (database, schema, name)
-);
-"""
 # Options of internal stages; others (URL, credentials) make a stage external.
 KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT"})
 
@@ -69,7 +55,7 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
     demand_schema(account, name)
     # Of two sessions that create one name at the same time, one gets the error that it exists.
     with account.store.transaction():
-        if find(account, name) is not None:
+        if store.find(account, name) is not None:
             if statement.if_not_exists:
                 return status(f"{name.name} already exists, statement succeeded.")
             if not statement.or_replace:
@@ -78,15 +64,15 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
         folder = uuid.uuid4().hex
         (account.stages_folder / folder).mkdir()
         given = statement.options
-        account.store.execute(
-            "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(name.database, name.schema, name.name, folder),
-                *(account.clock().isoformat(), session.role, str(given.get("COMMENT", ""))),
-                _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
-                int(bool(_nested(given, "DIRECTORY", "ENABLE", False))),
-                session.id if statement.temporary else None,
-            ),
+        store.add(
+            account,
+            name,
+            folder,
+            owner=session.role,
+            comment=str(given.get("COMMENT", "")),
+            encryption=_nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
+            has_directory=bool(_nested(given, "DIRECTORY", "ENABLE", False)),
+            session=session.id if statement.temporary else None,
         )
         file_formats.set_of_stage(account, session, folder, given.get("FILE_FORMAT"))
     return status(f"Stage area {name.name} successfully created.")
@@ -112,7 +98,7 @@ def _check_options(statement: str, given: Any) -> None:
 def alter(account: Account, session: Session, statement: AlterStage) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/alter-stage"""
     name = resolve(statement.name, session)
-    row = find(account, name)
+    row = store.find(account, name)
     if row is None:
         if statement.if_exists:
             return status()
@@ -138,25 +124,17 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
         file_formats.set_of_stage(account, session, row["folder"], given["FILE_FORMAT"])
     comment = "" if statement.unset else given.get("COMMENT", row["comment"])
     directory = bool(_nested(given, "DIRECTORY", "ENABLE", bool(row["directory"])))
-    account.store.execute(
-        "UPDATE stages SET comment = ?, directory = ? WHERE database = ? AND schema = ? AND name = ?",
-        (comment, int(directory), name.database, name.schema, name.name),
-    )
+    store.change(account, name, comment=comment, has_directory=directory)
     return status()
 
 
 def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
-    from sfml_local.services.tags import tagging
-
     demand_schema(account, new)
     with account.store.transaction():
-        if find(account, new) is not None:
+        if store.find(account, new) is not None:
             raise already_exists(new)
-        account.store.execute(
-            "UPDATE stages SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
-            (new.database, new.schema, new.name, name.database, name.schema, name.name),
-        )
-        tagging.move(account, "STAGE", name.fqn(), new.fqn())
+        store.rename(account, name, new)
+        tags.move(account, "STAGE", name.fqn(), new.fqn())
     return status()
 
 
@@ -165,17 +143,10 @@ def _nested(options: Any, outer: str, inner: str, default: Any) -> Any:
     return value.get(inner, default) if isinstance(value, dict) else default
 
 
-def find(account: Account, name: ObjectName) -> Any:
-    return account.store.row(
-        "SELECT * FROM stages WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
-
-
 def drop(account: Account, session: Session, statement: DropStage) -> Result:
     name = resolve(statement.name, session)
     demand_schema(account, name)
-    if find(account, name) is None:
+    if store.find(account, name) is None:
         return missing("Stage", name.fqn(), statement.if_exists)
     remove_stage(account, name)
     return status(f"{name.name} successfully dropped.")
@@ -183,12 +154,9 @@ def drop(account: Account, session: Session, statement: DropStage) -> Result:
 
 def remove_stage(account: Account, name: ObjectName) -> None:
     """Remove a stage's metadata, then its files; a crash in between leaves files, never a stage without them."""
-    row = find(account, name)
-    account.store.execute(
-        "DELETE FROM stages WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
-    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (row["folder"],))
+    row = store.find(account, name)
+    assert row is not None
+    store.remove(account, name, row["folder"])
     shutil.rmtree(account.stages_folder / row["folder"], ignore_errors=True)
 
 
@@ -203,7 +171,7 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
     )
     area = area_of(account, session, statement.listing, missing=cannot_be_performed)
     rows = []
-    for row in account.store.rows("SELECT * FROM stages ORDER BY database, schema, name"):
+    for row in store.every(account):
         if like(statement.listing.like, row["name"]) and area.has(row["database"], row["schema"]):
             kind = "INTERNAL" if row["session"] is None else "INTERNAL TEMPORARY"
             created = datetime.datetime.fromisoformat(row["created_on"])
@@ -219,7 +187,7 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
 
 def describe(account: Account, session: Session, statement: DescribeStage) -> Result:
     name = resolve(statement.name, session)
-    row = find(account, name)
+    row = store.find(account, name)
     if row is None:
         raise does_not_exist("Stage", name.fqn())
     properties = (
@@ -228,7 +196,7 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
         ("DIRECTORY", "ENABLE", "Boolean", "true" if row["directory"] else "false", "false"),
         *(
             ("STAGE_FILE_FORMAT", *values)
-            for values in file_formats.described(file_formats.of_stage(account, row["folder"]) or {})
+            for values in file_formats.described(store.format_of_stage(account, row["folder"]) or {})
         ),
     )
     names = ("parent_property", "property", "property_type", "property_value", "property_default")
@@ -364,22 +332,23 @@ def copy_files(account: Account, session: Session, statement: CopyFiles) -> Resu
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    rows = account.store.rows("SELECT name FROM stages WHERE database = ? AND schema = ?", (database, schema))
-    for row in rows:
+    store.remove_formats(account, database, schema)
+    for row in store.in_schema(account, database, schema):
         remove_stage(account, ObjectName(database, schema, row["name"]))
 
 
 def session_closed(account: Account, session: Session) -> None:
-    _remove_temporary(account, "session = ?", (session.id,))
+    _remove_temporary(account, session.id)
 
 
 def start(account: Account) -> None:
-    """Delete temporary stages that an earlier server left behind."""
-    _remove_temporary(account, "session IS NOT NULL", ())
+    """Delete temporary stages and file formats that an earlier server left behind."""
+    _remove_temporary(account)
 
 
-def _remove_temporary(account: Account, condition: str, parameters: tuple[Any, ...]) -> None:
-    for row in account.store.rows(f"SELECT * FROM stages WHERE {condition}", parameters):
+def _remove_temporary(account: Account, session: int | None = None) -> None:
+    store.remove_temporary_formats(account, session)
+    for row in store.temporary(account, session):
         remove_stage(account, ObjectName(row["database"], row["schema"], row["name"]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfml_local.core.account import Account
 from sfml_local.core.kinds import of_schemas
 from sfml_local.core.service import Service
-from sfml_local.services.tags import sql, tagging
+from sfml_local.services.tags import sql, store, tagging
 
 
 class Tags(Service):
@@ -15,10 +15,10 @@ class Tags(Service):
         super().__init__(
             account,
             kinds={"TAG": of_schemas("tags")},
-            schema=sql.SCHEMA + tagging.SCHEMA,
+            schema=store.SCHEMA,
             handlers={**sql.HANDLERS, **tagging.HANDLERS},
             read_only=sql.READ_ONLY,
             system_functions=tagging.SYSTEM_FUNCTIONS,
             table_functions=tagging.TABLE_FUNCTIONS,
-            schema_dropped=(sql.schema_dropped, tagging.schema_dropped),
+            schema_dropped=(store.schema_dropped,),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import selected
@@ -17,28 +17,11 @@ from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar import tags as grammar
 from sfml_local.grammar.absent import Absent
 from sfml_local.services.databases.sql import missing
+from sfml_local.services.tags import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS tags (
-  database TEXT NOT NULL,
-  schema TEXT NOT NULL,
-  name TEXT NOT NULL,
-  allowed TEXT NOT NULL,
-  comment TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  created_on TEXT NOT NULL,
-  PRIMARY KEY (database, schema, name)
-);
-CREATE TABLE IF NOT EXISTS tag_propagation (
-  tag TEXT PRIMARY KEY,
-  propagate TEXT NOT NULL,
-  on_conflict TEXT
-);
-"""
 
 INSTEAD = {
     "MODEL MONITOR": "query its predictions instead",
@@ -61,18 +44,12 @@ def create(account: Account, session: Session, statement: grammar.CreateTag) -> 
     name = resolve(statement.name, session)
     if not account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    with account.store.transaction() as connection:
-        if find(account, name) is not None and not statement.or_replace:
+    with account.store.transaction():
+        if store.find(account, name) is not None and not statement.or_replace:
             if statement.if_not_exists:
                 return status(f"{name.name} already exists, statement succeeded.")
             raise already_exists(name)
-        connection.execute(
-            "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(name.database, name.schema, name.name, json.dumps(statement.allowed), statement.comment),
-                *(session.role, account.clock().isoformat()),
-            ),
-        )
+        store.save(account, name, statement.allowed, statement.comment, session.role)
         _set_propagation(account, name, statement.propagate, statement.on_conflict)
     return status(f"Tag {name.name} successfully created.")
 
@@ -80,27 +57,17 @@ def create(account: Account, session: Session, statement: grammar.CreateTag) -> 
 def drop(account: Account, session: Session, statement: grammar.DropTag) -> Result:
     name = resolve(statement.name, session)
     demand_schema(account, name)
-    if find(account, name) is None:
+    if store.find(account, name) is None:
         return missing("Tag", name.fqn(), statement.if_exists)
-    account.store.execute(
-        "DELETE FROM tags WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
+    store.remove(account, name)
     return status(f"{name.name} successfully dropped.")
-
-
-def find(account: Account, name: ObjectName) -> Any:
-    return account.store.row(
-        "SELECT * FROM tags WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
-    )
 
 
 def check_value(account: Account, name: ObjectName, value: str) -> None:
     """Refuse a value that is too long, or that a created tag does not allow."""
     if len(value) > 256:
         raise SqlError("SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023")
-    row = find(account, name)
+    row = store.find(account, name)
     allowed = json.loads(row["allowed"]) if row is not None else []
     if allowed and value not in allowed:
         raise SqlError(
@@ -119,16 +86,12 @@ def _set_propagation(account: Account, name: ObjectName, propagate: str, on_conf
         raise SqlError(
             f"SQL compilation error:\ninvalid value '{propagate}' for property 'PROPAGATE'", 1008, "22023"
         )
-    account.store.execute("DELETE FROM tag_propagation WHERE tag = ?", (name.fqn(),))
-    if propagate:
-        account.store.execute(
-            "INSERT INTO tag_propagation VALUES (?, ?, ?)", (name.fqn(), propagate, on_conflict or None)
-        )
+    store.set_propagation(account, name, propagate, on_conflict)
 
 
 def alter(account: Account, session: Session, statement: grammar.AlterTag) -> Result:
     name = resolve(statement.name, session)
-    row = find(account, name)
+    row = store.find(account, name)
     if row is None:
         if statement.if_exists:
             return status()
@@ -140,35 +103,23 @@ def alter(account: Account, session: Session, statement: grammar.AlterTag) -> Re
             assert statement.new is not None
             _rename(account, name, resolve(statement.new, session))
         case "ADD ALLOWED_VALUES":
-            _update(
-                account, name, "allowed", json.dumps([*allowed, *(v for v in values if v not in allowed)])
-            )
+            store.set_allowed(account, name, [*allowed, *(v for v in values if v not in allowed)])
         case "DROP ALLOWED_VALUES":
-            _update(account, name, "allowed", json.dumps([v for v in allowed if v not in values]))
+            store.set_allowed(account, name, [v for v in allowed if v not in values])
         case "SET ALLOWED_VALUES" | "UNSET ALLOWED_VALUES":
-            _update(account, name, "allowed", json.dumps(list(values)))
+            store.set_allowed(account, name, values)
         case "SET COMMENT" | "UNSET COMMENT":
-            _update(account, name, "comment", "".join(values))
+            store.set_comment(account, name, "".join(values))
         case _:
             propagate, on_conflict = (*values, "", "")[:2]
             _set_propagation(account, name, propagate, on_conflict)
     return status()
 
 
-def _update(account: Account, name: ObjectName, column: str, value: str) -> None:
-    account.store.execute(
-        f"UPDATE tags SET {column} = ? WHERE database = ? AND schema = ? AND name = ?",
-        (value, name.database, name.schema, name.name),
-    )
-
-
 def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
-    if find(account, new) is not None:
+    if store.find(account, new) is not None:
         raise already_exists(new)
-    account.store.execute(
-        "UPDATE tags SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
-        (new.database, new.schema, new.name, name.database, name.schema, name.name),
-    )
+    store.rename(account, name, new)
 
 
 def allowed_values(text: str) -> list[str]:
@@ -184,10 +135,9 @@ def show(account: Account, session: Session, statement: grammar.ShowTags) -> Res
         *("propagate", "on_conflict", "multi_value"),
     )
     area = area_of(account, session, statement.listing)
-    propagations = {row["tag"]: row for row in account.store.rows("SELECT * FROM tag_propagation")}
+    propagations = store.propagations(account)
     rows = []
-    tags = account.store.rows("SELECT * FROM tags ORDER BY database, schema, name")
-    here = (row for row in tags if area.has(row["database"], row["schema"]))
+    here = (row for row in store.every(account) if area.has(row["database"], row["schema"]))
     for row in selected(here, lambda row: str(row["name"]), statement.listing):
         allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
         found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
@@ -200,10 +150,6 @@ def show(account: Account, session: Session, statement: grammar.ShowTags) -> Res
             )
         )
     return table(columns, rows)
-
-
-def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM tags WHERE database = ? AND schema = ?", (database, schema))
 
 
 HANDLERS: Handlers = {

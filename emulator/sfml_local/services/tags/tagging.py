@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/user-guide/object-tagging/introduction
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
@@ -17,26 +17,13 @@ from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 from sfml_local.services.compute import store as compute
+from sfml_local.services.tags import store
 from sfml_local.services.tags.sql import check_value
+from sfml_local.services.tags.store import Values, assigned
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS tag_assignments (
-    domain TEXT NOT NULL,
-    object TEXT NOT NULL,
-    "column" TEXT NOT NULL DEFAULT '',
-    database TEXT NOT NULL,
-    schema TEXT NOT NULL,
-    name TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (domain, object, "column", database, schema, name)
-);
-"""
-
-Values = dict[ObjectName, str]
 
 _DOMAINS = {"VIEW": "TABLE", "COLUMN": "TABLE", "MODEL": "MODULE"}
 _IN_SCHEMAS = frozenset({"TABLE", "STAGE", "STREAM", "TASK", "MODULE", "MODEL", "PROCEDURE", "FUNCTION"})
@@ -68,61 +55,13 @@ def object_key(session: Session, domain: str, name: Name) -> str:
     return quoted_if_needed(name.last)
 
 
-# -- keeping
-
-
 def assign(
     account: Account, domain: str, key: str, values: Mapping[ObjectName, str], column: str = ""
 ) -> None:
+    """Set tags; refuses values that a tag does not allow."""
     for tag, value in values.items():
         check_value(account, tag, value)
-    with account.store.transaction() as connection:
-        connection.executemany(
-            "INSERT OR REPLACE INTO tag_assignments VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (domain, key, column, tag.database, tag.schema, tag.name, value)
-                for tag, value in values.items()
-            ],
-        )
-
-
-def unassign(account: Account, domain: str, key: str, tags: Iterable[ObjectName], column: str = "") -> None:
-    """Remove these tags."""
-    for tag in tags:
-        account.store.execute(
-            'DELETE FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
-            " AND database = ? AND schema = ? AND name = ?",
-            (domain, key, column, tag.database, tag.schema, tag.name),
-        )
-
-
-def assigned(account: Account, domain: str, key: str, column: str = "") -> Values:
-    rows = account.store.rows(
-        'SELECT * FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
-        " ORDER BY database, schema, name",
-        (domain, key, column),
-    )
-    return {ObjectName(row["database"], row["schema"], row["name"]): row["value"] for row in rows}
-
-
-def forget(account: Account, domain: str, key: str) -> None:
-    """Remove the tags of a dropped object."""
-    account.store.execute("DELETE FROM tag_assignments WHERE domain = ? AND object = ?", (domain, key))
-
-
-def move(account: Account, domain: str, key: str, new: str) -> None:
-    account.store.execute(
-        "UPDATE tag_assignments SET object = ? WHERE domain = ? AND object = ?", (new, domain, key)
-    )
-
-
-def schema_dropped(account: Account, database: str, schema: str) -> None:
-    place = ".".join(quoted_if_needed(part) for part in (database, schema))
-    account.store.execute(
-        "DELETE FROM tag_assignments WHERE (domain = 'SCHEMA' AND object = ?) OR"
-        " (domain IN ('TABLE', 'STAGE', 'STREAM') AND substr(object, 1, ?) = ?)",
-        (place, len(place) + 1, f"{place}."),
-    )
+    store.assign(account, domain, key, values, column)
 
 
 # -- statements
@@ -142,7 +81,7 @@ def unset_tags(account: Account, session: Session, statement: UnsetObjectTags) -
     key = _existing(account, session, statement)
     if key is not None:
         tags = [resolve(name, session) for name in statement.tags]
-        unassign(account, domain, key, tags, statement.column or "")
+        store.unassign(account, domain, key, tags, statement.column or "")
     return status()
 
 

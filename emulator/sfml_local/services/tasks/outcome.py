@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.semantics.graph import GraphShape
 from sfml.semantics.retry import failure_counts, guilty_tasks
 from sfml.semantics.states import State
-from sfml_local.services.notifications import outbox as notifications
+from sfml_local.services.notifications import store as notifications
 from sfml_local.services.tasks import run_store, store
 from sfml_local.services.tasks.model import Task
 from sfml_local.services.tasks.run_store import GraphRun, TaskRun

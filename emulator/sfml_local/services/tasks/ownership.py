@@ -10,7 +10,7 @@ from sfml_local.core.account import Account
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.session import Session
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.tasks import commands, store, tags
+from sfml_local.services.tasks import commands, store, tag_store
 
 
 def owner_of(account: Account, session: Session, written: Name) -> tuple[datetime, str] | None:
@@ -35,4 +35,4 @@ def give(account: Account, session: Session, written: Name, role: str) -> None:
 
 def tags_of(account: Account, session: Session, written: Name) -> Mapping[ObjectName, str]:
     """The tags on an existing task."""
-    return tags.tags_of(account.store, commands.fetch(account, resolve(written, session)).id)
+    return tag_store.tags_of(account.store, commands.fetch(account, resolve(written, session)).id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rest_call import Accepted, Call, Json, Operations, bad_request, done, identifier
-from sfml_local.services.tasks import commands, store, tags
+from sfml_local.services.tasks import commands, store, tag_store, tags
 from sfml_local.services.tasks import execution as service
 from sfml_local.services.tasks.bodies import run_body, settings_from_body, tag_body, task_body
 from sfml_local.services.tasks.commands import Created
@@ -106,7 +106,7 @@ def unset_tags(call: Call) -> Json:
     given = [_tag(call, one) for one in call.listing()]
     task = _tagged(call)
     if task is not None:
-        tags.unset_tags(call.account.store, task, given)
+        tag_store.unset_tags(call.account.store, task, given)
     return done()
 
 
@@ -114,7 +114,7 @@ def get_tags(call: Call) -> list[Json]:
     """The task's tags; the same with lineage, because databases and schemas have no tags here."""
     call.truth("withLineage")
     task = commands.fetch(call.account, call.object)
-    return [tag_body(tag, value) for tag, value in tags.tags_of(call.account.store, task.id).items()]
+    return [tag_body(tag, value) for tag, value in tag_store.tags_of(call.account.store, task.id).items()]
 
 
 def _tagged(call: Call) -> str | None:

@@ -16,7 +16,7 @@ from sfml_local.core.places import Area, area_of
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar import tasks as grammar
 from sfml_local.services.compute.store import demand_warehouse
-from sfml_local.services.tasks import commands, contacts, links, parameters, properties, store, tags
+from sfml_local.services.tasks import commands, links, parameters, properties, store, tag_store, tags
 from sfml_local.services.tasks import execution as service
 from sfml_local.services.tasks.history import predecessors_json
 from sfml_local.services.tasks.model import Settings, Task
@@ -78,7 +78,7 @@ def _set_contacts(
 ) -> None:
     if given:
         task = commands.fetch(account, name)
-        contacts.set_contacts(
+        tag_store.set_contacts(
             account.store, task.id, {purpose: resolve(contact, session) for purpose, contact in given}
         )
 
@@ -101,10 +101,10 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
         case grammar.SetContacts(given_contacts):
             _set_contacts(account, session, name, given_contacts)
         case grammar.UnsetContacts(purposes):
-            contacts.unset_contacts(account.store, commands.fetch(account, name).id, purposes)
+            tag_store.unset_contacts(account.store, commands.fetch(account, name).id, purposes)
         case grammar.UnsetTags(names):
             task = commands.fetch(account, name)
-            tags.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])
+            tag_store.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])
         case action:
             commands.change(account, name, _change(account, name, action))
     return status("Statement executed successfully.")

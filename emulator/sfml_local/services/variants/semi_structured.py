@@ -18,22 +18,11 @@ from sfml_local.core.names import ObjectName
 from sfml_local.core.result import Result, Types
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.services.variants import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS semi_structured (
-    database TEXT NOT NULL,
-    schema TEXT NOT NULL,
-    name TEXT NOT NULL,
-    "column" TEXT NOT NULL,
-    type TEXT NOT NULL,
-    PRIMARY KEY (database, schema, name, "column")
-);
-"""
-
 
 _ARRAYS = (
     *(exp.Array, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayConcat, exp.ArrayAppend, exp.ArrayPrepend),
@@ -74,11 +63,7 @@ def types_of(account: Account, session: Session, name: ObjectName) -> Types:
     """The declared semi-structured columns of a table or view."""
     if name in session.temporaries:
         return session.part(TemporaryTypes).by_table.get(name, {})
-    rows = account.store.rows(
-        'SELECT "column", type FROM semi_structured WHERE database = ? AND schema = ? AND name = ?',
-        (name.database, name.schema, name.name),
-    )
-    return {row["column"]: row["type"] for row in rows}
+    return store.types_of(account, name)
 
 
 def _remember(
@@ -87,15 +72,8 @@ def _remember(
     if temporary or name in session.temporaries:
         session.part(TemporaryTypes).by_table[name] = types
         return
-    if not types and not types_of(account, session, name):
-        return
-    with account.store.transaction():
-        key = (name.database, name.schema, name.name)
-        account.store.execute(
-            "DELETE FROM semi_structured WHERE database = ? AND schema = ? AND name = ?", key
-        )
-        for column, type_ in types.items():
-            account.store.execute("INSERT INTO semi_structured VALUES (?, ?, ?, ?, ?)", (*key, column, type_))
+    if types or types_of(account, session, name):
+        store.save(account, name, types)
 
 
 @contextlib.contextmanager
@@ -150,10 +128,6 @@ def rename_column(account: Account, session: Session, table: ObjectName, column:
     _remember(
         account, session, table, {new if name == column else name: type_ for name, type_ in types.items()}
     )
-
-
-def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM semi_structured WHERE database = ? AND schema = ?", (database, schema))
 
 
 # -- what follows from it

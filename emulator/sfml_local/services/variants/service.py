@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.variants import semi_structured
+from sfml_local.services.variants import semi_structured, store
 
 
 class Variants(Service):
@@ -13,8 +13,8 @@ class Variants(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            schema=semi_structured.SCHEMA,
+            schema=store.SCHEMA,
             rewrites=(semi_structured.result_types,),
             around=(semi_structured.remembering,),
-            schema_dropped=(semi_structured.schema_dropped,),
+            schema_dropped=(store.schema_dropped,),
         )

@@ -14,56 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.result import Column, Result, table
+from sfml_local.services.notifications import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, SystemFunction
     from sfml_local.core.arguments import Args
     from sfml_local.core.session import Session
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS notifications (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    created TEXT NOT NULL,
-    source TEXT NOT NULL,
-    query_id TEXT,
-    integration TEXT NOT NULL,
-    content_type TEXT NOT NULL,
-    subject TEXT,
-    recipients TEXT,
-    message TEXT NOT NULL
-);
-"""
-
 MAX_SUBJECT = 256
-
-
-def post(
-    account: Account,
-    source: str,
-    integration: str,
-    content_type: str,
-    message: str,
-    *,
-    subject: str | None = None,
-    recipients: tuple[str, ...] = (),
-    query_id: str | None = None,
-) -> None:
-    """Add a message to the outbox. `source` is the function or the task setting that sent it."""
-    account.store.execute(
-        "INSERT INTO notifications"
-        " (created, source, query_id, integration, content_type, subject, recipients, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            account.clock().isoformat(),
-            source,
-            query_id,
-            integration,
-            content_type,
-            subject,
-            json.dumps(recipients) if recipients else None,
-            message,
-        ),
-    )
 
 
 def _wrong(sentence: str) -> SqlError:
@@ -138,7 +96,7 @@ def send(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
         for content_type, text in messages:
             if content_type not in ("text/plain", "text/html", "application/json"):
                 raise _wrong(f"Invalid content type '{content_type}' in a notification.")
-            post(
+            store.post(
                 account,
                 "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION",
                 integration,
@@ -173,7 +131,7 @@ def send_email(account: Account, session: Session, arguments: tuple[Any, ...]) -
     if not 4 <= len(arguments) <= 5 or not all(arguments[:4]):
         raise _wrong("SYSTEM$SEND_EMAIL takes an integration, recipients, a subject and a body, none empty.")
     integration, recipients, subject, body, *mime = (str(argument) for argument in arguments)
-    post(
+    store.post(
         account,
         "SYSTEM$SEND_EMAIL",
         integration,
@@ -219,7 +177,6 @@ _COLUMNS = (
 
 def outbox(account: Account, session: Session, database: str | None) -> Result:
     """SNOWFLAKE.LOCAL.NOTIFICATIONS: every message that would have been sent, the oldest first."""
-    rows = account.store.rows("SELECT * FROM notifications ORDER BY number")
     return table(
         _COLUMNS,
         [
@@ -234,7 +191,7 @@ def outbox(account: Account, session: Session, database: str | None) -> Result:
                 row["recipients"],
                 row["message"],
             )
-            for row in rows
+            for row in store.every(account)
         ],
     )
 

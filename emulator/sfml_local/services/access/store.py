@@ -1,0 +1,140 @@
+"""Rows of named objects (roles, integrations, secrets, image repositories) and of grants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite3 import Row
+
+    from sfml_local.core.account import Account
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS named_objects (
+    kind TEXT NOT NULL,
+    database TEXT NOT NULL DEFAULT '',
+    schema TEXT NOT NULL DEFAULT '',
+    name TEXT NOT NULL,
+    category TEXT NOT NULL,
+    type TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    PRIMARY KEY (kind, database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS grants (
+    privilege TEXT NOT NULL,
+    granted_on TEXT NOT NULL,
+    name TEXT NOT NULL,
+    granted_to TEXT NOT NULL,
+    grantee TEXT NOT NULL,
+    with_option INTEGER NOT NULL,
+    granted_by TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    PRIMARY KEY (privilege, granted_on, name, granted_to, grantee)
+);
+"""
+
+Place = tuple[str, str, str]
+"""Database, schema and name of a named object; objects of the account have no database and schema."""
+
+Granted = tuple[str, str, str, str, str]
+"""Privilege, kind of object, its name, kind of grantee, its name."""
+
+FUTURE = "FUTURE "
+"""How the kind of object begins of a grant on objects that are yet to come."""
+
+_ONE = "kind = ? AND database = ? AND schema = ? AND name = ?"
+
+
+# -- named objects
+
+
+def save(
+    account: Account, kind: str, place: Place, *, category: str, type: str, owner: str, comment: str
+) -> None:
+    """Store an object that is created now, or replaced."""
+    account.store.execute(
+        "INSERT OR REPLACE INTO named_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (kind, *place, category, type, owner, account.clock().isoformat(), comment),
+    )
+
+
+def remove(account: Account, kind: str, place: Place) -> None:
+    account.store.execute(f"DELETE FROM named_objects WHERE {_ONE}", (kind, *place))
+
+
+def exists(account: Account, kind: str, place: Place) -> bool:
+    return account.store.row(f"SELECT 1 FROM named_objects WHERE {_ONE}", (kind, *place)) is not None
+
+
+def of_kind(account: Account, kind: str) -> list[Row]:
+    """The objects of a kind, by name."""
+    return account.store.rows("SELECT * FROM named_objects WHERE kind = ? ORDER BY name", (kind,))
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM named_objects WHERE database = ? AND schema = ?", (database, schema))
+
+
+# -- grants
+
+
+def grant(account: Account, granted: Granted, *, with_option: bool, granted_by: str) -> None:
+    account.store.execute(
+        "INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*granted, int(with_option), granted_by, account.clock().isoformat()),
+    )
+
+
+def revoke(account: Account, granted: Granted) -> None:
+    account.store.execute(
+        "DELETE FROM grants WHERE privilege = ? AND granted_on = ? AND name = ? AND granted_to = ?"
+        " AND grantee = ?",
+        granted,
+    )
+
+
+def forget_role(account: Account, name: str) -> None:
+    """Remove what was granted to a role, and that it was granted."""
+    account.store.execute("DELETE FROM grants WHERE granted_to = 'ROLE' AND grantee = ?", (name,))
+    account.store.execute("DELETE FROM grants WHERE granted_on = 'ROLE' AND name = ?", (name,))
+
+
+def is_granted(account: Account, role: str) -> bool:
+    """Whether a role was granted anything, or to anybody."""
+    row = account.store.row(
+        "SELECT 1 FROM grants WHERE (granted_to = 'ROLE' AND grantee = ?) OR (granted_on = 'ROLE' AND name = ?)",
+        (role, role),
+    )
+    return row is not None
+
+
+def granted_to(account: Account, kind: str, name: str) -> list[Row]:
+    """The grants to a role or user on what is there, by kind and name of the object."""
+    return account.store.rows(
+        "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? AND granted_on NOT LIKE ?"
+        " ORDER BY granted_on, name, privilege",
+        (kind, name, f"{FUTURE}%"),
+    )
+
+
+def granted_on(account: Account, kind: str, name: str) -> list[Row]:
+    """The grants on an object, by grantee."""
+    return account.store.rows(
+        "SELECT * FROM grants WHERE granted_on = ? AND name = ? ORDER BY granted_to, grantee, privilege",
+        (kind, name),
+    )
+
+
+def granted_in_future(account: Account) -> list[Row]:
+    """The grants on what is yet to come, by name."""
+    return account.store.rows(
+        "SELECT * FROM grants WHERE granted_on LIKE ? ORDER BY name, privilege, grantee", (f"{FUTURE}%",)
+    )
+
+
+def grantees(account: Account, kind: str) -> list[str]:
+    """The roles or users that were granted something."""
+    rows = account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = ?", (kind,))
+    return [row["grantee"] for row in rows]

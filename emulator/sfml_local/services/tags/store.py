@@ -1,0 +1,161 @@
+"""Rows of tags, and of what is tagged; tasks and models keep their tags themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import quoted_if_needed
+
+if TYPE_CHECKING:
+    from sqlite3 import Row
+
+    from sfml_local.core.account import Account
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS tags (
+  database TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  allowed TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  created_on TEXT NOT NULL,
+  PRIMARY KEY (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS tag_propagation (
+  tag TEXT PRIMARY KEY,
+  propagate TEXT NOT NULL,
+  on_conflict TEXT
+);
+CREATE TABLE IF NOT EXISTS tag_assignments (
+    domain TEXT NOT NULL,
+    object TEXT NOT NULL,
+    "column" TEXT NOT NULL DEFAULT '',
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (domain, object, "column", database, schema, name)
+);
+"""
+Values = dict[ObjectName, str]
+
+_ONE = "database = ? AND schema = ? AND name = ?"
+_OF = 'domain = ? AND object = ? AND "column" = ?'
+
+
+def _key(name: ObjectName) -> tuple[str, str, str]:
+    return name.database, name.schema, name.name
+
+
+# -- tags
+
+
+def find(account: Account, name: ObjectName) -> Row | None:
+    return account.store.row(f"SELECT * FROM tags WHERE {_ONE}", _key(name))
+
+
+def every(account: Account) -> list[Row]:
+    """All tags, by name."""
+    return account.store.rows("SELECT * FROM tags ORDER BY database, schema, name")
+
+
+def save(account: Account, name: ObjectName, allowed: Sequence[str], comment: str, owner: str) -> None:
+    """Store a tag that is created now, or replaced."""
+    account.store.execute(
+        "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*_key(name), json.dumps(allowed), comment, owner, account.clock().isoformat()),
+    )
+
+
+def remove(account: Account, name: ObjectName) -> None:
+    account.store.execute(f"DELETE FROM tags WHERE {_ONE}", _key(name))
+
+
+def set_allowed(account: Account, name: ObjectName, values: Sequence[str]) -> None:
+    account.store.execute(f"UPDATE tags SET allowed = ? WHERE {_ONE}", (json.dumps(values), *_key(name)))
+
+
+def set_comment(account: Account, name: ObjectName, comment: str) -> None:
+    account.store.execute(f"UPDATE tags SET comment = ? WHERE {_ONE}", (comment, *_key(name)))
+
+
+def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
+    account.store.execute(
+        f"UPDATE tags SET database = ?, schema = ?, name = ? WHERE {_ONE}", (*_key(new), *_key(name))
+    )
+
+
+def propagations(account: Account) -> dict[str, Row]:
+    """How tags propagate, by full name."""
+    return {row["tag"]: row for row in account.store.rows("SELECT * FROM tag_propagation")}
+
+
+def set_propagation(account: Account, name: ObjectName, propagate: str, on_conflict: str) -> None:
+    """Replace how a tag propagates; empty, it does not."""
+    account.store.execute("DELETE FROM tag_propagation WHERE tag = ?", (name.fqn(),))
+    if propagate:
+        account.store.execute(
+            "INSERT INTO tag_propagation VALUES (?, ?, ?)", (name.fqn(), propagate, on_conflict or None)
+        )
+
+
+# -- what is tagged
+
+
+def assign(
+    account: Account, domain: str, key: str, values: Mapping[ObjectName, str], column: str = ""
+) -> None:
+    with account.store.transaction() as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO tag_assignments VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(domain, key, column, *_key(tag), value) for tag, value in values.items()],
+        )
+
+
+def unassign(account: Account, domain: str, key: str, tags: Iterable[ObjectName], column: str = "") -> None:
+    for tag in tags:
+        account.store.execute(
+            f"DELETE FROM tag_assignments WHERE {_OF} AND {_ONE}", (domain, key, column, *_key(tag))
+        )
+
+
+def assigned(account: Account, domain: str, key: str, column: str = "") -> Values:
+    rows = account.store.rows(
+        f"SELECT * FROM tag_assignments WHERE {_OF} ORDER BY database, schema, name", (domain, key, column)
+    )
+    return {ObjectName(row["database"], row["schema"], row["name"]): row["value"] for row in rows}
+
+
+def tagged(account: Account, domain: str, tag: ObjectName) -> dict[str, str]:
+    """The value of a tag on each object of a kind that has it, by the object's name; columns aside."""
+    rows = account.store.rows(
+        f"SELECT * FROM tag_assignments WHERE domain = ? AND \"column\" = '' AND {_ONE} ORDER BY object",
+        (domain, *_key(tag)),
+    )
+    return {row["object"]: row["value"] for row in rows}
+
+
+def forget(account: Account, domain: str, key: str) -> None:
+    """Remove the tags of a dropped object."""
+    account.store.execute("DELETE FROM tag_assignments WHERE domain = ? AND object = ?", (domain, key))
+
+
+def move(account: Account, domain: str, key: str, new: str) -> None:
+    account.store.execute(
+        "UPDATE tag_assignments SET object = ? WHERE domain = ? AND object = ?", (new, domain, key)
+    )
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Remove a schema's tags, and those of what it held."""
+    account.store.execute("DELETE FROM tags WHERE database = ? AND schema = ?", (database, schema))
+    place = ".".join(quoted_if_needed(part) for part in (database, schema))
+    account.store.execute(
+        "DELETE FROM tag_assignments WHERE (domain = 'SCHEMA' AND object = ?) OR"
+        " (domain IN ('TABLE', 'STAGE', 'STREAM') AND substr(object, 1, ?) = ?)",
+        (place, len(place) + 1, f"{place}."),
+    )
