@@ -41,6 +41,12 @@ CONTAINERS = frozenset({"dict", "list", "set", "OrderedDict", "defaultdict", "Co
 CONNECTIONS = frozenset({"duck", "duck_conn", "connection"})
 """Attributes of sessions and of the engine that are connections to DuckDB."""
 
+PARTS = {"SCHEMA": "store", "HANDLERS": "sql", "READ_ONLY": "sql", "OPERATIONS": "rest"}
+"""What the module of each part of a service offers."""
+
+ROWS = frozenset({"execute", "executemany", "row", "rows", "value"})
+"""Methods of the account's SQLite file."""
+
 PAGE = ROOT / "docs" / "local-architecture.md"
 
 
@@ -96,6 +102,66 @@ def test_the_core_alone_touches_duckdb(emulator: House) -> None:
         if isinstance(node, ast.Attribute) and node.attr in CONNECTIONS
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_part_of_a_service_has_the_same_name_in_each(emulator: House) -> None:
+    """`service` its class, `sql` its statements, `rest` its operations, `store` its tables, or `…_store` some of them."""
+    services = {name: tree for name, tree in emulator.modules.items() if name.count(".") == 3}
+    wrong = [
+        f"{name} has {target}, which is a thing of `{PARTS[target]}`"
+        for name, tree in services.items()
+        for target in _assigned(tree)
+        if target in PARTS and not _is_part(name, PARTS[target])
+    ]
+    wrong += [
+        f"{name}:{node.lineno} is about rows, which `store` reads and writes"
+        for name, tree in services.items()
+        if name.startswith("sfml_local.services.") and not _is_part(name, "store")
+        for node in ast.walk(tree)
+        if _is_about_rows(node)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_service_has_one_class(emulator: House) -> None:
+    classes = [
+        (name, node.name)
+        for name, tree in emulator.modules.items()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        if any(isinstance(base, ast.Name) and base.id == "Service" for base in node.bases)
+    ]
+    rooms = [room for room in rooms_of_page() if room.startswith("services.")]
+    assert sorted(name for name, _ in classes) == sorted(f"sfml_local.{room}.service" for room in rooms)
+    registry = emulator.modules["sfml_local.registry"]
+    listed = {node.id for node in ast.walk(registry) if isinstance(node, ast.Name)}
+    assert {name for _, name in classes} <= listed
+
+
+def _assigned(tree: ast.Module) -> Iterator[str]:
+    """The names that a module gives to its own values."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _is_part(name: str, part: str) -> bool:
+    last = name.rsplit(".", 1)[1]
+    return last == part or (part == "store" and last.endswith("_store"))
+
+
+def _is_about_rows(node: ast.AST) -> bool:
+    """Whether this is a call of the account's SQLite file, or of a transaction on it; one may be opened anywhere."""
+    if (
+        not isinstance(node, ast.Call)
+        or not isinstance(node.func, ast.Attribute)
+        or node.func.attr not in ROWS
+    ):
+        return False
+    owner = node.func.value
+    name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return name in ("store", "connection")
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

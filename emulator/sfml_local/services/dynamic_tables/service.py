@@ -16,8 +16,8 @@ class DynamicTableService(Service):
         super().__init__(
             account,
             schema=store.SCHEMA,
-            handlers={**sql.HANDLERS, **shown.HANDLERS},
-            read_only=frozenset({*sql.READ_ONLY, *shown.HANDLERS}),
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
             table_functions=shown.TABLE_FUNCTIONS,
             first_rewrites=(guard.guarded,),
             defined=(guard.renamed,),

@@ -28,7 +28,7 @@ from sfml_local.services.objects import show
 from sfml_local.services.objects import store as records
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers, TableFunction
+    from sfml_local.core.account import Account, TableFunction
     from sfml_local.core.session import Session
 
 
@@ -331,7 +331,6 @@ def _time(value: Any) -> datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-HANDLERS: Handlers = {ShowDynamicTables: show_tables}
 TABLE_FUNCTIONS: Mapping[str, TableFunction] = {
     "DYNAMIC_TABLE_REFRESH_HISTORY": refresh_history,
     "DYNAMIC_TABLE_GRAPH_HISTORY": graph_history,

@@ -28,7 +28,7 @@ from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_nee
 from sfml_local.services.compute.store import demand_warehouse
 from sfml_local.services.databases.properties import check_days
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.dynamic_tables import refresh_mode
+from sfml_local.services.dynamic_tables import refresh_mode, shown
 from sfml_local.services.dynamic_tables.model import DynamicTable, parse_lag
 from sfml_local.services.dynamic_tables.sources import base_tables, sources_of
 from sfml_local.services.dynamic_tables.tables import DynamicTables
@@ -447,5 +447,6 @@ HANDLERS: Handlers = {
     grammar.AlterDynamicTable: alter,
     grammar.DropDynamicTable: drop,
     grammar.DescribeDynamicTable: describe,
+    grammar.ShowDynamicTables: shown.show_tables,
 }
-READ_ONLY = frozenset({grammar.DescribeDynamicTable})
+READ_ONLY = frozenset({grammar.DescribeDynamicTable, grammar.ShowDynamicTables})

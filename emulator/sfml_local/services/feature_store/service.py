@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.feature_store import details, online
+from sfml_local.services.feature_store import details, sql
 
 
 class FeatureStores(Service):
@@ -13,7 +13,7 @@ class FeatureStores(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            handlers=online.HANDLERS,
-            read_only=online.READ_ONLY,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
             system_functions={"ENTITY_DETAIL": details.entity_detail},
         )

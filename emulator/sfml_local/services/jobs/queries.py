@@ -23,7 +23,7 @@ from sfml_local.services.jobs import store as job_store
 from sfml_local.services.jobs.store import Job
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 CONTAINER = "main"
@@ -215,11 +215,5 @@ def _log_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
-HANDLERS: Handlers = {
-    grammar.DescribeService: describe_service,
-    grammar.ShowServiceEndpoints: show_endpoints,
-    grammar.ShowServiceInstances: show_instances,
-    grammar.ShowServices: show_services,
-}
 SYSTEM_FUNCTIONS = {"SYSTEM$GET_SERVICE_LOGS": service_logs}
 TABLE_FUNCTIONS = {"SNOWFLAKE.SPCS.GET_JOB_HISTORY": job_history, "!SPCS_GET_LOGS": job_logs}

@@ -27,7 +27,7 @@ from sfml_local.services.jobs.instances import Launch, demand_ray, run_instances
 from sfml_local.services.jobs.request import CONTAINER_MOUNT, JobRequest
 from sfml_local.services.jobs.store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
 from sfml_local.services.routines.procedures import statement_timeout
-from sfml_local.services.stages import sql as stages
+from sfml_local.services.stages import locations as stages
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account

@@ -103,11 +103,21 @@ def stop(account: Account) -> None:
 
 
 HANDLERS: Handlers = {
-    **job_queries.HANDLERS,
+    grammar.DescribeService: job_queries.describe_service,
+    grammar.ShowServiceEndpoints: job_queries.show_endpoints,
+    grammar.ShowServiceInstances: job_queries.show_instances,
+    grammar.ShowServices: job_queries.show_services,
     grammar.CallServiceMethod: call_method,
     grammar.DropService: drop_service,
 }
-READ_ONLY = frozenset(job_queries.HANDLERS)
+READ_ONLY = frozenset(
+    {
+        grammar.DescribeService,
+        grammar.ShowServiceEndpoints,
+        grammar.ShowServiceInstances,
+        grammar.ShowServices,
+    }
+)
 SYSTEM_FUNCTIONS = {
     **job_queries.SYSTEM_FUNCTIONS,
     "SYSTEM$EXECUTE_ML_JOB": execute_ml_job,

@@ -20,7 +20,7 @@ from sfml_local.services.models.files import attributes_of, methods_of, platform
 from sfml_local.services.models.store import Model, Version, all_models, get_model
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 _CREATED = Column("created_on", "timestamp_ltz")
@@ -225,13 +225,6 @@ def _absent(what: str, instead: str) -> Callable[[Account, Session, tuple[Any, .
     return refuse
 
 
-HANDLERS: Handlers = {
-    grammar.ShowModels: show_models,
-    grammar.ShowVersions: show_versions,
-    grammar.ShowModelFunctions: show_functions,
-    grammar.DescribeArtifactRepository: describe_artifact_repository,
-}
-READ_ONLY = frozenset(HANDLERS)
 SYSTEM_FUNCTIONS = {
     "SYSTEM$ML_PLATFORM_CAPABILITIES": platform_capabilities,
     "SYSTEM$DEPLOY_MODEL": _absent("model services", "run the version on the warehouse"),

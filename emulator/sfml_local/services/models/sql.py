@@ -16,7 +16,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import Result, status
 from sfml_local.grammar import models as grammar
-from sfml_local.services.models import predictors, store
+from sfml_local.services.models import predictors, queries, store
 from sfml_local.services.models.files import check_manifest, new_folder
 from sfml_local.services.models.store import (
     Model,
@@ -28,8 +28,8 @@ from sfml_local.services.models.store import (
     insert_version,
     set_alias,
 )
-from sfml_local.services.stages import sql as stages
-from sfml_local.services.tags.sql import check_value
+from sfml_local.services.stages import locations as stages
+from sfml_local.services.tags.tagging import check_value
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
@@ -271,4 +271,14 @@ HANDLERS: Handlers = {
     grammar.DropVersion: drop_version,
     grammar.RenameModel: rename_model,
     grammar.DropModel: drop_model,
+    grammar.ShowModels: queries.show_models,
+    grammar.ShowVersions: queries.show_versions,
+    grammar.ShowModelFunctions: queries.show_functions,
+    grammar.DescribeArtifactRepository: queries.describe_artifact_repository,
 }
+READ_ONLY = frozenset(
+    {
+        *(grammar.ShowModels, grammar.ShowVersions, grammar.ShowModelFunctions),
+        grammar.DescribeArtifactRepository,
+    }
+)

@@ -20,7 +20,7 @@ from sfml_local.services.objects.declared import PROPERTIES, checked, invalid_pr
 from sfml_local.services.objects.store import Key, Record
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 
@@ -146,12 +146,3 @@ def change_properties(account: Account, session: Session, statement: ChangePrope
     if given and record.name not in session.temporaries:
         keeping.change(account, record, **given)
     return status()
-
-
-HANDLERS: Handlers = {
-    AddKey: add_key,
-    DropKey: drop_key,
-    RenameKey: rename_key,
-    KeepKey: keep_key,
-    ChangeProperties: change_properties,
-}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml_local.core.account import Handlers
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import DESCRIBE, Result, table
@@ -15,7 +14,7 @@ from sfml_local.services.objects import store as records
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 TABLE_COLUMNS = (
@@ -51,7 +50,3 @@ def _keyed(account: Account, name: ObjectName) -> dict[str, set[str]]:
     for key in record.keys if record else ():
         found[key.kind].update(key.columns)
     return found
-
-
-HANDLERS: Handlers = {DescribeTable: describe_table}
-READ_ONLY = frozenset({DescribeTable})

@@ -5,17 +5,14 @@ from __future__ import annotations
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
 from sfml_local.services.objects import (
-    altering,
     change_store,
     changes,
     ddl,
     declared,
-    describing,
     keeping,
     ownership,
     relations,
     rest,
-    show,
     sql,
     store,
 )
@@ -29,8 +26,8 @@ class Objects(Service):
             account,
             kinds={word: ownership.kind(word) for word in ("TABLE", "VIEW")},
             schema=store.SCHEMA + change_store.SCHEMA,
-            handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS, **describing.HANDLERS},
-            read_only=show.READ_ONLY | describing.READ_ONLY,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
             system_functions=ddl.SYSTEM_FUNCTIONS,
             relations=relations.RELATIONS,
             first_rewrites=(declared.declarations,),

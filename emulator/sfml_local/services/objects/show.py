@@ -28,7 +28,7 @@ from sfml_local.services.streams import store
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -467,7 +467,3 @@ _SHOWN: Mapping[str, Callable[[Account, Session, Listing], Result]] = {
 
 def show_any(account: Account, session: Session, statement: ShowObjects) -> Result:
     return _SHOWN[statement.kind](account, session, statement.listing)
-
-
-HANDLERS: Handlers = {ShowObjects: show_any}
-READ_ONLY = frozenset({ShowObjects})

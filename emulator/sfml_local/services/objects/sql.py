@@ -18,9 +18,11 @@ from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
 from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.core.translating import translating
-from sfml_local.grammar.databases import Kind
+from sfml_local.grammar.databases import DescribeTable, Kind
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
+from sfml_local.grammar.shows import ShowObjects
+from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKey, KeepKey, RenameKey
 from sfml_local.grammar.tables import (
     ELSEWHERE,
     AlterColumns,
@@ -33,6 +35,7 @@ from sfml_local.grammar.tables import (
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import existing
+from sfml_local.services.objects import altering, describing, show
 from sfml_local.services.objects import store as records
 from sfml_local.services.variants import semi_structured
 
@@ -227,7 +230,15 @@ HANDLERS: Handlers = {
     RenameColumn: rename_column,
     SetComment: set_comment,
     SetColumnComments: set_column_comments,
+    ShowObjects: show.show_any,
+    AddKey: altering.add_key,
+    DropKey: altering.drop_key,
+    RenameKey: altering.rename_key,
+    KeepKey: altering.keep_key,
+    ChangeProperties: altering.change_properties,
+    DescribeTable: describing.describe_table,
 }
+READ_ONLY = frozenset({ShowObjects, DescribeTable})
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:

@@ -10,7 +10,7 @@ from sfml_local.grammar.calls import Call
 from sfml_local.services.routines import calling
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 
@@ -27,6 +27,3 @@ def call(account: Account, session: Session, statement: Call) -> Result:
     structured = isinstance(value, dict | list)
     column = Column(statement.procedure.last, "variant" if structured else "text")
     return Result((column,), ((value,),), CALL)
-
-
-HANDLERS: Handlers = {Call: call}

@@ -33,10 +33,10 @@ from sfml_local.processes.warm import WarmParent
 from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import argument_value, column_of
 from sfml_local.services.routines.table_results import read_table, table_columns, table_of
-from sfml_local.services.stages import sql as stages
+from sfml_local.services.stages import locations as stages
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 INTERPRETER_ERROR = 100357
@@ -86,9 +86,6 @@ def run_anonymous(
     if columns is not None:
         return table_of(account, session, value, columns)
     return Result((column,), ((_as_declared(value, column),),), CALL)
-
-
-HANDLERS: Handlers = {AnonymousProcedure: run_anonymous}
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:

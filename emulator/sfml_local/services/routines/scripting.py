@@ -39,7 +39,7 @@ from sfml_local.grammar.scripting import parse_immediate
 from sfml_local.services.routines.script_text import with_values, without_into
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 COLUMN = "anonymous block"
@@ -346,6 +346,3 @@ def execute_immediate(account: Account, session: Session, statement: ExecuteImme
         text = str(account.evaluate(session, statement.expression))
     values = [account.evaluate(session, value) for value in statement.values]
     return account.execute(session, text, values, query_id=account.query_id)
-
-
-HANDLERS: Handlers = {Block: run_block, ExecuteImmediate: execute_immediate}

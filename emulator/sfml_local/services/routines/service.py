@@ -6,11 +6,9 @@ from sfml_local.core.account import Account
 from sfml_local.core.service import Service
 from sfml_local.services.routines import (
     calling,
-    calls,
     functions,
     procedures,
     python_functions,
-    scripting,
     sql,
     store,
 )
@@ -23,7 +21,7 @@ class Routines(Service):
         super().__init__(
             account,
             schema=store.SCHEMA,
-            handlers={**calls.HANDLERS, **scripting.HANDLERS, **procedures.HANDLERS, **sql.HANDLERS},
+            handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
             rewrites=(functions.user_functions,),
             table_calls=(functions.table_function, calling.rows_of_call),

@@ -14,6 +14,8 @@ from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
+from sfml_local.grammar.calls import Call
+from sfml_local.grammar.procedures import AnonymousProcedure
 from sfml_local.grammar.routines import (
     AlterRoutine,
     CommentOnRoutine,
@@ -22,12 +24,12 @@ from sfml_local.grammar.routines import (
     DropRoutine,
     ShowRoutines,
 )
-from sfml_local.grammar.scripting import Block
+from sfml_local.grammar.scripting import Block, ExecuteImmediate
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Tokens
 from sfml_local.processes.imports import SNOWPARK, check_packages
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.routines import store
+from sfml_local.services.routines import calls, procedures, scripting, store
 from sfml_local.services.routines.store import Definition, Routine
 from sfml_local.services.stages import locations
 
@@ -282,5 +284,9 @@ HANDLERS: Handlers = {
     CommentOnRoutine: comment_on,
     ShowRoutines: show,
     DescribeRoutine: describe,
+    Call: calls.call,
+    Block: scripting.run_block,
+    ExecuteImmediate: scripting.execute_immediate,
+    AnonymousProcedure: procedures.run_anonymous,
 }
 READ_ONLY = frozenset({ShowRoutines, DescribeRoutine})

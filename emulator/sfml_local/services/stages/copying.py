@@ -19,7 +19,6 @@ from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.services.stages import load_history
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
-from sfml_local.services.stages.sql import md5
 from sfml_local.services.stages.staged_files import (
     FILE,
     NUMBER,
@@ -28,6 +27,7 @@ from sfml_local.services.stages.staged_files import (
     data_columns,
     keys_of,
     kind_of,
+    md5,
     over_staged,
     read_file,
 )
@@ -35,7 +35,7 @@ from sfml_local.services.stages.staged_files import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 STAGED = "staged"
@@ -292,6 +292,3 @@ def _told(files: list[Loaded]) -> Result:
     counted = tuple(Column(one, "fixed") for one in counts)
     named = (Column("file"), Column("status"), *counted, Column(ends[0]), Column(ends[1], "fixed"))
     return table((*named, *ends[2:]), rows)
-
-
-HANDLERS: Handlers = {CopyIntoTable: copy_into}

@@ -19,7 +19,7 @@ from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import store
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.place import Place
     from sfml_local.core.session import Session
 
@@ -135,12 +135,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
-
-
-HANDLERS: Handlers = {
-    CreateFileFormat: create_format,
-    DropFileFormat: drop_format,
-    ShowFileFormats: show,
-    DescribeFileFormat: describe,
-}
-READ_ONLY = frozenset({ShowFileFormats, DescribeFileFormat})

@@ -25,6 +25,11 @@ def locate(account: Account, session: Session, text: str) -> Place:
     return place
 
 
+def local_path(account: Account, session: Session, location: str) -> Path:
+    """The file or folder of a location; its stage must exist, the file need not."""
+    return locate(account, session, location).file()
+
+
 def full(session: Session, text: str) -> str:
     """A location with its stage's full name, which does not depend on the session's current schema."""
     if not text.startswith("@") or text[1:2] in ("~", "%"):

@@ -8,8 +8,6 @@ from sfml_local.core.account import Account
 from sfml_local.core.kinds import of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.stages import (
-    copying,
-    file_formats,
     load_history,
     presigned,
     rest,
@@ -17,7 +15,6 @@ from sfml_local.services.stages import (
     sql,
     staged_queries,
     store,
-    unloading,
 )
 
 
@@ -30,8 +27,8 @@ class Stages(Service):
             kinds={"STAGE": of_schemas("stages")},
             schema=store.SCHEMA,
             database_schema=load_history.creation_sql,
-            handlers={**sql.HANDLERS, **file_formats.HANDLERS, **copying.HANDLERS, **unloading.HANDLERS},
-            read_only=sql.READ_ONLY | file_formats.READ_ONLY,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
             system_functions=presigned.SYSTEM_FUNCTIONS,
             table_functions=schema_inference.TABLE_FUNCTIONS,
             first_rewrites=(staged_queries.queries_of_stages,),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import hashlib
 import re
 import shutil
 import uuid
@@ -21,6 +20,14 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place, within
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
+from sfml_local.grammar.copying import (
+    CopyIntoLocation,
+    CopyIntoTable,
+    CreateFileFormat,
+    DescribeFileFormat,
+    DropFileFormat,
+    ShowFileFormats,
+)
 from sfml_local.grammar.stages import (
     AlterStage,
     CopyFiles,
@@ -34,7 +41,7 @@ from sfml_local.grammar.stages import (
     ShowStages,
 )
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.stages import file_formats, store
+from sfml_local.services.stages import copying, file_formats, staged_files, store, unloading
 from sfml_local.services.stages.locations import locate
 from sfml_local.services.tags import store as tags
 
@@ -206,11 +213,6 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
 # -- files ------------------------------------------------------------------------------------------------------
 
 
-def local_path(account: Account, session: Session, location: str) -> Path:
-    """The file or folder of a location; its stage must exist, the file need not."""
-    return locate(account, session, location).file()
-
-
 def put(account: Account, session: Session, statement: Put) -> Result:
     """The reply to PUT: the folder to which the client writes."""
     place = locate(account, session, statement.location)
@@ -273,19 +275,13 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
         if _matches(place, key, statement.pattern):
             file = place.file(key)
             try:
-                info, digest = file.stat(), md5(file)
+                info, digest = file.stat(), staged_files.md5(file)
             except OSError as error:  # the file was just removed, or is not readable
                 logger.warning("%r is left out of LIST: %s", str(file), error.strerror)
                 continue
             modified = email.utils.formatdate(info.st_mtime, usegmt=True)
             rows.append((place.prefix + key, info.st_size, digest, modified))
     return table(LIST_COLUMNS, rows, SHOW)
-
-
-def md5(file: Path) -> str:
-    """The digest of a file in LIST."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def remove(account: Account, session: Session, statement: Remove) -> Result:
@@ -363,5 +359,11 @@ HANDLERS: Handlers = {
     ListFiles: list_files,
     Remove: remove,
     CopyFiles: copy_files,
+    CreateFileFormat: file_formats.create_format,
+    DropFileFormat: file_formats.drop_format,
+    ShowFileFormats: file_formats.show,
+    DescribeFileFormat: file_formats.describe,
+    CopyIntoTable: copying.copy_into,
+    CopyIntoLocation: unloading.copy_into_location,
 }
-READ_ONLY = frozenset({ShowStages, DescribeStage, ListFiles})
+READ_ONLY = frozenset({ShowStages, DescribeStage, ListFiles, ShowFileFormats, DescribeFileFormat})

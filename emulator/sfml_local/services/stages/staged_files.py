@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,12 @@ def read_file(
     count = rows.num_rows
     rows = rows.append_column(FILE, pa.array([place.prefix + key] * count, pa.string()))
     return rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
+
+
+def md5(file: Path) -> str:
+    """The digest of a file in LIST."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def parquet_rows(files: Sequence[Path], *, logical: bool = True) -> pa.Table:

@@ -18,7 +18,7 @@ from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.staged_files import kind_of
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 OPTIONS = frozenset(
@@ -120,6 +120,3 @@ def _written(
         f"FORMAT csv, HEADER {header}, DELIMITER {delimiter}, NULLSTR {duckdb_literal(null)}, "
         f"QUOTE {duckdb_literal(enclosed)}{force}{packed}"
     )
-
-
-HANDLERS: Handlers = {CopyIntoLocation: copy_into_location}

@@ -16,7 +16,7 @@ class Tags(Service):
             account,
             kinds={"TAG": of_schemas("tags")},
             schema=store.SCHEMA,
-            handlers={**sql.HANDLERS, **tagging.HANDLERS},
+            handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
             system_functions=tagging.SYSTEM_FUNCTIONS,
             table_functions=tagging.TABLE_FUNCTIONS,

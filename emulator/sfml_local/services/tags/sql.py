@@ -16,8 +16,9 @@ from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar import tags as grammar
 from sfml_local.grammar.absent import Absent
+from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.tags import store
+from sfml_local.services.tags import store, tagging
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
@@ -61,20 +62,6 @@ def drop(account: Account, session: Session, statement: grammar.DropTag) -> Resu
         return missing("Tag", name.fqn(), statement.if_exists)
     store.remove(account, name)
     return status(f"{name.name} successfully dropped.")
-
-
-def check_value(account: Account, name: ObjectName, value: str) -> None:
-    """Refuse a value that is too long, or that a created tag does not allow."""
-    if len(value) > 256:
-        raise SqlError("SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023")
-    row = store.find(account, name)
-    allowed = json.loads(row["allowed"]) if row is not None else []
-    if allowed and value not in allowed:
-        raise SqlError(
-            f"SQL compilation error:\nTag value '{value}' is not an allowed value of tag {name}.",
-            391801,
-            "22023",
-        )
 
 
 PROPAGATIONS = ("ON_DEPENDENCY_AND_DATA_MOVEMENT", "ON_DEPENDENCY", "ON_DATA_MOVEMENT")
@@ -158,5 +145,7 @@ HANDLERS: Handlers = {
     grammar.ShowTags: show,
     grammar.AlterTag: alter,
     Absent: absent,
+    SetObjectTags: tagging.set_tags,
+    UnsetObjectTags: tagging.unset_tags,
 }
 READ_ONLY = frozenset({grammar.ShowTags})

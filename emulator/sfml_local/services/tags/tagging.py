@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/user-guide/object-tagging/introduction
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,10 @@ from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 from sfml_local.services.compute import store as compute
 from sfml_local.services.tags import store
-from sfml_local.services.tags.sql import check_value
 from sfml_local.services.tags.store import Values, assigned
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
 _DOMAINS = {"VIEW": "TABLE", "COLUMN": "TABLE", "MODEL": "MODULE"}
@@ -53,6 +53,20 @@ def object_key(session: Session, domain: str, name: Name) -> str:
     if domain == "SCHEMA":
         return ".".join(quoted_if_needed(part) for part in resolve_schema(name, session))
     return quoted_if_needed(name.last)
+
+
+def check_value(account: Account, name: ObjectName, value: str) -> None:
+    """Refuse a value that is too long, or that a created tag does not allow."""
+    if len(value) > 256:
+        raise SqlError("SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023")
+    row = store.find(account, name)
+    allowed = json.loads(row["allowed"]) if row is not None else []
+    if allowed and value not in allowed:
+        raise SqlError(
+            f"SQL compilation error:\nTag value '{value}' is not an allowed value of tag {name}.",
+            391801,
+            "22023",
+        )
 
 
 def assign(
@@ -240,6 +254,5 @@ def _place(session: Session, domain: str, name: Name) -> tuple[str | None, str |
     return None, None, name.last
 
 
-HANDLERS: Handlers = {SetObjectTags: set_tags, UnsetObjectTags: unset_tags}
 SYSTEM_FUNCTIONS = {"SYSTEM$GET_TAG": get_tag}
 TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfml_local.core.names import ObjectName
-from sfml_local.services.tags.sql import check_value
+from sfml_local.services.tags.tagging import check_value
 from sfml_local.services.tasks import tag_store
 
 if TYPE_CHECKING:
