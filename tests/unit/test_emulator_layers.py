@@ -105,7 +105,7 @@ def test_the_core_alone_touches_duckdb(emulator: House) -> None:
 
 
 def test_a_part_of_a_service_has_the_same_name_in_each(emulator: House) -> None:
-    """`service` its class, `sql` its statements, `rest` its operations, `store` its tables, or `…_store` some of them."""
+    """`service` its class, `sql` its statements, `rest` its operations, `store` or `…_store` its tables."""
     services = {name: tree for name, tree in emulator.modules.items() if name.count(".") == 3}
     wrong = [
         f"{name} has {target}, which is a thing of `{PARTS[target]}`"

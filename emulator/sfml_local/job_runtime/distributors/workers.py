@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,60 @@ def _numbers(column: Any) -> Any:
     if column.dtype == object:
         return pd.to_numeric(column)
     return column.astype("int8") if column.dtype == bool else column
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the workers of one training get; `shares` and `watched` are rows in Ray's store, a share for each worker."""
+
+    ray: Any
+    crew: Crew
+    shares: Sequence[Any]
+    watched: Any
+
+    def first_answer(self, work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Any:
+        """What the first worker answers; `work` gets a share of the rows and the arguments beside it."""
+        given = [(share, *others) for share, others in zip(self.shares, arguments, strict=True)]
+        return next(answer for answer in on_workers(self.ray, work, self.crew, given) if answer is not None)
+
+
+class Estimator:
+    """Trains a booster. `params` are those of its library; `n_estimators` and `objective` may be among them."""
+
+    library: str
+
+    def __init__(
+        self,
+        n_estimators: int,
+        objective: str,
+        params: Mapping[str, Any] | None,
+        scaling_config: ScalingConfig,
+    ) -> None:
+        given = dict(params or {})
+        self.n_estimators = int(given.pop("n_estimators", n_estimators))
+        self.params = {"objective": objective, **given}
+        self.scaling_config = scaling_config
+        self._booster: Any = None
+
+    def _training(
+        self, dataset: Any, inputs: Sequence[str] | None, label: str | Sequence[str] | None, eval_set: Any
+    ) -> Training:
+        """The rows of a data connector, spread over workers."""
+        ray = join_cluster()
+        rows, labels = split_columns(frame_of(dataset), inputs, label)
+        watched = None if eval_set is None else split_columns(frame_of(eval_set), list(rows.columns), label)
+        crew = crew_of(ray, self.scaling_config, len(rows))
+        print(f"Training {self.library} on {crew.size} worker(s) with {crew.cores} core(s) each")
+        shares = [
+            ray.put((rows.iloc[at :: crew.size], labels.iloc[at :: crew.size])) for at in range(crew.size)
+        ]
+        return Training(ray, crew, shares, ray.put(watched))
+
+    def get_booster(self) -> Any:
+        """The booster of the latest fit."""
+        if self._booster is None:
+            raise ValueError("the estimator has not been fitted")
+        return self._booster
 
 
 def on_workers(

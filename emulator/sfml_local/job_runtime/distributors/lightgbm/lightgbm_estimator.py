@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from ..workers import ScalingConfig, crew_of, frame_of, join_cluster, on_workers, split_columns
+from ..workers import Estimator, ScalingConfig
 
 
 class LightGBMScalingConfig(ScalingConfig):
     """How a LightGBM training is spread."""
 
 
-class LightGBMEstimator:
+class LightGBMEstimator(Estimator):
     """Trains a booster. `params` are those of LightGBM; `n_estimators` and `objective` may be among them."""
+
+    library = "LightGBM"
 
     def __init__(
         self,
@@ -25,11 +27,7 @@ class LightGBMEstimator:
         params: Mapping[str, Any] | None = None,
         scaling_config: LightGBMScalingConfig | None = None,
     ) -> None:
-        given = dict(params or {})
-        self.n_estimators = int(given.pop("n_estimators", n_estimators))
-        self.params = {"objective": objective, **given}
-        self.scaling_config = scaling_config or LightGBMScalingConfig()
-        self._booster: Any = None
+        super().__init__(n_estimators, objective, params, scaling_config or LightGBMScalingConfig())
 
     def fit(
         self,
@@ -39,35 +37,17 @@ class LightGBMEstimator:
         eval_set: Any = None,
     ) -> Any:
         """The booster that was trained on a data connector's rows."""
-        ray = join_cluster()
-        inputs, labels = split_columns(frame_of(dataset), input_cols, label_col)
-        watched = (
-            None if eval_set is None else split_columns(frame_of(eval_set), list(inputs.columns), label_col)
-        )
-        crew = crew_of(ray, self.scaling_config, len(inputs))
-        print(f"Training LightGBM on {crew.size} worker(s) with {crew.cores} core(s) each")
-        params = {"num_threads": crew.cores, **self.params}
-        ports = _free_ports(crew.size)
-        shares = [
-            (
-                ray.put((inputs.iloc[at :: crew.size], labels.iloc[at :: crew.size])),
-                {**params, **_network(ports, at)},
-                self.n_estimators,
-                ray.put(watched),
-                at == 0,
-            )
-            for at in range(crew.size)
+        training = self._training(dataset, input_cols, label_col, eval_set)
+        params = {"num_threads": training.crew.cores, **self.params}
+        ports = _free_ports(training.crew.size)
+        arguments = [
+            ({**params, **_network(ports, at)}, self.n_estimators, training.watched, at == 0)
+            for at in range(training.crew.size)
         ]
-        text = next(answer for answer in on_workers(ray, _train, crew, shares) if answer is not None)
+        text = training.first_answer(_train, arguments)
         import lightgbm
 
         self._booster = lightgbm.Booster(model_str=text)
-        return self._booster
-
-    def get_booster(self) -> Any:
-        """The booster of the latest fit."""
-        if self._booster is None:
-            raise ValueError("the estimator has not been fitted")
         return self._booster
 
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from ..workers import ScalingConfig, crew_of, frame_of, join_cluster, on_workers, split_columns
+from ..workers import Estimator, ScalingConfig
 
 
 class XGBScalingConfig(ScalingConfig):
     """How an XGBoost training is spread."""
 
 
-class XGBEstimator:
+class XGBEstimator(Estimator):
     """Trains a booster. `params` are those of XGBoost; `n_estimators` and `objective` may be among them."""
+
+    library = "XGBoost"
 
     def __init__(
         self,
@@ -24,11 +26,7 @@ class XGBEstimator:
         params: Mapping[str, Any] | None = None,
         scaling_config: XGBScalingConfig | None = None,
     ) -> None:
-        given = dict(params or {})
-        self.n_estimators = int(given.pop("n_estimators", n_estimators))
-        self.params = {"objective": objective, **given}
-        self.scaling_config = scaling_config or XGBScalingConfig()
-        self._booster: Any = None
+        super().__init__(n_estimators, objective, params, scaling_config or XGBScalingConfig())
 
     def fit(
         self,
@@ -40,31 +38,15 @@ class XGBEstimator:
         xgb_model: Any = None,
     ) -> Any:
         """The booster that was trained on a data connector's rows."""
-        ray = join_cluster()
-        inputs, labels = split_columns(frame_of(dataset), input_cols, label_col)
-        watched = (
-            None if eval_set is None else split_columns(frame_of(eval_set), list(inputs.columns), label_col)
-        )
-        crew = crew_of(ray, self.scaling_config, len(inputs))
-        print(f"Training XGBoost on {crew.size} worker(s) with {crew.cores} core(s) each")
-        params = {"nthread": crew.cores, **self.params}
+        training = self._training(dataset, input_cols, label_col, eval_set)
+        params = {"nthread": training.crew.cores, **self.params}
         start = None if xgb_model is None else bytes(_booster_of(xgb_model).save_raw("ubj"))
-        common = (params, self.n_estimators, ray.put(watched), verbose_eval, start)
-        arguments = _tracker(crew.size)
-        shares = [
-            (ray.put((inputs.iloc[at :: crew.size], labels.iloc[at :: crew.size])), arguments, *common)
-            for at in range(crew.size)
-        ]
-        raw = next(answer for answer in on_workers(ray, _train, crew, shares) if answer is not None)
+        tracker = _tracker(training.crew.size)
+        common = (tracker, params, self.n_estimators, training.watched, verbose_eval, start)
+        raw = training.first_answer(_train, [common] * training.crew.size)
         import xgboost
 
         self._booster = xgboost.Booster(model_file=bytearray(raw))
-        return self._booster
-
-    def get_booster(self) -> Any:
-        """The booster of the latest fit."""
-        if self._booster is None:
-            raise ValueError("the estimator has not been fitted")
         return self._booster
 
 
