@@ -181,7 +181,7 @@ def parts_of(name: ObjectName, *, temporary: bool = False) -> tuple[str, str, st
     """The place of a table in DuckDB; a temporary one is in the temporary catalog."""
     if temporary:
         return ("temp", "main", name.fqn())
-    return (name.database, name.schema, name.name)
+    return name.parts
 
 
 # -- what follows

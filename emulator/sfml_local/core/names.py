@@ -28,8 +28,12 @@ class ObjectName:
     schema: str
     name: str
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        return self.database, self.schema, self.name
+
     def fqn(self) -> str:
-        return ".".join(quoted_if_needed(part) for part in (self.database, self.schema, self.name))
+        return ".".join(quoted_if_needed(part) for part in self.parts)
 
     def __str__(self) -> str:
         return self.fqn()

@@ -38,6 +38,12 @@ class Column:
     nullable: bool = True
 
 
+def columns(text: str) -> tuple[Column, ...]:
+    """Columns from `NAME` or `NAME:type` words."""
+    words = (word.partition(":") for word in text.split())
+    return tuple(Column(name, kind or "text") for name, _, kind in words)
+
+
 Rows = Sequence[tuple[Any, ...]]
 
 

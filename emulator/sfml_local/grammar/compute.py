@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlglot.tokens import TokenType
-
 from sfml_local.grammar.options import options
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
@@ -128,10 +126,8 @@ def _alter(tokens: Tokens) -> Alter | None:
     if tokens.match_words("RENAME", "TO"):
         return Alter(kind, name, "RENAME TO", if_exists, new_name=tokens.name())
     if tokens.match_words("UNSET"):
-        names = [tokens.identifier()]
-        while tokens.match_type(TokenType.COMMA):
-            names.append(tokens.identifier())
-        return Alter(kind, name, "UNSET", if_exists, unset=tuple(names))
+        names = tokens.listed(tokens.identifier)
+        return Alter(kind, name, "UNSET", if_exists, unset=names)
     tokens.expect_words("SET")
     return Alter(kind, name, "SET", if_exists, options(tokens))
 

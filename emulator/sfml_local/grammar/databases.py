@@ -143,11 +143,9 @@ def _alter(tokens: Tokens) -> Alter | None:
     if tokens.match_words("SET"):
         return Alter(kind, name, _options(tokens), if_exists=if_exists)
     if tokens.match_words("UNSET"):
-        names = [tokens.identifier()]
-        while tokens.match_type(TokenType.COMMA):
-            names.append(tokens.identifier())
+        names = tokens.listed(tokens.identifier)
         tokens.expect_end()
-        return Alter(kind, name, {}, tuple(names), if_exists)
+        return Alter(kind, name, {}, names, if_exists)
     return Alter(kind, name, if_exists=if_exists, other=tokens.rest())
 
 

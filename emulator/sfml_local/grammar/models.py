@@ -244,10 +244,8 @@ def _alter(tokens: Tokens) -> ModelStatement:
         tokens.match_type(TokenType.EQ)
         return SetVersionText(model, version, what, tokens.expect_string())
     if tokens.match_words("UNSET", "TAG"):
-        names = [tokens.name()]
-        while tokens.match_type(TokenType.COMMA):
-            names.append(tokens.name())
-        return UnsetModelTag(model, tuple(names))
+        names = tokens.listed(tokens.name)
+        return UnsetModelTag(model, names)
     tokens.expect_words("SET")
     return _set(tokens, model, if_exists)
 

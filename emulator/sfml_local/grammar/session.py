@@ -91,9 +91,7 @@ def parse(tokens: Tokens) -> Statement | None:
 def _use(tokens: Tokens) -> Use:
     kind: Literal["DATABASE", "SCHEMA", "ROLE", "WAREHOUSE", "SECONDARY ROLES"]
     if tokens.match_words("SECONDARY", "ROLES") or tokens.match_words("SECONDARY", "ROLE"):
-        roles = [tokens.identifier()]
-        while tokens.match_type(TokenType.COMMA):
-            roles.append(tokens.identifier())
+        roles = tokens.listed(tokens.identifier)
         tokens.expect_end()
         return Use("SECONDARY ROLES", Name((",".join(roles),)))
     if tokens.match_words("ROLE"):
@@ -144,13 +142,11 @@ def value(tokens: Tokens) -> Value:
 
 def _names(tokens: Tokens) -> tuple[str, ...]:
     bracketed = tokens.match_type(TokenType.L_PAREN) is not None
-    names = [tokens.identifier()]
-    while tokens.match_type(TokenType.COMMA):
-        names.append(tokens.identifier())
+    names = tokens.listed(tokens.identifier)
     if bracketed:
         tokens.expect_type(TokenType.R_PAREN)
     tokens.expect_end()
-    return tuple(names)
+    return names
 
 
 def _set(tokens: Tokens) -> SetVariables:
@@ -158,16 +154,14 @@ def _set(tokens: Tokens) -> SetVariables:
         name = tokens.identifier()
         tokens.expect_type(TokenType.EQ)
         return SetVariables((name,), (tokens.rest(),))
-    names = [tokens.identifier()]
-    while tokens.match_type(TokenType.COMMA):
-        names.append(tokens.identifier())
+    names = tokens.listed(tokens.identifier)
     tokens.expect_type(TokenType.R_PAREN)
     tokens.expect_type(TokenType.EQ)
     tokens.expect_type(TokenType.L_PAREN)
     expressions = tokens.arguments()
     if len(expressions) != len(names):
         raise tokens.error(f"expected {len(names)} values")
-    return SetVariables(tuple(names), expressions)
+    return SetVariables(names, expressions)
 
 
 def _show_parameters(tokens: Tokens) -> ShowParameters | None:

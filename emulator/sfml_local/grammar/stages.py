@@ -193,11 +193,9 @@ def _alter(tokens: Tokens) -> AlterStage:
         tokens.expect_end()
         return AlterStage(name, if_exists, refresh=True)
     if tokens.match_words("UNSET"):
-        names = [tokens.identifier()]
-        while tokens.match_type(TokenType.COMMA):
-            names.append(tokens.identifier())
+        names = tokens.listed(tokens.identifier)
         tokens.expect_end()
-        return AlterStage(name, if_exists, unset=tuple(names))
+        return AlterStage(name, if_exists, unset=names)
     return AlterStage(name, if_exists, other=tokens.rest())
 
 

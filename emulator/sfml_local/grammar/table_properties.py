@@ -114,10 +114,8 @@ def _properties(tokens: Tokens, kind: str, name: Name, if_exists: bool) -> Chang
         tokens.match_words("SET")
         return ChangeProperties(kind, name, options(tokens), (), if_exists)
     if tokens.match_words("UNSET"):
-        names = [tokens.identifier()]
-        while tokens.match_type(TokenType.COMMA):
-            names.append(tokens.identifier())
-        return ChangeProperties(kind, name, {}, tuple(names), if_exists)
+        names = tokens.listed(tokens.identifier)
+        return ChangeProperties(kind, name, {}, names, if_exists)
     return None
 
 
@@ -205,8 +203,6 @@ def _dropped(tokens: Tokens, table: Name, if_exists: bool) -> DropKey | None:
 
 def _columns(tokens: Tokens) -> tuple[str, ...]:
     tokens.expect_type(TokenType.L_PAREN)
-    found = [tokens.identifier()]
-    while tokens.match_type(TokenType.COMMA):
-        found.append(tokens.identifier())
+    found = tokens.listed(tokens.identifier)
     tokens.expect_type(TokenType.R_PAREN)
     return tuple(found)

@@ -96,10 +96,7 @@ def _altered(tokens: Tokens) -> AlterTag:
 
 
 def _values(tokens: Tokens) -> tuple[str, ...]:
-    found = [tokens.expect_string()]
-    while tokens.match_type(TokenType.COMMA):
-        found.append(tokens.expect_string())
-    return tuple(found)
+    return tokens.listed(tokens.expect_string)
 
 
 def _propagation(tokens: Tokens) -> tuple[str, ...]:

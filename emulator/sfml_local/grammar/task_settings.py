@@ -142,10 +142,7 @@ def value(tokens: Tokens, name: str) -> Value:
 
 def names(tokens: Tokens) -> tuple[Name, ...]:
     """`a, db.schema.b`."""
-    found = [tokens.name()]
-    while tokens.match_type(TokenType.COMMA):
-        found.append(tokens.name())
-    return tuple(found)
+    return tokens.listed(tokens.name)
 
 
 def condition(tokens: Tokens) -> str:

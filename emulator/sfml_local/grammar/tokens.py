@@ -6,14 +6,17 @@ Tokens come from sqlglot's Snowflake tokenizer; the statements that sqlglot read
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from sfml_local.grammar.nesting import DEEPEST, first_too_deep
+
+Item = TypeVar("Item")
 
 _STRINGS = frozenset({TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING})
 
@@ -159,6 +162,13 @@ class Tokens:
     def starts_with(self) -> str | None:
         """The text of STARTS WITH, None without one."""
         return self.expect_string() if self.match_words("STARTS", "WITH") else None
+
+    def listed(self, read: Callable[[], Item]) -> tuple[Item, ...]:
+        """One or more of what `read` reads, with commas between them."""
+        items = [read()]
+        while self.match_type(TokenType.COMMA):
+            items.append(read())
+        return tuple(items)
 
     def text_of(self, token: Token) -> str:
         """A string token's value; sqlglot keeps the `$$` of a dollar-quoted one."""

@@ -230,7 +230,7 @@ def _granted_name(session: Session, on: str, name: Name) -> str:
         parts = (name.last,)
     else:
         full = resolve(name, session)
-        parts = (full.database, full.schema, full.name)
+        parts = full.parts
     return ".".join(quoted_if_needed(part) for part in parts)
 
 

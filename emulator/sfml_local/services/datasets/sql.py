@@ -190,7 +190,7 @@ def show_versions(account: Account, session: Session, statement: grammar.ShowDat
     rows = [
         (
             *(version.created_on, version.name),
-            *(name.database, name.schema, name.name, version.comment, version.metadata),
+            *(*name.parts, version.comment, version.metadata),
         )
         for version in store.versions(account, dataset)
         if like(statement.like, version.name)

@@ -76,7 +76,7 @@ def find(account: Account, name: ObjectName) -> Dataset | None:
 def add(account: Account, name: ObjectName, owner: str) -> None:
     account.store.execute(
         "INSERT INTO datasets (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
-        (name.database, name.schema, name.name, owner, account.clock().isoformat()),
+        (*name.parts, owner, account.clock().isoformat()),
     )
 
 

@@ -13,7 +13,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve
 from sfml_local.core.places import area_of, cannot_be_performed
-from sfml_local.core.result import SHOW, Column, Result, table
+from sfml_local.core.result import SHOW, Column, Result, columns, table
 from sfml_local.grammar.dynamic_tables import ShowDynamicTables
 from sfml_local.services.dynamic_tables import store
 from sfml_local.services.dynamic_tables.model import DOWNSTREAM, DynamicTable, Refresh
@@ -32,31 +32,24 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    """Columns from `NAME` or `NAME:type` words."""
-    return tuple(
-        Column(name, kind or "text") for name, _, kind in (word.partition(":") for word in text.split())
-    )
-
-
-SHOWN = _columns(
+SHOWN = columns(
     "created_on:timestamp_ltz name database_name schema_name cluster_by rows:fixed bytes:fixed owner target_lag"
     " refresh_mode refresh_mode_reason warehouse comment text automatic_clustering scheduling_state"
     " last_suspended_on:timestamp_ltz is_clone is_replica is_iceberg data_timestamp:timestamp_ltz"
     " owner_role_type initialization_warehouse"
 )
-TERSE = _columns("created_on:timestamp_ltz name kind database_name schema_name")
-HISTORY = _columns(
+TERSE = columns("created_on:timestamp_ltz name kind database_name schema_name")
+HISTORY = columns(
     "NAME SCHEMA_NAME DATABASE_NAME STATE STATE_CODE STATE_MESSAGE QUERY_ID DATA_TIMESTAMP:timestamp_ltz"
     " REFRESH_START_TIME:timestamp_ltz REFRESH_END_TIME:timestamp_ltz COMPLETION_TARGET:timestamp_ltz"
     " QUALIFIED_NAME LAST_COMPLETED_DEPENDENCY:object STATISTICS:object REFRESH_ACTION REFRESH_TRIGGER"
     " TARGET_LAG_SEC:fixed GRAPH_HISTORY_VALID_FROM:timestamp_ltz"
 )
-GRAPH = _columns(
+GRAPH = columns(
     "NAME SCHEMA_NAME DATABASE_NAME QUALIFIED_NAME INPUTS:array TARGET_LAG_TYPE TARGET_LAG_SEC:fixed QUERY_TEXT"
     " VALID_FROM:timestamp_ltz VALID_TO:timestamp_ltz SCHEDULING_STATE:object ALTER_TRIGGER:array"
 )
-TABLES = _columns(
+TABLES = columns(
     "NAME SCHEMA_NAME DATABASE_NAME QUALIFIED_NAME TARGET_LAG_SEC:fixed TARGET_LAG_TYPE SCHEDULING_STATE:object"
     " MEAN_LAG_SEC:fixed MAXIMUM_LAG_SEC:fixed TIME_ABOVE_TARGET_LAG_SEC:fixed TIME_WITHIN_TARGET_LAG_RATIO:real"
     " LATEST_DATA_TIMESTAMP:timestamp_ltz LAST_COMPLETED_REFRESH_STATE LAST_COMPLETED_REFRESH_STATE_CODE"

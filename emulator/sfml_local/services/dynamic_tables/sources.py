@@ -64,7 +64,7 @@ def kind_of(account: Account, session: Session, name: ObjectName) -> str | None:
         return "DYNAMIC_TABLE"
     if streams.exist(account.store) and streams.find(account.store, name) is not None:
         return "STREAM"
-    return account.engine.kind_of(session, (name.database, name.schema, name.name))
+    return account.engine.kind_of(session, name.parts)
 
 
 def base_tables(account: Account, session: Session, sources: tuple[Source, ...]) -> list[ObjectName]:

@@ -97,7 +97,7 @@ def _service_spec(job: Job) -> dict[str, Any]:
 def show_instances(account: Account, session: Session, statement: grammar.ShowServiceInstances) -> Result:
     job = job_store.get(account, resolve(statement.service, session))
     columns = ("database_name", "schema_name", "service_name", "instance_id", "status", "start_time")
-    name = (job.name.database, job.name.schema, job.name.name)
+    name = job.name.parts
     rows = [
         (*name, str(one.number), one.status, one.started_on.isoformat() if one.started_on else None)
         for one in job_store.instances(account, job)

@@ -210,7 +210,7 @@ def get(account: Account, name: ObjectName, *, deleted: bool = False) -> Job:
     """The job with this name; raises SqlError 002003. Deleted jobs are only found with `deleted`."""
     row = account.store.row(
         f"{_SELECT} WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     if row is None or (row["deleted_on"] is not None and not deleted):
         raise does_not_exist("Service", name)

@@ -205,7 +205,7 @@ def model_versions(account: Account, session: Session, database: str | None) -> 
     )
     rows = [
         (
-            *(model.name.database, model.name.schema, model.name.name, version.name),
+            *(*model.name.parts, version.name),
             *(json.dumps(model.aliases_of(version)), version.comment, model.owner),
             *(version.created_on, version.created_on),
             *(json.dumps([method.name for method in methods_of(version)]), "USER_MODEL"),

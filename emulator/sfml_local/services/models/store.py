@@ -119,7 +119,7 @@ class Model:
 def find_model(account: Account, name: ObjectName) -> Model | None:
     row = account.store.row(
         "SELECT * FROM models WHERE database = ? AND schema = ? AND name = ?",
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     return None if row is None else _model(account, row)
 
@@ -173,7 +173,7 @@ def insert_model(store: Store, name: ObjectName, owner: str, created_on: datetim
     with store.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO models (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
-            (name.database, name.schema, name.name, owner, created_on.isoformat()),
+            (*name.parts, owner, created_on.isoformat()),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
@@ -229,7 +229,7 @@ def set_comment(store: Store, model: Model, comment: str) -> None:
 def rename(store: Store, model: Model, to: ObjectName) -> None:
     store.execute(
         "UPDATE models SET database = ?, schema = ?, name = ? WHERE id = ?",
-        (to.database, to.schema, to.name, model.id),
+        (*to.parts, model.id),
     )
 
 
@@ -267,7 +267,7 @@ def set_tags(store: Store, model: Model, tags: Mapping[ObjectName, str]) -> None
         connection.executemany(
             "INSERT INTO model_tags (model, database, schema, name, value) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(model.id, tag.database, tag.schema, tag.name, value) for tag, value in tags.items()],
+            [(model.id, *tag.parts, value) for tag, value in tags.items()],
         )
 
 
@@ -275,7 +275,7 @@ def unset_tags(store: Store, model: Model, tags: Iterable[ObjectName]) -> None:
     with store.transaction() as connection:
         connection.executemany(
             "DELETE FROM model_tags WHERE model = ? AND database = ? AND schema = ? AND name = ?",
-            [(model.id, tag.database, tag.schema, tag.name) for tag in tags],
+            [(model.id, *tag.parts) for tag in tags],
         )
 
 

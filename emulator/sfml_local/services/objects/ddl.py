@@ -42,7 +42,7 @@ def _shown(name: ObjectName, qualified: bool) -> str:
 
 def _table_or_view(account: Account, session: Session, name: ObjectName, kind: str, qualified: bool) -> str:
     columns = account.engine.columns(session, name)
-    actual = account.engine.kind_of(session, (name.database, name.schema, name.name))
+    actual = account.engine.kind_of(session, name.parts)
     if not columns or actual is None:
         raise does_not_exist(kind.capitalize(), name.fqn())
     record = records.find(account, name) or Record(name, actual, account.clock(), session.role)

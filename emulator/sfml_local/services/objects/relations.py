@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.names import resolve
 from sfml_local.core.places import Area
-from sfml_local.core.result import Column, Result, table
+from sfml_local.core.result import Column, Result, columns, table
 from sfml_local.services.objects import change_store, show
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.change_store import Change
@@ -21,30 +21,24 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    return tuple(
-        Column(name, kind or "text") for name, _, kind in (word.partition(":") for word in text.split())
-    )
-
-
-TABLES = _columns(
+TABLES = columns(
     "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER TABLE_TYPE IS_TRANSIENT CLUSTERING_KEY ROW_COUNT:fixed"
     " BYTES:fixed RETENTION_TIME:fixed SELF_REFERENCING_COLUMN_NAME REFERENCE_GENERATION"
     " USER_DEFINED_TYPE_CATALOG USER_DEFINED_TYPE_SCHEMA USER_DEFINED_TYPE_NAME IS_INSERTABLE_INTO IS_TYPED"
     " COMMIT_ACTION CREATED:timestamp_ltz LAST_ALTERED:timestamp_ltz LAST_DDL:timestamp_ltz LAST_DDL_BY"
     " AUTO_CLUSTERING_ON COMMENT IS_TEMPORARY IS_ICEBERG IS_DYNAMIC IS_IMMUTABLE IS_HYBRID"
 )
-VIEWS = _columns(
+VIEWS = columns(
     "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER VIEW_DEFINITION CHECK_OPTION IS_UPDATABLE"
     " INSERTABLE_INTO IS_SECURE CREATED:timestamp_ltz LAST_ALTERED:timestamp_ltz LAST_DDL:timestamp_ltz"
     " LAST_DDL_BY COMMENT"
 )
-TABLE_CONSTRAINTS = _columns(
+TABLE_CONSTRAINTS = columns(
     "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME"
     " CONSTRAINT_TYPE IS_DEFERRABLE INITIALLY_DEFERRED ENFORCED COMMENT CREATED:timestamp_ltz"
     " LAST_ALTERED:timestamp_ltz RELY"
 )
-REFERENTIAL_CONSTRAINTS = _columns(
+REFERENTIAL_CONSTRAINTS = columns(
     "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME UNIQUE_CONSTRAINT_CATALOG UNIQUE_CONSTRAINT_SCHEMA"
     " UNIQUE_CONSTRAINT_NAME MATCH_OPTION UPDATE_RULE DELETE_RULE COMMENT CREATED:timestamp_ltz"
     " LAST_ALTERED:timestamp_ltz"

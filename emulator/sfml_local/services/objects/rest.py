@@ -229,7 +229,7 @@ def fetch_stream(call: Call) -> Json:
 
 
 def drop_stream(call: Call) -> Json:
-    statement = DropStream(Name((call.database, call.schema, call.name)), call.truth("ifExists"))
+    statement = DropStream(Name(call.object.parts), call.truth("ifExists"))
     return done(str(stream_statements.drop(call.account, call.session, statement).scalar))
 
 
@@ -270,7 +270,7 @@ def fetch_tag(call: Call) -> Json:
 
 
 def drop_tag(call: Call) -> Json:
-    statement = DropTag(Name((call.database, call.schema, call.name)), call.truth("ifExists"))
+    statement = DropTag(Name(call.object.parts), call.truth("ifExists"))
     return done(str(tags.drop(call.account, call.session, statement).scalar))
 
 

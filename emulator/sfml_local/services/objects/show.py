@@ -147,10 +147,7 @@ def _temporaries(account: Account, session: Session, area: Area) -> list[Known]:
 def row_count(account: Account, one: Known) -> int:
     if one.rows is not None:
         return one.rows
-    name = one.name
-    found = account.engine.rows(
-        f"SELECT count(*) FROM {duckdb_identifier(name.database, name.schema, name.name)}"
-    )
+    found = account.engine.rows(f"SELECT count(*) FROM {duckdb_identifier(*one.name.parts)}")
     return int(found[0][0])
 
 

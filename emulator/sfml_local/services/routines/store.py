@@ -155,7 +155,7 @@ def has_python(account: Account) -> bool:
 def _key(routine: Routine) -> tuple[Any, ...]:
     name = routine.name
     return (
-        *(routine.kind, name.database, name.schema, name.name),
+        *(routine.kind, *name.parts),
         *(",".join(routine.types), routine.session),
     )
 
@@ -165,7 +165,7 @@ def overloads(account: Account, session: Session, kind: str, name: ObjectName) -
     rows = account.store.rows(
         "SELECT * FROM routines WHERE kind = ? AND database = ? AND schema = ? AND name = ?"
         " ORDER BY types, session",
-        (kind, name.database, name.schema, name.name),
+        (kind, *name.parts),
     )
     seen = {routine.types: routine for routine in _visible(map(_routine, rows), session)}
     return list(seen.values())

@@ -69,7 +69,7 @@ def create_stage(call: Call) -> Json:
         "DIRECTORY": _upper(body, "directory_table"),
     }
     statement = CreateStage(
-        Name((name.database, name.schema, name.name)),
+        Name(name.parts),
         or_replace=mode == "orReplace",
         if_not_exists=mode == "ifNotExists",
         temporary=str(body.get("kind") or "").upper() == "TEMPORARY",
@@ -90,7 +90,7 @@ def fetch_stage(call: Call) -> Json:
 
 
 def drop_stage(call: Call) -> Json:
-    statement = DropStage(Name((call.database, call.schema, call.name)), call.truth("ifExists"))
+    statement = DropStage(Name(call.object.parts), call.truth("ifExists"))
     return done(str(stages.drop(call.account, call.session, statement).scalar))
 
 

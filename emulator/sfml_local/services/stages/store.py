@@ -44,15 +44,11 @@ CREATE TABLE IF NOT EXISTS stage_formats (
 _ONE = "database = ? AND schema = ? AND name = ?"
 
 
-def _key(name: ObjectName) -> tuple[str, str, str]:
-    return name.database, name.schema, name.name
-
-
 # -- stages
 
 
 def find(account: Account, name: ObjectName) -> Row | None:
-    return account.store.row(f"SELECT * FROM stages WHERE {_ONE}", _key(name))
+    return account.store.row(f"SELECT * FROM stages WHERE {_ONE}", name.parts)
 
 
 def every(account: Account) -> list[Row]:
@@ -92,7 +88,7 @@ def add(
     account.store.execute(
         "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(*_key(name), folder, account.clock().isoformat(), owner, comment),
+            *(*name.parts, folder, account.clock().isoformat(), owner, comment),
             *(encryption, int(has_directory), session),
         ),
     )
@@ -101,19 +97,19 @@ def add(
 def change(account: Account, name: ObjectName, *, comment: str, has_directory: bool) -> None:
     account.store.execute(
         f"UPDATE stages SET comment = ?, directory = ? WHERE {_ONE}",
-        (comment, int(has_directory), *_key(name)),
+        (comment, int(has_directory), *name.parts),
     )
 
 
 def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     account.store.execute(
-        f"UPDATE stages SET database = ?, schema = ?, name = ? WHERE {_ONE}", (*_key(new), *_key(name))
+        f"UPDATE stages SET database = ?, schema = ?, name = ? WHERE {_ONE}", (*new.parts, *name.parts)
     )
 
 
 def remove(account: Account, name: ObjectName, folder: str) -> None:
     """Remove a stage's rows, and not its folder."""
-    account.store.execute(f"DELETE FROM stages WHERE {_ONE}", _key(name))
+    account.store.execute(f"DELETE FROM stages WHERE {_ONE}", name.parts)
     set_format_of_stage(account, folder, None)
 
 
@@ -135,7 +131,7 @@ def set_format_of_stage(account: Account, folder: str, given: Any) -> None:
 
 def find_format(account: Account, name: ObjectName) -> dict[str, Any] | None:
     """The options of a file format."""
-    text = account.store.value(f"SELECT options FROM file_formats WHERE {_ONE}", _key(name))
+    text = account.store.value(f"SELECT options FROM file_formats WHERE {_ONE}", name.parts)
     return None if text is None else dict(json.loads(text))
 
 
@@ -151,12 +147,12 @@ def save_format(account: Account, name: ObjectName, options: Mapping[str, Any], 
     """Store a file format, or replace it; `session` is that of a temporary one."""
     account.store.execute(
         "INSERT OR REPLACE INTO file_formats VALUES (?, ?, ?, ?, ?)",
-        (*_key(name), json.dumps(dict(options)), session),
+        (*name.parts, json.dumps(dict(options)), session),
     )
 
 
 def remove_format(account: Account, name: ObjectName) -> None:
-    account.store.execute(f"DELETE FROM file_formats WHERE {_ONE}", _key(name))
+    account.store.execute(f"DELETE FROM file_formats WHERE {_ONE}", name.parts)
 
 
 def remove_formats(account: Account, database: str, schema: str) -> None:

@@ -37,7 +37,7 @@ def quoted(name: str) -> str:
 
 
 def table_of(name: ObjectName) -> str:
-    return ".".join(quoted(part) for part in (name.database, name.schema, name.name))
+    return ".".join(quoted(part) for part in name.parts)
 
 
 def pending(stream: Stream) -> str:
@@ -61,7 +61,7 @@ def columns(run: Run, database: str, schema: str, table: str) -> list[tuple[str,
 
 
 def base_columns(run: Run, base: ObjectName) -> list[tuple[str, str]]:
-    return columns(run, base.database, base.schema, base.name)
+    return columns(run, *base.parts)
 
 
 class ChangeNumbers:

@@ -62,7 +62,7 @@ def _stream(row: sqlite3.Row) -> Stream:
 def find(store: Store, name: ObjectName) -> Stream | None:
     row = store.row(
         "SELECT * FROM streams WHERE database_name = ? AND schema_name = ? AND name = ?",
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     return _stream(row) if row else None
 
@@ -71,7 +71,7 @@ def on_table(store: Store, base: ObjectName) -> list[Stream]:
     """The streams that follow this table."""
     rows = store.rows(
         "SELECT * FROM streams WHERE database_name = ? AND base_schema = ? AND base_name = ? AND NOT stale",
-        (base.database, base.schema, base.name),
+        base.parts,
     )
     return [_stream(row) for row in rows]
 
@@ -122,14 +122,14 @@ def make_stale(store: Store, base: ObjectName) -> None:
     """Mark the streams of a dropped or replaced table as stale."""
     store.execute(
         "UPDATE streams SET stale = 1 WHERE database_name = ? AND base_schema = ? AND base_name = ?",
-        (base.database, base.schema, base.name),
+        base.parts,
     )
 
 
 def base_renamed(store: Store, old: ObjectName, new: str) -> None:
     store.execute(
         "UPDATE streams SET base_name = ? WHERE database_name = ? AND base_schema = ? AND base_name = ?",
-        (new, old.database, old.schema, old.name),
+        (new, *old.parts),
     )
 
 

@@ -47,15 +47,11 @@ _ONE = "database = ? AND schema = ? AND name = ?"
 _OF = 'domain = ? AND object = ? AND "column" = ?'
 
 
-def _key(name: ObjectName) -> tuple[str, str, str]:
-    return name.database, name.schema, name.name
-
-
 # -- tags
 
 
 def find(account: Account, name: ObjectName) -> Row | None:
-    return account.store.row(f"SELECT * FROM tags WHERE {_ONE}", _key(name))
+    return account.store.row(f"SELECT * FROM tags WHERE {_ONE}", name.parts)
 
 
 def every(account: Account) -> list[Row]:
@@ -67,25 +63,25 @@ def save(account: Account, name: ObjectName, allowed: Sequence[str], comment: st
     """Store a tag that is created now, or replaced."""
     account.store.execute(
         "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*_key(name), json.dumps(allowed), comment, owner, account.clock().isoformat()),
+        (*name.parts, json.dumps(allowed), comment, owner, account.clock().isoformat()),
     )
 
 
 def remove(account: Account, name: ObjectName) -> None:
-    account.store.execute(f"DELETE FROM tags WHERE {_ONE}", _key(name))
+    account.store.execute(f"DELETE FROM tags WHERE {_ONE}", name.parts)
 
 
 def set_allowed(account: Account, name: ObjectName, values: Sequence[str]) -> None:
-    account.store.execute(f"UPDATE tags SET allowed = ? WHERE {_ONE}", (json.dumps(values), *_key(name)))
+    account.store.execute(f"UPDATE tags SET allowed = ? WHERE {_ONE}", (json.dumps(values), *name.parts))
 
 
 def set_comment(account: Account, name: ObjectName, comment: str) -> None:
-    account.store.execute(f"UPDATE tags SET comment = ? WHERE {_ONE}", (comment, *_key(name)))
+    account.store.execute(f"UPDATE tags SET comment = ? WHERE {_ONE}", (comment, *name.parts))
 
 
 def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     account.store.execute(
-        f"UPDATE tags SET database = ?, schema = ?, name = ? WHERE {_ONE}", (*_key(new), *_key(name))
+        f"UPDATE tags SET database = ?, schema = ?, name = ? WHERE {_ONE}", (*new.parts, *name.parts)
     )
 
 
@@ -112,14 +108,14 @@ def assign(
     with account.store.transaction() as connection:
         connection.executemany(
             "INSERT OR REPLACE INTO tag_assignments VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(domain, key, column, *_key(tag), value) for tag, value in values.items()],
+            [(domain, key, column, *tag.parts, value) for tag, value in values.items()],
         )
 
 
 def unassign(account: Account, domain: str, key: str, tags: Iterable[ObjectName], column: str = "") -> None:
     for tag in tags:
         account.store.execute(
-            f"DELETE FROM tag_assignments WHERE {_OF} AND {_ONE}", (domain, key, column, *_key(tag))
+            f"DELETE FROM tag_assignments WHERE {_OF} AND {_ONE}", (domain, key, column, *tag.parts)
         )
 
 
@@ -134,7 +130,7 @@ def tagged(account: Account, domain: str, tag: ObjectName) -> dict[str, str]:
     """The value of a tag on each object of a kind that has it, by the object's name; columns aside."""
     rows = account.store.rows(
         f"SELECT * FROM tag_assignments WHERE domain = ? AND \"column\" = '' AND {_ONE} ORDER BY object",
-        (domain, *_key(tag)),
+        (domain, *tag.parts),
     )
     return {row["object"]: row["value"] for row in rows}
 

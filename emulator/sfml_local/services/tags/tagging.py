@@ -238,9 +238,7 @@ def tag_references(account: Account, session: Session, args: Args) -> Result:
             seen.add(tag)
             method = "MANUAL" if level == own else "INHERITED"
             shown = level.replace(" ", "_")
-            rows.append(
-                (tag.database, tag.schema, tag.name, value, method, shown, *place, own, column or None)
-            )
+            rows.append((*tag.parts, value, method, shown, *place, own, column or None))
     return table(REFERENCE_COLUMNS, rows)
 
 

@@ -15,7 +15,7 @@ from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import resolve
-from sfml_local.core.result import Column, Result, table
+from sfml_local.core.result import Result, columns, table
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
 from sfml_local.services.tasks import commands, run_store, store
 from sfml_local.services.tasks import execution as service
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    """Columns from `NAME` or `NAME:type` words."""
-    return tuple(
-        Column(name, kind or "text") for name, _, kind in (word.partition(":") for word in text.split())
-    )
-
-
-TASK_HISTORY_COLUMNS = _columns(
+TASK_HISTORY_COLUMNS = columns(
     "QUERY_ID NAME DATABASE_NAME SCHEMA_NAME QUERY_TEXT CONDITION_TEXT STATE ERROR_CODE:fixed ERROR_MESSAGE"
     " SCHEDULED_TIME:timestamp_ltz QUERY_START_TIME:timestamp_ltz NEXT_SCHEDULED_TIME:timestamp_ltz"
     " COMPLETED_TIME:timestamp_ltz ROOT_TASK_ID GRAPH_VERSION:fixed RUN_ID:fixed RETURN_VALUE SCHEDULED_FROM"
@@ -50,9 +43,9 @@ _GRAPH_TAIL = (
     " ROOT_TASK_ID GRAPH_VERSION:fixed RUN_ID:fixed ATTEMPT_NUMBER:fixed SCHEDULED_FROM CONFIG"
     " GRAPH_RUN_GROUP_ID BACKFILL_INFO:object SCHEDULED_BY_USER"
 )
-CURRENT_GRAPHS_COLUMNS = _columns(_GRAPH_HEAD + _GRAPH_TAIL)
-COMPLETE_GRAPHS_COLUMNS = _columns(_GRAPH_HEAD + " COMPLETED_TIME:timestamp_ltz" + _GRAPH_TAIL)
-DEPENDENTS_COLUMNS = _columns(
+CURRENT_GRAPHS_COLUMNS = columns(_GRAPH_HEAD + _GRAPH_TAIL)
+COMPLETE_GRAPHS_COLUMNS = columns(_GRAPH_HEAD + " COMPLETED_TIME:timestamp_ltz" + _GRAPH_TAIL)
+DEPENDENTS_COLUMNS = columns(
     "CREATED_ON:timestamp_ltz NAME DATABASE_NAME SCHEMA_NAME OWNER COMMENT WAREHOUSE SCHEDULE PREDECESSORS"
     " STATE DEFINITION CONDITION"
 )

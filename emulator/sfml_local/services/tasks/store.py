@@ -108,7 +108,7 @@ def _parsed(
 def find(store: Store, name: ObjectName) -> Task | None:
     row = store.row(
         "SELECT * FROM tasks WHERE database_name = ? AND schema_name = ? AND name = ?",
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     return _task(row) if row else None
 
@@ -131,7 +131,7 @@ def finalizer_of(store: Store, name: ObjectName) -> Task | None:
     row = store.row(
         "SELECT * FROM tasks WHERE database_name = ? AND schema_name = ?"
         " AND json_extract(settings, '$.finalize') = ?",
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     return _task(row) if row else None
 

@@ -13,7 +13,7 @@ def set_tags(store: Store, task_id: str, tags: Mapping[ObjectName, str]) -> None
     with store.transaction() as connection:
         connection.executemany(
             "INSERT OR REPLACE INTO task_tags VALUES (?, ?, ?, ?, ?)",
-            [(task_id, tag.database, tag.schema, tag.name, value) for tag, value in tags.items()],
+            [(task_id, *tag.parts, value) for tag, value in tags.items()],
         )
 
 
@@ -22,7 +22,7 @@ def unset_tags(store: Store, task_id: str, tags: list[ObjectName]) -> None:
         connection.executemany(
             "DELETE FROM task_tags"
             " WHERE task_id = ? AND tag_database = ? AND tag_schema = ? AND tag_name = ?",
-            [(task_id, tag.database, tag.schema, tag.name) for tag in tags],
+            [(task_id, *tag.parts) for tag in tags],
         )
 
 
@@ -35,7 +35,7 @@ def tasks_with(store: Store, tag: ObjectName) -> list[str]:
     """The ids of the tasks that have a tag."""
     rows = store.rows(
         "SELECT DISTINCT task_id FROM task_tags WHERE tag_database = ? AND tag_schema = ? AND tag_name = ?",
-        (tag.database, tag.schema, tag.name),
+        tag.parts,
     )
     return [row["task_id"] for row in rows]
 

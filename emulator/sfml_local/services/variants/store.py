@@ -26,14 +26,14 @@ def types_of(account: Account, name: ObjectName) -> Types:
     """The declared types of a table's or view's columns."""
     rows = account.store.rows(
         'SELECT "column", type FROM semi_structured WHERE database = ? AND schema = ? AND name = ?',
-        (name.database, name.schema, name.name),
+        name.parts,
     )
     return {row["column"]: row["type"] for row in rows}
 
 
 def save(account: Account, name: ObjectName, types: Types) -> None:
     """Replace the declared types of a table's or view's columns."""
-    key = (name.database, name.schema, name.name)
+    key = name.parts
     with account.store.transaction() as connection:
         connection.execute("DELETE FROM semi_structured WHERE database = ? AND schema = ? AND name = ?", key)
         connection.executemany(
