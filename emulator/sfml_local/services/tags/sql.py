@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/sql-reference/sql/create-tag
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,8 @@ def show(account: Account, session: Session, statement: grammar.ShowTags) -> Res
     propagations = store.propagations(account)
     rows = []
     here = (row for row in store.every(account) if area.has(row["database"], row["schema"]))
-    for row in selected(here, lambda row: str(row["name"]), statement.listing):
+    # STARTS WITH is accepted and ignored, as on an account.
+    for row in selected(here, lambda row: str(row["name"]), replace(statement.listing, starts_with=None)):
         allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
         found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
         rows.append(
