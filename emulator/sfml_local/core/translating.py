@@ -86,6 +86,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     """DuckDB's refusal with Snowflake's message, where that is known."""
     if _TOO_DEEP in message:
         return too_complex()
+    if (constant := _CONSTANT.search(message)) is not None:
+        return not_emulated(constant[2].upper(), f"its {constant[1]} is no constant")
     if (function := _NO_FUNCTION.match(message)) is not None:
         return _no_function(function[1].upper())
     if (ambiguous := _AMBIGUOUS.match(message)) is not None:
@@ -121,8 +123,12 @@ _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(
     r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
 )
-_FAMILIES = ("AI_", "CORTEX", "H3_", "ML_", "ST_", "SYSTEM$", "SNOWFLAKE")
+_FAMILIES = (
+    *("AI_", "BITMAP_", "CORTEX", "DATA_METRIC_", "DIRECTORY", "H3_", "HLL_", "INVOKER_", "MINHASH", "ML_"),
+    *("POLICY_", "SEARCH_", "SNOWFLAKE", "ST_", "SYSTEM$", "VECTOR_"),
+)
 """Prefixes of Snowflake's functions that sqlglot does not list."""
+_CONSTANT = re.compile(r'The "(.*?)" argument in function "(.*?)" must be a constant')
 _AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
 """A text that is compared with a number, or inserted into a column of numbers."""

@@ -45,6 +45,7 @@ class CopyIntoLocation:
     target: str
     query: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    partition_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,8 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
         start = tokens.offset
         tokens.name()
         query = f"SELECT * FROM {tokens.sql[start : tokens.offset].strip()}"
-    if tokens.is_words("PARTITION"):
-        raise tokens.error("PARTITION BY is not emulated by the local server")
-    return CopyIntoLocation(target, query, options(tokens))
+    partition_by = tokens.rest() if tokens.match_phrase("PARTITION BY") else None
+    return CopyIntoLocation(target, query, {} if partition_by else options(tokens), partition_by)
 
 
 def _in_parentheses(tokens: Tokens) -> str:

@@ -80,6 +80,9 @@ class DescribeDynamicTable:
     name: Name
 
 
+POLICIES = ("ROW ACCESS", "AGGREGATION", "JOIN", "MASKING", "PROJECTION", "STORAGE LIFECYCLE")
+
+
 @dataclass(frozen=True, slots=True)
 class ShowDynamicTables:
     listing: Listing
@@ -125,7 +128,9 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     if_not_exists = tokens.if_not_exists()
     name = tokens.name()
     clone = tokens.name() if tokens.match_words("CLONE") else None
-    columns = _columns(tokens) if clone is None and tokens.match_type(TokenType.L_PAREN) else ()
+    policies: dict[str, Any] = {}
+    listed = clone is None and tokens.match_type(TokenType.L_PAREN)
+    columns = _columns(tokens, policies) if listed else ()
     settings, found = _settings(tokens)
     if clone is None:
         tokens.expect_words("AS")
@@ -136,7 +141,7 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
         tokens.sql.strip(),
         tokens.rest(),
         columns,
-        settings,
+        {**policies, **settings},
         found,
         or_replace=or_replace,
         or_alter=or_alter,
@@ -146,17 +151,17 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     )
 
 
-def _columns(tokens: Tokens) -> tuple[ColumnSpec, ...]:
-    """The list of columns, whose opening parenthesis is passed."""
+def _columns(tokens: Tokens, policies: dict[str, Any]) -> tuple[ColumnSpec, ...]:
+    """The list of columns, whose opening parenthesis is passed; adds their policies."""
     found = []
     while True:
-        found.append(_column(tokens))
+        found.append(_column(tokens, policies))
         if not tokens.match_type(TokenType.COMMA):
             tokens.expect_type(TokenType.R_PAREN)
             return tuple(found)
 
 
-def _column(tokens: Tokens) -> ColumnSpec:
+def _column(tokens: Tokens, policies: dict[str, Any]) -> ColumnSpec:
     name, written, comment = tokens.identifier(), "", ""
     found: Tags = ()
     while (token := tokens.peek()) is not None and token.token_type not in (
@@ -169,11 +174,24 @@ def _column(tokens: Tokens) -> ColumnSpec:
         elif tokens.match_words("TAG") or tokens.match_words("WITH", "TAG"):
             tokens.expect_type(TokenType.L_PAREN)
             found = tag_list(tokens)
+        elif (policy := _policy(tokens)) is not None:
+            policies[policy] = tokens.name().parts
         elif not written:
             written = _type(tokens)
         else:
             raise tokens.error("expected COMMENT or TAG")
     return ColumnSpec(name, written, comment, found)
+
+
+def _policy(tokens: Tokens) -> str | None:
+    """`[WITH] ROW ACCESS POLICY` and its like; None if there is none, or only TAG after WITH."""
+    start = tokens.index
+    tokens.match_words("WITH")
+    kind = next((one for one in POLICIES if tokens.match_words(*one.split(), "POLICY")), None)
+    if kind is None:
+        tokens.index = start
+        return None
+    return f"{kind} POLICY"
 
 
 def _type(tokens: Tokens) -> str:
@@ -201,8 +219,12 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
         elif tokens.match_words("TAG") or tokens.match_words("WITH", "TAG"):
             tokens.expect_type(TokenType.L_PAREN)
             found = tag_list(tokens)
-        elif tokens.is_words("IMMUTABLE", "WHERE") or tokens.is_words("BACKFILL", "FROM"):
-            settings[tokens.identifier()] = tokens.text_until(("AS",))
+        elif (policy := _policy(tokens)) is not None:
+            settings[policy] = tokens.text_until(("AS",))
+        elif tokens.match_words("IMMUTABLE", "WHERE"):
+            settings["IMMUTABLE"] = tokens.text_until(("AS",))
+        elif tokens.match_words("BACKFILL", "FROM"):
+            settings["BACKFILL"] = tokens.text_until(("AS",))
         else:
             key = tokens.identifier()
             if not tokens.match_type(TokenType.EQ) and key != "COMMENT":

@@ -101,7 +101,7 @@ def _properties(tokens: Tokens, kind: str, name: Name, if_exists: bool) -> Chang
         return ChangeProperties(kind, name, {"SECURE": True}, (), if_exists)
     if tokens.match_words("UNSET", "SECURE"):
         return ChangeProperties(kind, name, {}, ("SECURE",), if_exists)
-    if tokens.match_words("CLUSTER", "BY"):
+    if tokens.match_phrase("CLUSTER BY"):
         tokens.expect_type(TokenType.L_PAREN)
         return ChangeProperties(kind, name, {"CLUSTER_BY": ", ".join(tokens.arguments())}, (), if_exists)
     if tokens.match_words("DROP", "CLUSTERING", "KEY"):

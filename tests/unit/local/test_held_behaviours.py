@@ -6,12 +6,16 @@ import ast
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from sfml.snowflake.conformance_scenarios import SCENARIOS
 from sfml_local.evidence.behaviours import Evidence, behaviours
 
 TESTS = Path(__file__).parents[2]
 
-NAMED_BY_NONE = 196
+TABLE = "local/test_behaviours.py::test_it_is_as_its_row_says"
+
+NAMED_BY_NONE = 17
 """Behaviours of other evidence that name neither scenario nor test; there may only be fewer."""
 
 
@@ -39,6 +43,12 @@ def test_the_scenarios_that_hold_them_try_them() -> None:
     named = {(one.scenario, one.what) for one in behaviours() if one.scenario is not None}
     assert named - tried == set(), "the scenario does not name the behaviour"
     assert {what for _, what in tried} == {what for _, what in named}, "the row does not name its scenario"
+
+
+def test_each_table_of_behaviours_is_about_the_rows_that_name_it() -> None:
+    named = {one.what for one in behaviours() if one.test == TABLE}
+    kept = yaml.safe_load((TESTS / "local" / "behaviours.yaml").read_text(encoding="utf-8"))
+    assert named == set(kept)
 
 
 def test_the_tests_that_hold_them_are_there() -> None:

@@ -108,7 +108,7 @@ def _checked(account: Account, settings: Mapping[str, Any], known: frozenset[str
     """The properties with a target lag in seconds; refuses unknown ones and invalid values."""
     checked = dict(settings)
     for key, value in settings.items():
-        if key in _ABSENT:
+        if key in _ABSENT or key.endswith(" POLICY"):
             raise not_emulated(f"{key} of a dynamic table")
         if key not in known:
             raise SqlError(

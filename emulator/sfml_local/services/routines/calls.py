@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError
+from sfml_local.core.absent_functions import ABSENT
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.result import CALL, Column, Result
 from sfml_local.grammar.calls import Call
 from sfml_local.services.routines import calling
@@ -19,6 +20,8 @@ def call(account: Account, session: Session, statement: Call) -> Result:
     name = ".".join(statement.procedure.parts)
     function = account.system_functions.get(name.upper())
     if function is None:
+        if name.upper() in ABSENT:
+            raise not_emulated(f"CALL {name}")
         if name.upper().startswith("SYSTEM$"):
             raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
         return calling.call(account, session, statement.procedure, statement.arguments)

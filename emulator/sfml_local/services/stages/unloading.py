@@ -34,6 +34,8 @@ _CODEC = {"CSV": "gzip", "JSON": "gzip", "PARQUET": "snappy"}
 
 def copy_into_location(account: Account, session: Session, statement: CopyIntoLocation) -> Result:
     """Write one file, ignoring MAX_FILE_SIZE; one row with the numbers of rows and bytes."""
+    if statement.partition_by is not None:
+        raise not_emulated(f"COPY INTO a location … PARTITION BY {statement.partition_by}")
     given = statement.options
     if unknown := given.keys() - OPTIONS:
         raise not_emulated(f"COPY INTO a location with {', '.join(sorted(unknown))}")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from sqlglot import Expr, exp
 
 from sfml_local.core import transactions
-from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.errors import SqlError, already_exists_as, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.core.temporaries import _DML, target_of
+from sfml_local.core.temporaries import _DML, created_temporary, target_of
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.streams import changes, store
 from sfml_local.services.streams.store import Stream
@@ -130,6 +130,7 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         yield
         account.attention.set()
     elif isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        _refuse_name(account, session, tree)
         consume(session)  # it commits the open transaction
         with _claimed(session, rewriting.note(StreamsRead).by_id.values()):
             yield
@@ -139,6 +140,15 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
             yield
     else:
         yield
+
+
+def _refuse_name(account: Account, session: Session, tree: Expr) -> None:
+    """Refuse a table or view with the name of a stream, because queries could not tell them apart."""
+    is_relation = isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW")
+    target = target_of(tree) if is_relation and created_temporary(tree) is None else None
+    name = None if target is None else _name(target, session)
+    if name is not None and store.find(account.store, name) is not None:
+        raise already_exists_as(name, "STREAM")
 
 
 def consume(session: Session) -> None:

@@ -1,0 +1,42 @@
+"""What rows of the evidence say that no other test tries, from `behaviours.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from test_account_facts import check, placed
+
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
+
+BEHAVIOURS: dict[str, list[Any]] = yaml.safe_load(Path(__file__).with_name("behaviours.yaml").read_text())
+
+
+@pytest.fixture
+def session(server: LocalServer) -> Iterator[Session]:
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    yield session
+    server.account.sessions.close(session)
+
+
+@pytest.mark.parametrize("what", BEHAVIOURS)
+def test_it_is_as_its_row_says(server: LocalServer, session: Session, what: str) -> None:
+    account = server.account
+    for fact in BEHAVIOURS[what]:
+        account.execute(session, "CREATE OR REPLACE SCHEMA SFML.FACT")
+        for statement in fact.get("setup", ()):
+            account.execute(session, placed(statement))
+        check(account, session, fact)
+        account.execute(session, "ROLLBACK")
+
+
+def test_a_secrets_value_is_in_no_file(server: LocalServer, session: Session) -> None:
+    server.account.execute(
+        session, "CREATE SECRET hidden TYPE = GENERIC_STRING SECRET_STRING = 'nobody-may-read-this'"
+    )
+    files = [path for path in server.account.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"nobody-may-read-this" in path.read_bytes()]
