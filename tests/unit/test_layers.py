@@ -21,6 +21,7 @@ NEVER = {"render": ("snowflake",)}
 """What a room may not import although it stands above: pictures and texts are made of values."""
 
 LATE = {
+    "base/exported_runs": "pyarrow comes with Snowflake's clients, and only Parquet needs it",
     "check/schedule": "time zones and cron cost start-up, and most specs are read without",
     "frontend/compiled_spec": "a spec that is only validated is not lowered",
     "frontend/reading": "most graphs have no budget, no policies, and no way that leaves a value unset",

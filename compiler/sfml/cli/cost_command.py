@@ -40,7 +40,7 @@ _EDITIONS = ("standard", "enterprise", "business_critical", "vps")
     "files",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.JSON",
+    metavar="FILE",
     help="Take durations that the spec does not say from runs that `sfml history --export` wrote.",
 )
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sfml.base.errors import RecordUnreadable
+from sfml.base.exported_runs import FORMATS
 from sfml.cli import output
 from sfml.cli.inputs import connected
 from sfml.cli.options import Options, shared_options
@@ -26,8 +27,8 @@ from sfml.render.history import KeptDeployment
 @click.option(
     "--export",
     type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.JSON",
-    help="Add all runs that are over, with the durations of their tasks, to this file.",
+    metavar="FILE",
+    help="Add all runs that are over, with the durations of their tasks, to this file: .json or .parquet.",
 )
 @shared_options()
 def command(spec: str, limit: int, deployments: bool, export: Path | None, options: Options) -> int:
@@ -44,8 +45,10 @@ def command(spec: str, limit: int, deployments: bool, export: Path | None, optio
     symbols = Symbols(output.takes_unicode())
     if export is not None and deployments:
         raise click.UsageError("--export is about runs; leave out --deployments")
-    if export is not None and export.suffix.lower() != ".json":
-        raise click.UsageError(f"--export writes JSON, and `{export.name}` does not end in .json")
+    if export is not None and export.suffix.lower() not in FORMATS:
+        raise click.UsageError(
+            f"--export writes JSON or Parquet, and `{export.name}` ends in neither {' nor '.join(FORMATS)}"
+        )
     with connected(compiled_spec, options) as target:
         if export is not None:
             return _export(desired, target, export, options)

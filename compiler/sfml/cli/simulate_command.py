@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     "--durations",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.JSON",
+    metavar="FILE",
     help="With --month: durations that the spec does not say, from `sfml history --export`.",
 )
 @click.option("--on", metavar="NAME", help="With --month: draw the work on this warehouse or pool only.")

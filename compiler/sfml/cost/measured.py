@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sfml.base.errors import UsageError
+from sfml.base.exported_runs import exported_document
 from sfml.base.record import record
 from sfml.graph.expectations import Range, TaskExpectation
 from sfml.graph.model import TaskGraph, TaskNode
@@ -16,7 +15,6 @@ from sfml.semantics.limits import MAX_TIMEOUT_MS
 
 LOW, HIGH = 10, 90
 """The percentiles that a range of durations goes from and to."""
-_MAX_BYTES = 100_000_000
 
 
 @record
@@ -31,7 +29,7 @@ def measured_in(files: Sequence[Path]) -> Measured:
     """The durations in files that `sfml history --export` wrote; raises `UsageError` for others."""
     seconds: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for file in files:
-        document = _document(file)
+        document = exported_document(file)
         own = seconds.setdefault((document["pipeline"], document["target"]), {})
         for run_id, task, took in _durations(document):
             own.setdefault(task, {})[run_id] = took  # a run that several files hold counts once
@@ -42,29 +40,6 @@ def measured_in(files: Sequence[Path]) -> Measured:
         },
         tuple(file.name for file in files),
     )
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    help = "write it with  sfml history SPEC --export FILE"
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise UsageError(f"`{file}` is larger than 100 MB", help=help)
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as cause:
-        raise UsageError(
-            f"`{file}` cannot be read: {getattr(cause, 'strerror', None) or cause}", help=help
-        ) from cause
-    is_right = (
-        isinstance(document, dict)
-        and document.get("format_version") == 1
-        and isinstance(document.get("pipeline"), str)
-        and isinstance(document.get("target"), str)
-        and isinstance(document.get("runs"), list)
-    )
-    if not is_right:
-        raise UsageError(f"`{file}` holds no exported runs", help=help)
-    found: Mapping[str, Any] = document
-    return found
 
 
 def _durations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sfml.account.history import Run
 from sfml.base.atomic import write_whole
 from sfml.base.errors import UsageError
+from sfml.base.exported_runs import FORMAT_VERSION, exported_content, exported_document
 from sfml.lower.desired import DesiredGraph
 
 
@@ -22,9 +22,9 @@ def export_runs(desired: DesiredGraph, runs: Sequence[Run], file: Path) -> int:
     kept = _runs_in(file, place)
     kept |= {run.run_id: _run(run) for run in runs if run.is_over}
     ordered = sorted(kept.values(), key=_order)
-    document = {"format_version": 1, **place, "runs": ordered}
+    content = exported_content({"format_version": FORMAT_VERSION, **place, "runs": ordered}, file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode(), mode=0o644)
+    write_whole(file, content, mode=0o644)
     return len(ordered)
 
 
@@ -32,12 +32,14 @@ def _runs_in(file: Path, place: Mapping[str, str]) -> dict[str, Any]:
     if not file.exists():
         return {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        of = {key: document[key] for key in place}
+        document = exported_document(file)
         runs = {run["run_id"]: run for run in document["runs"]}
         sorted(map(_order, runs.values()))  # raises an error for runs that no export wrote
-    except (ValueError, KeyError, TypeError, RecursionError) as cause:
+    except UsageError as cause:
+        raise cause.advised("name another file") from cause
+    except (KeyError, TypeError) as cause:
         raise UsageError(f"`{file}` holds no exported runs", help="name another file") from cause
+    of = {key: document[key] for key in place}
     if of != place:
         name = f"`{of['pipeline']}` in target `{of['target']}`"
         raise UsageError(f"`{file}` holds runs of {name}", help="name another file")
