@@ -98,6 +98,7 @@ def test_every_value_runs_once_and_the_same_command_skips_them(shop: Small) -> N
         {"day": "2026-01-03", "segment": "b"},
     ]
     assert failed[0]["error"] == "score: ValueError: no data on that day"
+    its_runs_are_told(shop, failed[0]["run_id"])
     code, text = shop.run("backfill", HERE, *over)
     assert code == 1 and "6 succeeded, 2 failed" in text and "--retry-failed" in text
     assert len(days(shop)) == 8
@@ -115,6 +116,30 @@ def test_every_value_runs_once_and_the_same_command_skips_them(shop: Small) -> N
     assert code == 0 and "8 values: 8 succeeded" in text and "✓ day 2026-01-03, segment b" in text
     code, value = backfill(shop, "--over", "day=2026-01-04..2026-01-05", "--over", "segment=a", "--status")
     assert code == 0 and states(value) == ["succeeded", "pending"] and value["is_going_on"] is False
+
+
+def its_runs_are_told(shop: Small, failed: str) -> None:
+    """History, logs and traces know the runs of values although their lanes are gone."""
+    assert shop.run("run", HERE, "--only", "wait")[0] == 0
+    code, text = shop.run("history", HERE)
+    assert code == 0 and "the last run\n" in text, text
+    assert "✗ backfill, 8 values, from " in text and "6 succeeded, 2 failed;  sfml backfill" in text, text
+    found = json.loads(shop.run("history", HERE, "-n", "1", "-o", "json")[1])
+    Draft202012Validator(schema("output/history.schema.json")).validate(found)
+    runs = found["runs"]
+    assert [run["backfill"] is None for run in runs] == [True] + [False] * 8
+    (value,) = (run for run in runs if run["run_id"] == failed)
+    assert value["backfill"]["config"] == {"day": "2026-01-03", "segment": "a"}
+    assert (value["outcome"], value["failed_task"], value["deployment"]) == ("failed", "score", 1)
+    code, text = shop.run("logs", HERE, "score", "--run", failed)
+    assert code == 0 and "steps/shop/days.py" in text and "ValueError: no data on that day" in text, text
+    told = json.loads(shop.run("logs", HERE, "--run", failed, "-o", "json")[1])
+    assert [task["name"] for task in told["tasks"]] == ["load", "wait", "score"]
+    assert told["backfill"]["config"]["segment"] == "a"
+    code, text = shop.run("trace", failed, HERE)
+    assert code == 0 and "backfill day 2026-01-03, segment a" in text and "day: 2026-01-03" in text, text
+    code, text = shop.run("logs", HERE)
+    assert code == 0 and failed not in text, "the last run is not one of a backfill"
 
 
 def test_a_dry_run_runs_nothing(shop: Small) -> None:

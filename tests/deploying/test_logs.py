@@ -8,6 +8,7 @@ from pathlib import Path
 from jsonschema import validate
 from small import APPLY, Small
 
+from sfml.account.task_log import LogLine
 from sfml.operations.followed_logs import SeenLines
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "logs.schema.json"
@@ -113,14 +114,28 @@ def test_the_log_of_an_earlier_run_its_last_lines_and_one_that_is_followed(small
 
 
 def test_a_line_that_goes_on_is_printed_when_it_is_complete() -> None:
+    def new(seen: SeenLines, text: str, *, over: bool, query: str = "q", instance: int = 0) -> list[str]:
+        lines = [LogLine(line, instance) for line in text.split("\n")] if text else []
+        return [line.text for line in seen.new_lines(query, lines, is_complete=over)]
+
     seen = SeenLines()
-    assert seen.new_lines("q", "on", is_complete=False) == []
-    assert seen.new_lines("q", "one\ntw", is_complete=False) == ["one"]
-    assert seen.new_lines("q", "one\ntwo\n\n", is_complete=False) == ["two", ""]
-    assert seen.new_lines("q", "one\ntwo\n\nthree", is_complete=True) == ["three"]
-    assert seen.new_lines("q", "one\ntwo\n\nthree", is_complete=True) == []
-    assert seen.new_lines("retried", "again\n", is_complete=True) == ["again"]
+    assert new(seen, "on", over=False) == []
+    assert new(seen, "one\ntw", over=False) == ["one"]
+    assert new(seen, "one\ntwo\n\n", over=False) == ["two", ""]
+    assert new(seen, "one\ntwo\n\nthree", over=True) == ["three"]
+    assert new(seen, "one\ntwo\n\nthree", over=True) == []
+    assert new(seen, "again", over=True, query="retried") == ["again"]
+    assert new(seen, "there", over=True, instance=1) == ["there"]
     last = SeenLines(tail=1)
-    assert last.new_lines("q", "one\ntwo\n", is_complete=False) == ["two"]
-    assert last.new_lines("q", "one\ntwo\nthree\nfour\n", is_complete=False) == ["three", "four"]
-    assert SeenLines(tail=0).new_lines("q", "", is_complete=True) == []
+    assert new(last, "one\ntwo\n", over=False) == ["two"]
+    assert new(last, "one\ntwo\nthree\nfour\n", over=False) == ["three", "four"]
+    assert new(SeenLines(tail=0), "", over=True) == []
+
+
+def test_lines_of_several_instances_come_in_their_order_and_late_ones_are_not_lost() -> None:
+    seen = SeenLines()
+    first = [LogLine("a", 0), LogLine("x", 1), LogLine("b", 0)]
+    assert seen.new_lines("q", first, is_complete=False) == [LogLine("a", 0)]
+    # The event table of an account gets a line of the other instance late.
+    later = [LogLine("a", 0), LogLine("x", 1), LogLine("y", 1), LogLine("b", 0), LogLine("c", 0)]
+    assert seen.new_lines("q", later, is_complete=True) == [later[1], later[2], later[3], later[4]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -81,29 +82,75 @@ def cut_loose(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask
     )
 
 
-def deployed_graph(rows: Iterable[Mapping[str, Any]], root: str) -> DeployedGraph:
-    """The graph of the root with this name, from the rows of SHOW TASKS for its schema.
+@record
+class SchemaTasks:
+    """All tasks of a schema from the rows of SHOW TASKS, so that many graphs can be found in them."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    tasks: Mapping[str, DeployedTask]
+    children: Mapping[str, tuple[str, ...]]
+    """Name of a task → the names of the tasks that run after it."""
+    ordered: tuple[str, ...]
+    """All names, sorted."""
+
+    def starting(self, prefix: str) -> tuple[str, ...]:
+        """The names that begin so, sorted."""
+        begin = bisect_left(self.ordered, prefix)
+        end = begin
+        while end < len(self.ordered) and self.ordered[end].startswith(prefix):
+            end += 1
+        return self.ordered[begin:end]
+
+
+def schema_tasks(rows: Iterable[Mapping[str, Any]]) -> SchemaTasks:
+    """The tasks of one schema, from the rows of SHOW TASKS.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks
     """
-    bare = raw(root)
-    own = next((row for row in rows if row["name"] == bare), None)
+    by_name = {str(row["name"]): row for row in rows}
+    tasks = {name: _task(row) for name, row in by_name.items()}
+    children: dict[str, list[str]] = {}
+    for name, task in tasks.items():
+        for predecessor in task.predecessors:
+            children.setdefault(predecessor, []).append(name)
+    return SchemaTasks(
+        by_name, tasks, {name: tuple(below) for name, below in children.items()}, tuple(sorted(tasks))
+    )
+
+
+def deployed_graph(rows: Iterable[Mapping[str, Any]], root: str) -> DeployedGraph:
+    """The graph of the root with this name, and all other tasks, from the rows of SHOW TASKS for its schema."""
+    schema = schema_tasks(rows)
+    return _graph(schema, raw(root), schema.tasks)
+
+
+def graph_of(schema: SchemaTasks, desired: DesiredGraph) -> DeployedGraph:
+    """The graph of a pipeline; of the other tasks, only those whose names may be of its own, its parts and lanes.
+
+    Looking at all others would take the square of the number of pipelines.
+    """
+    root = raw(desired.root.name)
+    own = (name for task in desired.all_tasks if (name := raw(task.name)) in schema.tasks)
+    return _graph(schema, root, dict.fromkeys((*own, *schema.starting(f"{root}$"))))
+
+
+def _graph(schema: SchemaTasks, root: str, near: Iterable[str]) -> DeployedGraph:
+    """The graph below a root; `others` are the tasks of `near` that do not belong to it."""
+    own = schema.rows.get(root)
+    members: dict[str, None] = {}
+    waiting = [root] if own else []
+    while waiting:
+        for name in schema.children.get(waiting.pop(), ()):
+            if name != root and name not in members:
+                members[name] = None
+                waiting.append(name)
     finalizer = _last_name(_relations(own).get("FinalizerTask")) if own else None
-    tasks = {str(row["name"]): _task(row) for row in rows if row["name"] != bare}
-    members = {bare} if own else set()
-    is_growing = bool(own)
-    while is_growing:
-        new_members = {
-            name for name, task in tasks.items() if name not in members and task.predecessors & members
-        }
-        is_growing = bool(new_members)
-        members |= new_members
-    if finalizer in tasks:
-        members.add(str(finalizer))
+    if finalizer is not None and finalizer in schema.tasks:
+        members[finalizer] = None
     return DeployedGraph(
         deployed_root(own) if own else None,
-        tuple(task for name, task in tasks.items() if name in members),
-        tuple(task for name, task in tasks.items() if name not in members),
+        tuple(schema.tasks[name] for name in sorted(members)),
+        tuple(schema.tasks[name] for name in near if name not in members and name != root),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
 from sfml.base.record import record
+from sfml.plan.backfill_state import FilledValue
 from sfml.plan.part_record import PartRecord
 from sfml.plan.run_activity import RunActivity
 
@@ -126,6 +127,8 @@ class Run:
     attempts: tuple[Attempt, ...] = ()
     part: PartRecord | None = None
     """The record of the part, for a run that is a part of one."""
+    backfill: FilledValue | None = None
+    """The value that a backfill ran, for a run in one of its lanes."""
 
     @property
     def is_over(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sfml.account.deployed import DeployedGraph
 from sfml.account.history import DeployedRoot, GraphRow, TaskRow
+from sfml.account.task_log import LogLine
 from sfml.graph.located import Scalar
 from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.journal import Deployment, Journal, KeptDeployments
@@ -191,6 +192,10 @@ class RunReader(Protocol):
 
     def log(self, row: TaskRow) -> str:
         """The log of a task run, as far as the account kept it."""
+        ...
+
+    def log_lines(self, row: TaskRow) -> tuple[LogLine, ...]:
+        """The lines of that log, each with the instance of a job that wrote it."""
         ...
 
 

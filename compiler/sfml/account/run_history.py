@@ -37,9 +37,10 @@ class RunHistory:
 def run_history(
     runs: Sequence[Run], deployments: Iterable[Deployment], *, limit: int | None = None
 ) -> RunHistory:
-    """The newest `limit` runs; the usual duration is that of all."""
+    """The newest `limit` runs, and the values of backfills between them; the usual duration is that of all."""
     kept = tuple(deployments)
-    shown = tuple(runs[:limit])
+    counted = [at for at, run in enumerate(runs) if run.backfill is None]
+    shown = tuple(runs if limit is None or len(counted) <= limit else runs[: counted[limit]])
     ran_on = {run.run_id: on for run in shown if (on := ran_on_of(run, kept)) is not None}
     return RunHistory(shown, usual_ms(runs), ran_on)
 
@@ -47,12 +48,12 @@ def run_history(
 def usual_ms(runs: Iterable[Run]) -> float | None:
     """The median duration of the whole runs that succeeded at their first attempt; None if there are too few.
 
-    A retried run waits between its attempts, and a part runs fewer tasks.
+    A retried run waits between its attempts, a part runs fewer tasks, and a backfill runs other values.
     """
     took = sorted(
         milliseconds
         for run in runs
-        if run.outcome == "succeeded" and run.part is None and run.attempt <= 1
+        if run.outcome == "succeeded" and run.part is None and run.backfill is None and run.attempt <= 1
         if (milliseconds := duration_ms(run)) is not None
     )
     if len(took) < LEAST_RUNS:
@@ -75,6 +76,10 @@ def ran_on_of(run: Run, deployments: Iterable[Deployment]) -> RanOn | None:
     if run.part is not None:
         number = run.part.deployment
         deployment = next((one for one in deployments if one.header.number == number), None)
+    elif run.backfill is not None:
+        origin = run.backfill.origin
+        same = (one for one in reversed(tuple(deployments)) if one.artefact.fingerprint == origin)
+        deployment = next(same, None)
     else:
         deployment = deployment_before(deployments, run.started_at or datetime.now(UTC))
     if deployment is None:

@@ -53,6 +53,20 @@ class Unexplained:
     """Snowflake's record of the run says that it failed; neither the record nor a task's row contains an error."""
 
 
+@record
+class Recorded:
+    """A reason of which only the line is known that was recorded when the run ended."""
+
+    line: str
+
+
 Reason: TypeAlias = (
-    TaskFailure | GraphTimeout | Cancellation | RootSkipped | EverySkipped | NothingRan | Unexplained
+    TaskFailure
+    | GraphTimeout
+    | Cancellation
+    | RootSkipped
+    | EverySkipped
+    | NothingRan
+    | Unexplained
+    | Recorded
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sfml.api.drawing import table
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.backfill_state import FilledValue
-from sfml.render.backfill import backfill_json, counts_text, value_text
+from sfml.render.backfill import backfill_json, counts_text
+from sfml.render.run import value_text
 
 if TYPE_CHECKING:
     from snowflake.core.task.dagv1 import DAG

@@ -1,94 +1,155 @@
-"""`sfml status SPEC…`"""
+"""`sfml status SPEC… [--watch]`"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import click
 
 from sfml.base.diagnostic import has_errors
-from sfml.base.errors import MissingSchema, SfmlError
+from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.inputs import connected, read, say_findings
+from sfml.cli.inputs import read, say_findings
+from sfml.cli.interrupts import pause
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
-from sfml.operations.apply_plan import schedule_words
-from sfml.operations.graph_health import graph_health
-from sfml.operations.local_server import server_for
-from sfml.render.status import PipelineStatus, status_json, status_text
+from sfml.frontend.reading import Reading
+from sfml.operations.fleet_accounts import FleetAccounts
+from sfml.operations.runs import LOOKS_AT_MOST
+from sfml.render.status import PipelineStatus, status_json, status_of, status_text, unread_status
 
-if TYPE_CHECKING:
-    from sfml.frontend.reading import Reading
+EVERY_LOCAL = 2.0
+EVERY_ACCOUNT = 30.0
+"""Seconds from one look to the next. Each asks an account for the history of tasks, which keeps its warehouse up."""
+
+_WIDTH = 110
+"""The width of a table where there is no terminal."""
+
+Look = Callable[[], tuple[PipelineStatus, ...]]
 
 
 @click.command()
 @specs_argument()
+@click.option("--watch", "-w", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option(
+    "--every",
+    type=click.FloatRange(1, 86_400),
+    metavar="SECONDS",
+    help="With --watch: the time from one look to the next.  [default: 2 on the local Snowflake, 30 on an account]",
+)
 @shared_options()
-def command(specs: tuple[str, ...], options: Options) -> int:
+def command(specs: tuple[str, ...], watch: bool, every: float | None, options: Options) -> int:
     """Show what is deployed, whether its schedule is on, and how its last run ended, with reasons for problems.
 
     Exits with 1 if a pipeline needs attention: its schedule is off but should be on, tasks are suspended or loose, an
     apply is unfinished, or the last run failed, timed out, was cancelled or is late. A pipeline whose status cannot be
-    read does not stop the others.
+    read does not stop the others. Of more than 40 pipelines, those that are well are only named; --verbose shows all.
     """
     from sfml.frontend.entry_files import entry_files
-    from sfml.render.symbols import Symbols
 
-    statuses: list[PipelineStatus] = []
-    with ExitStack() as servers:
-        for file in entry_files(specs):
-            reading = read(str(file), options)
-            if reading.graph is None or has_errors(reading.diagnostics):
-                say_findings(reading, options)
-                statuses.append(_without_graph(str(file), reading, options))
-                continue
-            statuses.append(status_of(CompiledSpec(reading, desired_graph(reading)), options, servers))
+    if watch and options.json:
+        raise UsageError(
+            "--watch shows one status after another, not one JSON object", help="leave out one of them"
+        )
+    if every is not None and not watch:
+        raise UsageError("--every goes with --watch", help="add --watch, or leave out --every")
+    readings = [(str(file), read(str(file), options)) for file in entry_files(specs)]
+    for _, reading in readings:
+        if not _is_compiled(reading):
+            say_findings(reading, options)
+    with FleetAccounts(TargetScreen(options)) as accounts:
+        look = _look(readings, accounts, options)
+        if watch:
+            _watch(look, every or _interval(readings), options)
+        statuses = look()
     if options.json:
         output.say_json(status_json(statuses))
-    else:
-        shown = [one for one in statuses if one.needs_attention] if options.quiet else statuses
-        if shown:
-            output.say(status_text(shown, Symbols(output.takes_unicode()), datetime.now(UTC)))
+    elif text := _text(statuses, options):
+        output.say(text)
     return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-def status_of(compiled_spec: CompiledSpec, options: Options, servers: ExitStack) -> PipelineStatus:
-    """The status of one pipeline in its target, or why it cannot be read."""
-    from sfml.render.schedule import schedule_words as regular_words
+def _is_compiled(reading: Reading) -> bool:
+    return reading.graph is not None and not has_errors(reading.diagnostics)
 
-    desired = compiled_spec.desired
 
-    def status(**what: object) -> PipelineStatus:
-        return PipelineStatus(
-            desired.pipeline,
-            desired.target.name,
-            desired.spec_path,
-            schedule_words(desired),
-            None if desired.root.schedule is None else regular_words(desired.root.schedule),
-            **what,  # type: ignore[arg-type]
+def _look(readings: list[tuple[str, Reading]], accounts: FleetAccounts, options: Options) -> Look:
+    """A function that reads the status of all pipelines; the specs are compiled once."""
+    specs = {
+        file: CompiledSpec(reading, desired_graph(reading))
+        for file, reading in readings
+        if _is_compiled(reading)
+    }
+
+    def look() -> tuple[PipelineStatus, ...]:
+        healths = dict(zip(specs, accounts.healths(tuple(specs.values())), strict=True))
+        return tuple(
+            status_of(specs[file].desired, healths[file])
+            if file in specs
+            else unread_status(file, _name(reading), options.target)
+            for file, reading in readings
         )
 
-    try:
-        # If no local server runs, one is started for all pipelines.
-        servers.enter_context(server_for(compiled_spec, TargetScreen(options)))
-        with connected(compiled_spec, options) as target:
-            return status(health=graph_health(desired, target))
-    except MissingSchema as error:
-        return status(absent=error.message)
-    except SfmlError as error:
-        return status(unknown=error.message, unknown_help=error.help)
+    return look
 
 
-def _without_graph(file: str, reading: Reading, options: Options) -> PipelineStatus:
-    """The status of a pipeline whose spec does not compile: unknown."""
-    from pathlib import Path
+def _name(reading: Reading) -> str | None:
+    return None if reading.loaded.spec is None else str(reading.loaded.spec.name)
 
-    loaded = reading.loaded.spec
-    name = loaded.name if loaded is not None else Path(file).stem
-    target = options.target or "?"
-    return PipelineStatus(
-        str(name), target, file, None, unknown="its spec has errors", unknown_help=f"sfml validate {file}"
-    )
+
+def _text(statuses: tuple[PipelineStatus, ...], options: Options) -> str:
+    """The statuses as a table; with --quiet, only those that need attention; empty if there is nothing to show."""
+    from sfml.render.fleet import SHOWN_IN_FULL, fleet_text
+    from sfml.render.symbols import Symbols
+
+    shown = [one for one in statuses if one.needs_attention] if options.quiet else statuses
+    symbols, now = Symbols(output.takes_unicode()), datetime.now(UTC)
+    if not shown:
+        return ""
+    if len(shown) > SHOWN_IN_FULL and not options.verbose:
+        return fleet_text(shown, symbols, now, shutil.get_terminal_size((_WIDTH, 24)).columns)
+    return status_text(shown, symbols, now)
+
+
+# -- looking again and again
+
+
+def _interval(readings: list[tuple[str, Reading]]) -> float:
+    targets = [reading.graph.target for _, reading in readings if reading.graph is not None]
+    return EVERY_LOCAL if all(target.is_local for target in targets) else EVERY_ACCOUNT
+
+
+def _watch(look: Look, every: float, options: Options) -> None:
+    """Show the status at each look until the user interrupts: in place on a terminal, else as one block after another.
+
+    Between two looks is at least the interval, and no more than a quarter of the time is spent on looking.
+    """
+    import time
+
+    def texts() -> Iterator[str]:
+        while True:
+            began = time.monotonic()
+            statuses = look()
+            head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s; Ctrl-C ends"
+            yield f"{head}\n\n{_text(statuses, options) or 'nothing needs attention'}"
+            pause(max(every, (time.monotonic() - began) * (1 / LOOKS_AT_MOST - 1)))
+
+    if output.is_terminal() and not options.no_color:
+        _live(texts())
+        return
+    for text in texts():
+        output.say(f"{text}\n")
+
+
+def _live(texts: Iterator[str]) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    from sfml.render.printable import printable_lines
+
+    with Live(Text(""), auto_refresh=False, transient=False) as live:
+        for text in texts:
+            live.update(Text(printable_lines(text)), refresh=True)

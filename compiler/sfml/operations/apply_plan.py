@@ -307,13 +307,20 @@ def inspect_stage(
 ) -> tuple[StageContent | None, Journal | None, RecordUnreadable | None]:
     """The content of the stage, the journal, and the error if the journal cannot be read."""
     staged = target.stage.staged(desired.pipeline)
-    if staged is None or not staged.has_journal:
-        return staged, None, None
     try:
-        return staged, target.stage.journal(desired.pipeline), None
+        return staged, journal_on(staged, desired, target), None
     except RecordUnreadable as error:
-        help = unreadable_help(error, desired.where)
-        return staged, None, error.advised(help)
+        return staged, None, error
+
+
+def journal_on(staged: StageContent | None, desired: DesiredGraph, target: TargetAccount) -> Journal | None:
+    """The journal of an unfinished apply, if the stage holds one. Raises `RecordUnreadable`, with help."""
+    if staged is None or not staged.has_journal:
+        return None
+    try:
+        return target.stage.journal(desired.pipeline)
+    except RecordUnreadable as error:
+        raise error.advised(unreadable_help(error, desired.where)) from error.__cause__
 
 
 def unreadable_help(error: RecordUnreadable, where: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.account.deployed import DeployedGraph
 from sfml.account.health import (
     BackfillStopped,
     LooseTasks,
@@ -14,20 +16,23 @@ from sfml.account.health import (
     SuspendedChildren,
     health_of,
 )
+from sfml.account.history import GraphRow, TaskRow
 from sfml.account.part_graphs import lane_graphs, part_graphs
 from sfml.base.errors import ConflictingState
+from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.held_lease import is_gone, new_lease
 from sfml.operations.part_runs import left_over, parts_of_runs, states_of
 from sfml.operations.runs import runs_of
 from sfml.operations.target_account import TargetAccount
+from sfml.plan.journal import Journal
 from sfml.plan.lane import backfill_lease
 from sfml.plan.provenance import origin_text
+from sfml.plan.stage_content import StageContent
 from sfml.render.health import problem_text, schedule_state_text, work_text
 
 if TYPE_CHECKING:
-    from sfml.account.deployed import DeployedGraph
     from sfml.account.health import GraphHealth
     from sfml.account.history import Run
     from sfml.lower.desired import DesiredGraph
@@ -37,22 +42,45 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
     return frozenset(task.name for task in graph.suspended)
 
 
+@record
+class GraphReading:
+    """What was read of a graph: its tasks, its stage with the journal, and the rows and records of its runs."""
+
+    graph: DeployedGraph
+    staged: StageContent | None = None
+    journal: Journal | None = None
+    rows: tuple[TaskRow, ...] = ()
+    records: tuple[GraphRow, ...] = ()
+
+    @property
+    def has_run(self) -> bool:
+        return any(row.state != "SCHEDULED" for row in self.rows)
+
+
 def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
     staged, journal = read_stage(desired, target)
-    holder = target.leases.holder(desired.root.name) if journal else None
-    rows = target.history.rows(graph.root) if graph.root else ()
+    reading = GraphReading(graph, staged, journal, target.history.rows(graph.root) if graph.root else ())
+    if graph.root and reading.has_run:
+        reading = replace(reading, records=target.history.graphs(graph.root))
+    return health_from(desired, target, reading)
+
+
+def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphReading) -> GraphHealth:
+    """The health of a graph that was read. What only few graphs have is read now: a lease, parts, lanes."""
+    graph, rows = reading.graph, reading.rows
+    holder = target.leases.holder(desired.root.name) if reading.journal else None
     run = None
-    if graph.root and any(row.state != "SCHEDULED" for row in rows):
-        records = target.history.graphs(graph.root)
-        run = next(iter(runs_of(desired, rows, records, limit=1, suspended=suspended_names(graph))), None)
-    parts = parts_of_runs(desired, target, staged, graph)
+    if graph.root and reading.has_run:
+        suspended = suspended_names(graph)
+        run = next(iter(runs_of(desired, rows, reading.records, limit=1, suspended=suspended)), None)
+    parts = parts_of_runs(desired, target, reading.staged, graph)
     return health_of(
         desired,
         graph,
         now=datetime.now(UTC),
-        journal=journal,
+        journal=reading.journal,
         holder=holder,
         run=_run_or_part(run, parts),
         rows=rows,

@@ -25,6 +25,7 @@ from sfml.operations.known_runs import LAST, part_records
 from sfml.operations.part_plan import PartPlan
 from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
 from sfml.operations.target_account import TargetAccount
+from sfml.operations.value_runs import value_runs
 from sfml.plan.artefact import observed_artefact
 from sfml.plan.journal import header_of
 from sfml.plan.part_record import PartRecord, open_marks, open_path, record_json, record_path
@@ -290,34 +291,47 @@ def parts_of_runs(
 
 
 def runs_and_parts(
-    desired: DesiredGraph, target: TargetAccount, *, limit: int | None = None, with_skipped: bool = True
+    desired: DesiredGraph,
+    target: TargetAccount,
+    *,
+    limit: int | None = None,
+    with_skipped: bool = True,
+    with_values: bool = False,
 ) -> tuple[Run, ...]:
-    """The runs of the last seven days and the parts of runs that are kept, newest first."""
+    """The runs of the last seven days and the parts of runs that are kept, newest first.
+
+    With `with_values`, also the runs of the values of backfills, which `limit` does not count.
+    """
     graph = target.history.deployed(desired.root.name)
     if graph.root is None:
         return ()
     runs = recent_runs(desired, target.history, graph.root, limit=limit, with_skipped=with_skipped)
     staged = target.stage.staged(desired.pipeline)
     parts = parts_of_runs(desired, target, staged, graph)
-    return newest_first((*runs, *parts))[:limit] if parts else runs
+    found = newest_first((*runs, *parts))[:limit] if parts else runs
+    values = value_runs(desired, target, staged) if with_values else ()
+    return newest_first((*found, *values)) if values else found
 
 
 def history_of(desired: DesiredGraph, target: TargetAccount, *, limit: int | None = None) -> RunHistory:
-    """The newest runs and parts, the usual duration of a run, and the deployment that each ran on."""
-    runs = runs_and_parts(desired, target)
+    """The newest runs and parts, the usual duration of a run, and the deployment that each ran on.
+
+    The values of backfills between these are there as well, and do not count.
+    """
+    runs = runs_and_parts(desired, target, with_values=True)
     kept = target.stage.kept(desired.pipeline).deployments if runs else ()
     return run_history(runs, kept, limit=limit)
 
 
 def named_run(desired: DesiredGraph, runs: Sequence[Run], text: str) -> Run:
-    """The run with this id, or whose id alone begins so, or the newest for `last`.
+    """The run with this id, or whose id alone begins so, or for `last` the newest that no backfill began.
 
     Raises `UsageError` if several begin so, `ConflictingState` if none does.
     """
     exact = [run for run in runs if run.run_id == text]
     fitting = exact or [run for run in runs if text and run.run_id.startswith(text)]
     if text == LAST and runs:
-        return runs[0]
+        return next((run for run in runs if run.backfill is None), runs[0])
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -72,11 +72,7 @@ def account_on(
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
 ) -> TargetAccount:
     """The target on an open connection, which is switched to its schema; `on_missing` as in `target_account`."""
-    from sfml.snowflake.history import History
-    from sfml.snowflake.leases import Leases
     from sfml.snowflake.objects import use_schema
-    from sfml.snowflake.stage import Stage
-    from sfml.snowflake.tasks import Tasks
 
     try:
         use_schema(connection, target)
@@ -85,6 +81,16 @@ def account_on(
             raise
         on_missing(connection)
         use_schema(connection, target)
+    return ports_on(connection, target)
+
+
+def ports_on(connection: SnowflakeConnection, target: Target) -> TargetAccount:
+    """The target on an open connection, whose schema stays as it is: the ports name the target's schema themselves."""
+    from sfml.snowflake.history import History
+    from sfml.snowflake.leases import Leases
+    from sfml.snowflake.stage import Stage
+    from sfml.snowflake.tasks import Tasks
+
     return TargetAccount(
         connection,
         Tasks(connection, target),

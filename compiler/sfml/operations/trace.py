@@ -43,7 +43,7 @@ def trace(compiled_spec: CompiledSpec, target: TargetAccount, subject: str) -> T
     Raises `ConflictingState` if the model or the run is not there, `UsageError` for an unknown version.
     """
     asked = version_asked(subject)
-    runs = runs_and_parts(compiled_spec.desired, target, with_skipped=False)
+    runs = runs_and_parts(compiled_spec.desired, target, with_skipped=False, with_values=True)
     if asked is None:
         named = named_run(compiled_spec.desired, runs, subject)
         return _trace(compiled_spec, target, subject, runs, named, named.run_id)

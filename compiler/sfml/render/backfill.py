@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sfml.cost.amount import Amount
-from sfml.graph.located import Scalar
 from sfml.plan.backfill_state import FilledValue
 from sfml.render.cost import amount_text
 from sfml.render.printable import printable
+from sfml.render.run import value_text
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, plural
 
@@ -74,10 +74,6 @@ def _plan_lines(
     if cost is not None:
         count = float(len(todo))
         yield f"  about {amount_text(cost.times(Amount(count, count)))} credits"
-
-
-def value_text(config: Mapping[str, Scalar]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in config.items())
 
 
 def value_line(value: FilledValue, symbols: Symbols) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sfml.account.history import Run
@@ -17,7 +19,7 @@ from sfml.plan.journal import Header
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
-from sfml.render.run import attempts_json, part_record_json
+from sfml.render.run import attempts_json, part_record_json, value_json, value_text
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
@@ -47,10 +49,46 @@ def _run_lines(desired: DesiredGraph, history: RunHistory, symbols: Symbols) -> 
     if not runs:
         yield f"{where}: no run in the last seven days"
         return
-    last = f"the last {plural(len(runs), 'run')}" if len(runs) > 1 else "the last run"
+    count = sum(run.backfill is None for run in runs)
+    last = f"the last {plural(count, 'run')}" if count > 1 else "the last run" if count else "backfills"
     usual = "" if history.usual_ms is None else f", usually {duration(history.usual_ms)}"
     yield f"{where}: {last}{usual}"
     width = max(len(run.run_id) for run in runs)
+    for group in _groups(runs):
+        if len(group) > VALUES_SHOWN:
+            yield f"  {_values_line(desired, group, symbols)}"
+        else:
+            yield from _each_line(group, history, symbols, width)
+
+
+VALUES_SHOWN = 3
+"""The number of values of backfills in a row up to which each has a line of its own."""
+
+
+def _groups(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """The runs one by one; values of backfills that follow one another together."""
+    for is_value, group in groupby(runs, key=lambda run: run.backfill is not None):
+        together = list(group)
+        yield from [together] if is_value else [[run] for run in together]
+
+
+def _values_line(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> str:
+    """`✗ backfill of 90 values, Mon 30 Nov 01:00 to Mon 30 Nov 02:10 UTC: 88 succeeded, 2 failed`."""
+    outcomes = Counter(outcome_text(run) for run in runs)
+    counts = ", ".join(
+        f"{outcomes[word]} {word}" for word in sorted(outcomes, key=lambda word: -outcomes[word])
+    )
+    states = [run.outcome for run in runs]
+    last = "EXECUTING" if "running" in states else "SUCCEEDED" if set(states) == {"succeeded"} else "FAILED"
+    begins = sorted(run.started_at for run in runs if run.started_at)
+    when = f", from {moment(begins[0])} to {moment(begins[-1])}" if begins else ""
+    return (
+        f"{symbols[last]} backfill, {len(runs)} values{when}: {counts};"
+        f"  sfml backfill {desired.where} --status"
+    )
+
+
+def _each_line(runs: Sequence[Run], history: RunHistory, symbols: Symbols, width: int) -> Iterator[str]:
     for run in runs:
         began = moment(run.started_at) if run.started_at else ""
         took = duration(duration_ms(run) or 0) if duration_ms(run) is not None else ""
@@ -68,7 +106,9 @@ def _run_lines(desired: DesiredGraph, history: RunHistory, symbols: Symbols) -> 
 
 
 def part_text(run: Run) -> str:
-    """What a part is a part of: `part of 01J8… (train+)`."""
+    """What a part is a part of: `part of 01J8… (train+)`; or the value that a backfill ran."""
+    if run.backfill is not None:
+        return printable(f"backfill {value_text(run.backfill.config)}")
     part = run.part
     if part is None:
         return ""
@@ -85,7 +125,7 @@ _NOTABLE_MS = 5000
 def _against_usual(run: Run, usual_ms: float | None) -> str:
     """`2.1× the usual`, for a whole run that took notably more or less."""
     took = duration_ms(run)
-    if took is None or not usual_ms or run.part is not None:
+    if took is None or not usual_ms or run.part is not None or run.backfill is not None:
         return ""
     times = took / usual_ms
     is_near = 1 / _NOTABLE < times < _NOTABLE or abs(took - usual_ms) < _NOTABLE_MS
@@ -140,6 +180,7 @@ def _run_json(run: Run, on: RanOn | None) -> dict[str, Any]:
         "failed_task": error.task if error else None,
         "error": error.error if error else None,
         "part": None if run.part is None else part_record_json(run.part),
+        "backfill": value_json(run),
         "deployment": None if on is None else on.number,
         "commit": None if on is None else on.commit,
     }

@@ -12,6 +12,7 @@ from sfml.account.run_reason import (
     GraphTimeout,
     NothingRan,
     Reason,
+    Recorded,
     RootSkipped,
     TaskFailure,
     Unexplained,
@@ -60,6 +61,8 @@ def _reason_text(reason: Reason) -> str:
             return f"nothing ran: {why}"
         case Unexplained():
             return "failed; neither the graph's own record nor a task says why"
+        case Recorded(line):
+            return line
         case _:
             assert_never(reason)
 
@@ -83,7 +86,7 @@ def reason_json(reason: Reason | None) -> Mapping[str, Any] | None:
             kind = "all_skipped"
         case NothingRan(tasks):
             kind = "nothing_ran"
-        case Unexplained():
+        case Unexplained() | Recorded():
             kind = "unknown"
         case _:
             assert_never(reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml.account.history import Run, TaskRun
 from sfml.account.part_runs import NOT_IN_PART
+from sfml.graph.located import Scalar
 from sfml.plan.part_record import PartRecord
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, reason_json
@@ -108,6 +109,17 @@ def part_record_json(part: PartRecord) -> dict[str, Any]:
         "runs": list(part.running),
         "reuses": {name: result.run_id for name, result in part.reused.items()},
     }
+
+
+def value_json(run: Run) -> dict[str, Any] | None:
+    """The value that a backfill ran, as the `backfill` of a run's JSON; null for any other run."""
+    value = run.backfill
+    return None if value is None else {"config": dict(value.config), "lane": value.lane}
+
+
+def value_text(config: Mapping[str, Scalar]) -> str:
+    """`day 2026-11-27, segment a`."""
+    return ", ".join(f"{key} {value}" for key, value in config.items())
 
 
 def task_remark(task: TaskRun, symbols: Symbols, over: bool) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sfml.account.health import GraphHealth, OffReason, UnfinishedApply
+from sfml.base.errors import MissingSchema, SfmlError
 from sfml.base.record import record
+from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
+from sfml.lower.desired import DesiredGraph
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
 from sfml.render.printable import printable
 from sfml.render.reason import outcome_text, run_symbol
 from sfml.render.run import run_json
+from sfml.render.schedule import schedule_text, schedule_words
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, interval, plural
 
@@ -56,6 +62,39 @@ class PipelineStatus:
         return str(record[key]) if record.get(key) else None
 
 
+def status_of(desired: DesiredGraph, health: GraphHealth | SfmlError) -> PipelineStatus:
+    """The status of a pipeline, from its health or from the error that kept it from being read."""
+    schedule = desired.root.schedule
+    status = PipelineStatus(
+        desired.pipeline,
+        desired.target.name,
+        desired.spec_path,
+        schedule_text(schedule)
+        if isinstance(schedule, CronSchedule | IntervalSchedule | StreamSchedule)
+        else None,
+        None if schedule is None else schedule_words(schedule),
+    )
+    match health:
+        case MissingSchema():
+            return replace(status, absent=health.message)
+        case SfmlError():
+            return replace(status, unknown=health.message, unknown_help=health.help)
+        case _:
+            return replace(status, health=health)
+
+
+def unread_status(file: str, pipeline: str | None, target: str | None) -> PipelineStatus:
+    """The status of a pipeline whose spec does not compile: unknown."""
+    return PipelineStatus(
+        pipeline or Path(file).stem,
+        target or UNKNOWN,
+        file,
+        None,
+        unknown="its spec has errors",
+        unknown_help=f"sfml validate {file}",
+    )
+
+
 def status_json(statuses: Sequence[PipelineStatus]) -> Mapping[str, Any]:
     """The object of `schemas/output/status.schema.json`, without `format_version`."""
     return {"pipelines": [_status_json(status) for status in statuses]}
@@ -74,7 +113,7 @@ def _status_json(status: PipelineStatus) -> dict[str, Any]:
         "uncommitted": uncommitted_value(health.record if health else None),
         "files_differ": health.differs if health else None,
         "schedule": status.schedule,
-        "schedule_on": bool(root and root.started),
+        "schedule_on": None if status.unknown is not None else bool(root and root.started),
         "schedule_off": off_json(health.off if health else None),
         "well": not status.needs_attention,
         "problems": [
@@ -105,6 +144,12 @@ def status_text(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datet
 
 
 def _lines(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> Iterator[str]:
+    yield from table_lines(statuses, symbols, now)
+    yield verdict(statuses)
+
+
+def table_lines(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> Iterator[str]:
+    """A line for each pipeline, with its problems and what solves them below it."""
     rows = [("pipeline", "target", "deployed", "last run", "schedule")]
     rows += [
         (s.pipeline, s.target, _deployed(s, symbols), _last(s, symbols, now), _schedule(s, symbols))
@@ -116,11 +161,15 @@ def _lines(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datetime) 
         yield "   ".join([*cells, row[-1]]).rstrip()
         if index:
             yield from (f"    {line}" for line in _details(statuses[index - 1], symbols))
+
+
+def verdict(statuses: Sequence[PipelineStatus]) -> str:
+    """`4 pipelines, 1 needs attention`."""
+    return f"{plural(len(statuses), 'pipeline')}, {_verdict(statuses)}"
+
+
+def _verdict(statuses: Sequence[PipelineStatus]) -> str:
     attention = sum(status.needs_attention for status in statuses)
-    yield f"{plural(len(statuses), 'pipeline')}, {_verdict(statuses, attention)}"
-
-
-def _verdict(statuses: Sequence[PipelineStatus], attention: int) -> str:
     if attention:
         return f"{attention} {'needs' if attention == 1 else 'need'} attention"
     absent = sum(not status.is_deployed for status in statuses)

@@ -11,6 +11,7 @@ from sfml.account.trace import Mention, Trace, TracedTask, TracedVersion, metric
 from sfml.render.models import change_text, version_json
 from sfml.render.printable import printable
 from sfml.render.reason import outcome_text, run_symbol
+from sfml.render.run import value_json, value_text
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment
 
@@ -65,6 +66,8 @@ def _run_lines(trace: Trace, symbols: Symbols) -> Iterator[str]:
     yield f"  run         {run_symbol(run, symbols)} {run.run_id}{began}{took}   {outcome_text(run)}"
     if run.part is not None and run.part.recovers:
         yield f"                part of {run.part.recovers}"
+    if run.backfill is not None:
+        yield f"                backfill {value_text(run.backfill.config)}"
     deployment = trace.deployment
     if deployment is None:
         yield "  deployment  not kept any more"
@@ -100,6 +103,7 @@ def trace_json(trace: Trace) -> dict[str, Any]:
             "started_at": _iso(run.started_at),
             "completed_at": _iso(run.completed_at),
             "recovers": run.part.recovers if run.part else None,
+            "backfill": value_json(run),
         },
         "deployment": None
         if deployment is None

@@ -47,6 +47,15 @@ class Failure:
 def last_failure(text: str) -> tuple[Failure, str] | None:
     """The last exception of a text with its causes, and the text without that traceback; None without a traceback."""
     lines = text.splitlines()
+    last = last_failure_in(lines)
+    if last is None:
+        return None
+    failure, begin, end = last
+    return failure, "\n".join([*lines[:begin], *lines[end:]])
+
+
+def last_failure_in(lines: list[str]) -> tuple[Failure, int, int] | None:
+    """The last exception of some lines with its causes, the place of its first line and the place after the last."""
     at, last = 0, None
     while at < len(lines):
         if _HEADER.match(lines[at]):
@@ -55,10 +64,7 @@ def last_failure(text: str) -> tuple[Failure, str] | None:
             at = end
         else:
             at += 1
-    if last is None:
-        return None
-    failure, begin, end = last
-    return failure, "\n".join([*lines[:begin], *lines[end:]])
+    return last
 
 
 def _chain(lines: list[str], at: int) -> tuple[Failure, int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.account.deployed import DeployedGraph, deployed_graph, deployed_root, utc
 from sfml.account.history import MOST_ROWS, DeployedRoot, GraphRow, TaskRow
+from sfml.account.task_log import HEAD, LogLine, text_of
 from sfml.base.quoting import identifier, literal, qualified, raw
 from sfml.graph.located import Scalar
 from sfml.graph.model import Target
@@ -17,7 +18,7 @@ from sfml.snowflake.sql import records
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-_ROW_COLUMNS = (
+ROW_COLUMNS = (
     "NAME",
     "STATE",
     "QUERY_ID",
@@ -32,7 +33,7 @@ _ROW_COLUMNS = (
     "CONFIG",
     "SCHEDULED_FROM",
 )
-_GRAPH_COLUMNS = (
+GRAPH_COLUMNS = (
     "ROOT_TASK_ID",
     "GRAPH_RUN_GROUP_ID",
     "ATTEMPT_NUMBER",
@@ -78,33 +79,59 @@ class History:
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:
         start = ""
         if since is not None:
-            start = f", SCHEDULED_TIME_RANGE_START => TO_TIMESTAMP_LTZ({literal(since.isoformat())})"
+            start = f", SCHEDULED_TIME_RANGE_START => {_ltz(since)}"
         tasks = self._rows(
-            f"SELECT {', '.join(_ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
+            f"SELECT {', '.join(ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
             f".INFORMATION_SCHEMA.TASK_HISTORY(ROOT_TASK_ID => {literal(root.id)}, RESULT_LIMIT => {MOST_ROWS}{start}))"
         )
-        return tuple(_task_row(row) for row in tasks)
+        return tuple(task_row(row) for row in tasks)
+
+    def rows_starting(self, prefix: str, since: datetime, until: datetime | None) -> tuple[TaskRow, ...]:
+        """The rows of the schema's tasks whose names begin so, in a time within the last seven days, newest first.
+
+        The graphs of these tasks need not exist any more.
+        """
+        end = "" if until is None else f", SCHEDULED_TIME_RANGE_END => {_ltz(until)}"
+        tasks = self._rows(
+            f"SELECT {', '.join(ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
+            f".INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => {MOST_ROWS},"
+            f" SCHEDULED_TIME_RANGE_START => {_ltz(since)}{end}))"
+            f" WHERE DATABASE_NAME = {literal(raw(self._target.database))}"
+            f" AND SCHEMA_NAME = {literal(raw(self._target.schema))} AND STARTSWITH(NAME, {literal(prefix)})"
+        )
+        return tuple(task_row(row) for row in tasks)
 
     def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
         information_schema = f"{identifier(self._target.database)}.INFORMATION_SCHEMA"
         graphs: list[GraphRow] = []
         for function, ends in (("CURRENT_TASK_GRAPHS", ()), ("COMPLETE_TASK_GRAPHS", ("COMPLETED_TIME",))):
             rows = self._rows(
-                f"SELECT {', '.join((*_GRAPH_COLUMNS, *ends))} FROM TABLE("
+                f"SELECT {', '.join((*GRAPH_COLUMNS, *ends))} FROM TABLE("
                 f"{information_schema}.{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
             )
-            graphs += [_graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
+            graphs += [graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
         return tuple(graphs)
 
     def log(self, row: TaskRow) -> str:
-        """The lines in the account's event table for the query of a task run, oldest first."""
+        """The text of all lines of a task run, oldest first."""
+        return text_of(self.log_lines(row))
+
+    def log_lines(self, row: TaskRow) -> tuple[LogLine, ...]:
+        """The lines in the account's event table for the query of a task run, oldest first.
+
+        The instance of a job has two names in Snowflake's documentation:
+        https://docs.snowflake.com/en/release-notes/bcr-bundles/2024_07/bcr-1682
+        https://docs.snowflake.com/en/sql-reference/functions/spcs_get_logs
+        """
         if row.query_id is None:
-            return ""
-        lines = self._rows(
-            "SELECT VALUE FROM SNOWFLAKE.TELEMETRY.EVENTS WHERE RECORD_TYPE = 'LOG'"
+            return ()
+        events = self._rows(
+            "SELECT VALUE, RESOURCE_ATTRIBUTES['snow.service.container.instance'] AS CONTAINER,"
+            " RESOURCE_ATTRIBUTES['snow.service.instance'] AS INSTANCE, SCOPE['name'] AS LOGGER"
+            " FROM SNOWFLAKE.TELEMETRY.EVENTS WHERE RECORD_TYPE = 'LOG'"
             f" AND RESOURCE_ATTRIBUTES['snow.query.id'] = {literal(row.query_id)} ORDER BY TIMESTAMP"
         )
-        return "\n".join(_event_text(line["VALUE"]) for line in lines)
+        return tuple(line for event in events for line in _event_lines(event))
 
     def execute(self, name: str, config: Mapping[str, Scalar]) -> None:
         text = json.dumps(dict(config), ensure_ascii=False)
@@ -128,7 +155,11 @@ class History:
         return records(self._connection, sql, role=self._target.owner_role)
 
 
-def _task_row(row: Mapping[str, Any]) -> TaskRow:
+def _ltz(at: datetime) -> str:
+    return f"TO_TIMESTAMP_LTZ({literal(at.isoformat())})"
+
+
+def task_row(row: Mapping[str, Any]) -> TaskRow:
     return TaskRow(
         name=str(row["NAME"]),
         state=str(row["STATE"]),
@@ -146,7 +177,7 @@ def _task_row(row: Mapping[str, Any]) -> TaskRow:
     )
 
 
-def _graph_row(row: Mapping[str, Any]) -> GraphRow:
+def graph_row(row: Mapping[str, Any]) -> GraphRow:
     code = row["FIRST_ERROR_CODE"]
     return GraphRow(
         run_group=str(row["GRAPH_RUN_GROUP_ID"]),
@@ -159,6 +190,15 @@ def _graph_row(row: Mapping[str, Any]) -> GraphRow:
         error_code=None if code is None else str(code),
         error_message=row["FIRST_ERROR_MESSAGE"],
     )
+
+
+def _event_lines(event: Mapping[str, Any]) -> Iterator[LogLine]:
+    """The lines of one event, of which a message with several lines is one."""
+    number = _event_text(event["CONTAINER"]) or _event_text(event["INSTANCE"])
+    instance = int(number) if number.isdecimal() else HEAD
+    logger = _event_text(event["LOGGER"]) or None
+    for text in _event_text(event["VALUE"]).splitlines() or [""]:
+        yield LogLine(text, instance, logger)
 
 
 def _event_text(value: Any) -> str:

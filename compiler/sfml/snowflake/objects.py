@@ -26,7 +26,7 @@ def use_schema(connection: SnowflakeConnection, target: Target) -> None:
     except AccountError:
         # Finding out which one is missing costs two more calls, so it is done only after a failure.
         if not target.is_local:
-            _require_schema(connection, target)
+            require_schema(connection, target)
         raise
 
 
@@ -56,7 +56,8 @@ def has_stage(connection: SnowflakeConnection, target: Target) -> bool:
     )
 
 
-def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
+def require_schema(connection: SnowflakeConnection, target: Target) -> None:
+    """Raise `MissingSchema` if the target's database or schema does not exist, or the role cannot see it."""
     database = identifier(target.database)
     if not _is_shown(connection, target, f"DATABASES LIKE {_pattern(target.database)}", target.database):
         raise MissingSchema(
@@ -65,10 +66,15 @@ def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
         )
     what = f"SCHEMAS LIKE {_pattern(target.schema)} IN DATABASE {database}"
     if not _is_shown(connection, target, what, target.schema):
-        raise MissingSchema(
-            f"schema {target.database}.{target.schema} does not exist, or the role cannot see it",
-            help=f"CREATE SCHEMA {qualified(target.database, target.schema)}",
-        )
+        raise missing_schema(target)
+
+
+def missing_schema(target: Target) -> MissingSchema:
+    """The error for a schema that is not in its database."""
+    return MissingSchema(
+        f"schema {target.database}.{target.schema} does not exist, or the role cannot see it",
+        help=f"CREATE SCHEMA {qualified(target.database, target.schema)}",
+    )
 
 
 def _is_shown(connection: SnowflakeConnection, target: Target, what: str, name: str) -> bool:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sfml.base.errors import AccountError, ConflictingState, RecordUnreadable
 from sfml.base.quoting import literal, stage_location
@@ -43,6 +43,8 @@ _ANY_FOLDER = "(.*/)?"
 """The start of a PATTERN. It is not documented whether patterns match the path in the stage or below the named one."""
 _NO_SUCH_OBJECT = ("002003", "2003")
 
+_Listed: TypeAlias = tuple[str, int, str, str]
+
 
 class Stage:
     """The stage of a target."""
@@ -62,20 +64,39 @@ class Stage:
 
     def staged(self, pipeline: str) -> StageContent | None:
         """The pipeline's code and records on the stage, read with one LIST; None if there is no stage."""
-        pattern = literal(f"{_ANY_FOLDER}(code|jobs|state)/.*")
+        listed = self._listed(f"{pipeline}/", f"{_ANY_FOLDER}(code|jobs|state)/.*")
+        return None if listed is None else self._content_of(pipeline, listed)
+
+    def records(self) -> Mapping[str, StageContent] | None:
+        """Pipeline → its records without its code, of all pipelines on the stage; None without a stage. One LIST."""
+        listed = self._listed("", f"{_ANY_FOLDER}[^/]+/state/.*")
+        if listed is None:
+            return None
+        files: dict[str, list[_Listed]] = {}
+        for row in listed:
+            pipeline, folder = row[0].split("/")[:2]
+            if folder == "state":  # and no folder of this name in the files of a run
+                files.setdefault(pipeline, []).append(row)
+        return {pipeline: self._content_of(pipeline, own) for pipeline, own in files.items()}
+
+    def _listed(self, folder: str, pattern: str) -> list[_Listed] | None:
+        """Path on the stage, size, digest and time of each file below a folder; None if there is no stage."""
         try:
-            listed = self._run(f"LIST {literal(self.location(pipeline + '/'))} PATTERN = {pattern}")
+            rows = self._run(f"LIST {literal(self.location(folder))} PATTERN = {literal(pattern)}")
         except AccountError as error:
             if error.code not in _NO_SUCH_OBJECT:
                 raise
             return None
         # LIST returns `stage/path`, with the stage in lower case.
-        written = {str(row[0]).split("/", 1)[1]: parsedate_to_datetime(str(row[3])) for row in listed}
-        sizes = {str(row[0]).split("/", 1)[1]: int(row[1]) for row in listed}
+        return [(str(row[0]).split("/", 1)[1], int(row[1]), str(row[2]), str(row[3])) for row in rows]
+
+    def _content_of(self, pipeline: str, listed: list[_Listed]) -> StageContent:
+        written = {path: parsedate_to_datetime(at) for path, _, _, at in listed}
+        sizes = {path: size for path, size, _, _ in listed}
         # In an account, files are always complete, and a digest may refer to encrypted content or to parts. On the
         # local server, digests refer to the content; they are needed there, because the connector gives a file its
         # final size before writing the content.
-        digests = {str(row[0]).split("/", 1)[1]: str(row[2]) for row in listed if self._target.is_local}
+        digests = {path: digest for path, _, digest, _ in listed if self._target.is_local}
         return StageContent(pipeline, frozenset(written), written, sizes, digests)
 
     def upload(self, archive: Archive) -> None:

@@ -6,22 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sfml.account.health import GraphHealth
 from sfml.account.history import ENDED, Run, TaskRun
 from sfml.account.registered import ModelVersion, models_of
 from sfml.account.run_history import RunHistory
 from sfml.base.errors import MissingSchema, RecordUnreadable, SfmlError
 from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.operations.apply_plan import inspect_stage, schedule_words
+from sfml.operations.apply_plan import inspect_stage
 from sfml.operations.graph_health import graph_health
 from sfml.operations.part_runs import history_of
 from sfml.operations.runs import LOOKS_AT_MOST
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Deployment
 from sfml.plan.settings import split_comment
-from sfml.render.schedule import schedule_words as regular_words
-from sfml.render.status import PipelineStatus
+from sfml.render.status import PipelineStatus, status_of
 from sfml.snowflake.registry import versions
 from sfml.ui.accounts import Accounts
 from sfml.ui.specs import Spec
@@ -54,7 +52,7 @@ class Readings:
         """The schedule, the last run and the problems of a pipeline."""
         seen = self._seen("status", spec, _status, _is_quiet, patience)
         if isinstance(seen.error, MissingSchema) and spec.placed is not None:
-            return Seen(status_of(spec.placed, None, seen.error.message), datetime.now(UTC))
+            return Seen(status_of(spec.placed.desired, seen.error), datetime.now(UTC))
         return seen
 
     def runs(self, spec: Spec, patience: float = FIRST) -> Seen[RunHistory]:
@@ -131,23 +129,7 @@ class Readings:
 
 
 def _status(compiled_spec: CompiledSpec, target: TargetAccount) -> PipelineStatus:
-    return status_of(compiled_spec, graph_health(compiled_spec.desired, target))
-
-
-def status_of(
-    compiled_spec: CompiledSpec, health: GraphHealth | None, absent: str | None = None
-) -> PipelineStatus:
-    """The status of a pipeline whose health was read; `absent` says why there is nothing to be read."""
-    desired = compiled_spec.desired
-    return PipelineStatus(
-        desired.pipeline,
-        desired.target.name,
-        desired.spec_path,
-        schedule_words(desired),
-        None if desired.root.schedule is None else regular_words(desired.root.schedule),
-        health=health,
-        absent=absent,
-    )
+    return status_of(compiled_spec.desired, graph_health(compiled_spec.desired, target))
 
 
 def _is_quiet(status: PipelineStatus) -> bool:

@@ -59,7 +59,7 @@ def _run_row(name: str, run: Run, history: RunHistory) -> RunRow:
     took = duration_ms(run)
     arms = (f"{gate} {SYMBOLS['arrow']} {arm}" for gate, arm in run.arms.items())
     why = (reason_text(run.reason),) if run.reason is not None else ()
-    part = (part_text(run),) if run.part is not None else ()
+    part = (text,) if (text := part_text(run)) else ()
     attempt = (attempt_text(run),) if run.attempt > 1 else ()
     return RunRow(
         run_place(name, run.run_id),
@@ -224,8 +224,8 @@ def run_facts(run: Run, history: RunHistory) -> Iterator[tuple[str, str]]:
                 if part
             ),
         )
-    if run.part is not None:
-        yield "part", part_text(run)
+    if run.part is not None or run.backfill is not None:
+        yield "part" if run.part is not None else "value", part_text(run)
 
 
 def took_words(run: Run, now: datetime, usual_ms: float | None) -> str:

@@ -1,0 +1,188 @@
+"""The health of many pipelines of one account, read with as few calls as there are databases and schemas.
+
+SHOW TASKS is asked once a database, the runs three times for the whole account, the records on the stages once a
+schema. What only few pipelines have costs calls of its own: a journal, parts of runs, lanes, and the history of graphs
+that the newest rows of the account do not reach back to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from sfml.account.deployed import DeployedGraph, SchemaTasks, graph_of, schema_tasks
+from sfml.account.health import GraphHealth, LateRun
+from sfml.account.run_window import RunWindow
+from sfml.base.errors import AccountError, SfmlError
+from sfml.base.quoting import raw
+from sfml.base.record import record
+from sfml.operations.apply_plan import journal_on
+from sfml.operations.graph_health import GraphReading, health_from
+from sfml.operations.parallel_calls import ParallelCalls
+from sfml.operations.target_account import TargetAccount, ports_on
+from sfml.plan.stage_content import StageContent
+from sfml.snowflake.fleet import Fleet
+from sfml.snowflake.objects import missing_schema, require_schema
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.graph.model import Target
+    from sfml.lower.desired import DesiredGraph
+
+T = TypeVar("T")
+
+StagePlace: TypeAlias = tuple[str, str, str]
+Stages: TypeAlias = Mapping[StagePlace, "Mapping[str, StageContent] | SfmlError | None"]
+
+_NO_SUCH_OBJECT = ("002003", "2003", "002043", "2043")
+
+
+@record
+class _Found:
+    """A pipeline whose tasks were read."""
+
+    desired: DesiredGraph
+    target: TargetAccount
+    graph: DeployedGraph
+
+    @property
+    def stage(self) -> StagePlace:
+        target = self.desired.target
+        return raw(target.database), raw(target.schema), raw(target.stage)
+
+
+def fleet_health(
+    pipelines: Sequence[DesiredGraph], connection: SnowflakeConnection
+) -> tuple[GraphHealth | SfmlError, ...]:
+    """The health of each pipeline, or the error that kept it from being read; all are of the connection's account."""
+    fleet = Fleet(connection, pipelines[0].target.owner_role)
+    databases = _Databases(connection, fleet, pipelines)
+    graphs = [_result(partial(databases.graph, desired)) for desired in pipelines]
+    found = {
+        at: _Found(desired, ports_on(connection, desired.target), graph)
+        for at, (desired, graph) in enumerate(zip(pipelines, graphs, strict=True))
+        if isinstance(graph, DeployedGraph)
+    }
+    stages, runs = _stages_and_runs(tuple(found.values()), fleet)
+    healths = {at: _result(partial(_health, one, stages, runs)) for at, one in found.items()}
+    healths |= _healths_of_whole_history(found, healths, stages, runs, fleet)
+    return tuple(graph if isinstance(graph, SfmlError) else healths[at] for at, graph in enumerate(graphs))
+
+
+class _Databases:
+    """The tasks of the databases that pipelines are in, read with one call each."""
+
+    def __init__(
+        self, connection: SnowflakeConnection, fleet: Fleet, pipelines: Iterable[DesiredGraph]
+    ) -> None:
+        self._connection = connection
+        self._fleet = fleet
+        self._schemas: dict[str, frozenset[str]] = {}
+        self._tasks: dict[str, Mapping[str, SchemaTasks] | SfmlError] = {}
+        schemas: dict[str, set[str]] = {}
+        for desired in pipelines:
+            schemas.setdefault(desired.target.database, set()).add(desired.target.schema)
+        ParallelCalls().run_all([partial(self._read, database, schemas[database]) for database in schemas])
+
+    def _read(self, database: str, schemas: Iterable[str]) -> None:
+        self._tasks[database] = _result(partial(self._fleet.tasks, database, schemas))
+
+    def graph(self, desired: DesiredGraph) -> DeployedGraph:
+        """The pipeline's graph. Raises `MissingSchema` as for a single pipeline, and the errors of the calls.
+
+        A local database or schema is created by the first apply.
+        """
+        target = desired.target
+        tasks = self._tasks[target.database]
+        if isinstance(tasks, AccountError) and target.is_local and tasks.code in _NO_SUCH_OBJECT:
+            tasks = {}
+        if isinstance(tasks, AccountError) and not target.is_local:
+            require_schema(self._connection, target)
+        if isinstance(tasks, SfmlError):
+            raise tasks
+        schema = tasks.get(raw(target.schema))
+        if schema is None and not target.is_local:
+            self._demand_listed(target)
+        return graph_of(schema or schema_tasks(()), desired)
+
+    def _demand_listed(self, target: Target) -> None:
+        if target.database not in self._schemas:
+            self._schemas[target.database] = self._fleet.schemas(target.database)
+        if raw(target.schema) not in self._schemas[target.database]:
+            raise missing_schema(target)
+
+
+def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, RunWindow | SfmlError]:
+    """The records on every stage, and the runs of the account; read at the same time."""
+    stages: dict[StagePlace, Mapping[str, StageContent] | SfmlError | None] = {}
+    runs: list[RunWindow | SfmlError] = []
+    databases = [one.desired.target.database for one in found if one.graph.root is not None]
+
+    def read_stage(one: _Found) -> None:
+        stages[one.stage] = _result(one.target.stage.records)
+
+    def read_runs() -> None:
+        runs.append(_result(partial(fleet.runs, databases[0])))
+
+    each = {one.stage: one for one in found}.values()
+    calls = [*([read_runs] if databases else ()), *(partial(read_stage, one) for one in each)]
+    ParallelCalls().run_all(calls)
+    return stages, runs[0] if runs else RunWindow({}, {})
+
+
+def _health(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphHealth:
+    return health_from(one.desired, one.target, _reading(one, stages, runs))
+
+
+def _reading(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphReading:
+    stage, root, name = stages[one.stage], one.graph.root, one.desired.pipeline
+    if isinstance(stage, SfmlError):
+        raise stage
+    staged = None if stage is None else stage.get(name, StageContent(name, frozenset()))
+    journal = journal_on(staged, one.desired, one.target)
+    if root is None:
+        return GraphReading(one.graph, staged, journal)
+    if isinstance(runs, SfmlError):
+        raise runs
+    rows = runs.rows.get(root.id, ())
+    records = one.target.history.graphs(root) if runs.records is None else runs.records.get(root.id, ())
+    return GraphReading(one.graph, staged, journal, rows, records)
+
+
+def _healths_of_whole_history(
+    found: Mapping[int, _Found],
+    healths: Mapping[int, GraphHealth | SfmlError],
+    stages: Stages,
+    runs: RunWindow | SfmlError,
+    fleet: Fleet,
+) -> dict[int, GraphHealth | SfmlError]:
+    """The health of the pipelines that the newest rows of the account are not enough for; some take one call."""
+    if isinstance(runs, SfmlError) or runs.since is None:
+        return {}
+    short = {at: one for at, one in found.items() if _is_short(one, healths[at], runs)}
+    if not short:
+        return {}
+    roots = [one.graph.root.id for one in short.values() if one.graph.root is not None]
+    database = next(iter(short.values())).desired.target.database
+    rows = _result(partial(fleet.rows_of, database, roots))
+    whole = rows if isinstance(rows, SfmlError) else replace(runs, rows=rows)
+    return {at: _result(partial(_health, one, stages, whole)) for at, one in short.items()}
+
+
+def _is_short(one: _Found, health: GraphHealth | SfmlError, runs: RunWindow) -> bool:
+    """Whether the health may be another one with all rows of the graph: without some, a run may look late."""
+    if one.graph.root is None or isinstance(health, SfmlError):
+        return False
+    is_late = any(isinstance(problem, LateRun) for problem in health.problems)
+    return is_late or not runs.holds(one.desired, one.graph.root)
+
+
+def _result(call: Callable[[], T]) -> T | SfmlError:
+    """What the call returns, or the error that it raises."""
+    try:
+        return call()
+    except SfmlError as error:
+        return error
