@@ -55,7 +55,8 @@ def _column(field: pa.Field, duckdb_type: str) -> Column:
 
 def ipc(table: pa.Table, columns: Sequence[Column]) -> bytes:
     """An Arrow stream as the connector's reader expects it, with Snowflake's physical types and metadata."""
-    arrays = [_wire(column) for column in table.columns]
+    pairs = zip(table.columns, columns, strict=True)
+    arrays = [_wire(array, zoned=column.type != "timestamp_ltz") for array, column in pairs]
     fields = [
         pa.field(column.name, array.type, metadata=_metadata(column, array.type))
         for column, array in zip(columns, arrays, strict=True)
@@ -76,8 +77,8 @@ def _metadata(column: Column, kind: pa.DataType) -> dict[str, str]:
     }
 
 
-def _wire(chunked: pa.ChunkedArray) -> pa.Array:
-    """One column in the physical type that Snowflake sends for it."""
+def _wire(chunked: pa.ChunkedArray, *, zoned: bool = True) -> pa.Array:
+    """One column in the physical type that Snowflake sends for it; a TIMESTAMP_LTZ has no zone of its own."""
     array = chunked.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
@@ -91,7 +92,7 @@ def _wire(chunked: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_float32(kind):
         return array.cast(pa.float64())
     if pa.types.is_timestamp(kind):
-        return _timestamps(array)
+        return _timestamps(array, zoned=zoned)
     if pa.types.is_time(kind):
         return pc.multiply(array.cast(pa.time64("us")).cast(pa.int64()), 1000)
     if pa.types.is_null(kind):
@@ -113,7 +114,7 @@ def _unscaled(array: pa.Array) -> pa.Array:
     return pa.array(low, pa.int64(), mask=~valid)
 
 
-def _timestamps(array: pa.Array) -> pa.Array:
+def _timestamps(array: pa.Array, *, zoned: bool) -> pa.Array:
     zone = array.type.tz
     nulls = array.is_null()
     micros = array.cast(pa.timestamp("us", zone)).cast(pa.int64()).fill_null(0)
@@ -121,7 +122,7 @@ def _timestamps(array: pa.Array) -> pa.Array:
     seconds = np.floor_divide(values, 1_000_000)
     parts = [pa.array(seconds, pa.int64()), pa.array((values - seconds * 1_000_000) * 1000, pa.int32())]
     names = ["epoch", "fraction"]
-    if zone:
+    if zone and zoned:
         parts.append(pa.array(_offsets(array, values), pa.int32()))
         names.append("timezone")
     return pa.StructArray.from_arrays(parts, names=names, mask=nulls)

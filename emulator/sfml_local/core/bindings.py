@@ -53,6 +53,42 @@ def without_scoped(sql: str) -> str:
     return sql
 
 
+_COPIES = re.compile(r"\bCOPY\s+(GRANTS|TAGS)\b", re.IGNORECASE)
+
+
+def without_copies(sql: str) -> str:
+    """`CREATE TABLE … CLONE s COPY GRANTS` without the words after the table, which sqlglot does not read.
+
+    Grants restrict nothing here, and tags are copied by who reads the statement as written.
+    """
+    for start, end, _ in reversed(_copies(sql)):
+        sql = f"{sql[:start]}{sql[end:]}"
+    return sql
+
+
+def copies_tags(sql: str) -> bool:
+    """Whether a CREATE has COPY TAGS."""
+    return any(word == "TAGS" for _, _, word in _copies(sql))
+
+
+def _copies(sql: str) -> list[tuple[int, int, str]]:
+    """Where COPY GRANTS and COPY TAGS begin and end in a CREATE, before its query."""
+    found: list[tuple[int, int, str]] = []
+    if _COPIES.search(sql) is None:
+        return found
+    tokens = Tokens(sql)
+    if not tokens.match_words("CREATE"):
+        return found
+    while not tokens.at_end and not tokens.is_words("AS"):
+        start = tokens.offset
+        word = next((word for word in ("GRANTS", "TAGS") if tokens.match_words("COPY", word)), None)
+        if word is None:
+            tokens.index += 1
+        else:
+            found.append((start, tokens.offset, word))
+    return found
+
+
 _URLS = re.compile(
     r"""'(?:[^'\\]|\\.|'')*' | \$\$.*?\$\$ | "(?:[^"]|"")*" | (?P<url>snow://(?:"(?:[^"]|"")*"|[^\s();,'"])+)""",
     re.DOTALL | re.VERBOSE,

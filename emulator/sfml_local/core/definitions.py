@@ -7,13 +7,13 @@ stored elsewhere is written once the table exists.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import fakesnow_port, table_notes
+from sfml_local.core import copied_tables, fakesnow_port, table_notes
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.naming_locks import NamingLocks
@@ -23,6 +23,7 @@ from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import created_temporary, full_name, target_of
 from sfml_local.core.transactions import commit_open, transaction
+from sfml_local.grammar.tokens import parse_name
 
 if TYPE_CHECKING:
     from fakesnow.cursor import FakeSnowflakeCursor
@@ -56,8 +57,31 @@ def define(
     """
     cursor.check_db_and_schema(tree)
     target, name = _target(tree, rewriting.session)
-    with rewriting.account.part(NamingLocks).holding(name):
+    with contextlib.ExitStack() as held:
+        for one in _names(tree, name):
+            held.enter_context(rewriting.account.part(NamingLocks).holding(one))
         return _define(rewriting, cursor, tree, params, type_id, defined, target, name)
+
+
+def _demand_table(rewriting: Rewriting, source: ObjectName | None) -> None:
+    """Refuse to copy a view as a table."""
+    if source is not None and source not in rewriting.session.temporaries:
+        kind = rewriting.account.engine.kind_of(rewriting.session, parts_of(source))
+        if kind == "VIEW":
+            raise wrong_kind(kind, "TABLE")
+
+
+def _names(tree: Expr, name: ObjectName | None) -> list[ObjectName | None]:
+    """The name that a statement is about, and the new one that it gives; in one order for all statements."""
+    if name is None:
+        return [None]
+    return [*sorted({name, *_new_names(tree, name)})]
+
+
+def _new_names(tree: Expr, name: ObjectName) -> Iterator[ObjectName]:
+    for action in (tree.args.get("actions") or ()) if isinstance(tree, exp.Alter) else ():
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            yield name.sibling(dotted(action.this.this))
 
 
 def _define(
@@ -77,18 +101,24 @@ def _define(
     if (done := _checked(rewriting, tree, kind, target, name)) is not None:
         return status(done, type_id)
     commit_open(session)
-    statements = fakesnow_port.statements_of(cursor, tree)
-    lengths: list[tuple[str, int]] = []
+    _demand_table(rewriting, copied_tables.source_name(tree, session))
+    copied = copied_tables.columns_of(rewriting.account.engine, session, tree)
+    statements = fakesnow_port.statements_of(cursor, copied_tables.as_query(tree))
+    lengths = copied_tables.lengths(copied)
     # A refused statement ends DuckDB's transaction, and sums are tried twice, so open one only where it is needed.
-    with transaction(session) if len(statements) > 1 else contextlib.nullcontext():
+    with transaction(session) if len(statements) > 1 or copied else contextlib.nullcontext():
         for statement in statements:
             transformed = fakesnow_port.transform(cursor, statement, params)
             notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
             lengths += notes["text_lengths"] or ()
             run_typed(partial(_execute, session, params=params), transformed)
+        if copied and name is not None:
+            copied_tables.complete(session, copied, parts_of(name, temporary=is_temporary(target, tree)))
     if name is not None:
         _comment_columns(rewriting, parts_of(name, temporary=is_temporary(target, tree)))
-    if name is not None and not is_temporary(target, tree):
+    if name is not None and is_temporary(target, tree):
+        _keep_lengths(session, tree, name, lengths)
+    elif name is not None:
         if kind != "SEQUENCE":
             _note(rewriting, tree, name, lengths)
         for note in defined:
@@ -152,7 +182,16 @@ def _checked(
         raise wrong_kind(actual, kind)
     if isinstance(tree, exp.Alter):
         _check_added(rewriting, tree, name)
+        _check_new_names(rewriting, tree, name, temporary=is_temporary(target, tree))
     return None
+
+
+def _check_new_names(rewriting: Rewriting, tree: exp.Alter, name: ObjectName, *, temporary: bool) -> None:
+    """Refuse RENAME TO a name that another table or view has."""
+    for new in _new_names(tree, name):
+        parts = parts_of(new, temporary=temporary)
+        if not temporary and rewriting.account.engine.kind_of(rewriting.session, parts) is not None:
+            raise already_exists(new)
 
 
 def wrong_kind(actual: str, kind: str) -> SqlError:
@@ -207,6 +246,18 @@ def _comment_columns(rewriting: Rewriting, parts: tuple[str, ...]) -> None:
             rewriting.session.duck.execute(table_notes.column_comment_sql(parts, column, text))
 
 
+def _keep_lengths(session: Session, tree: Expr, name: ObjectName, lengths: list[tuple[str, int]]) -> None:
+    """The lengths of a temporary table's text columns, which its session alone knows."""
+    kept = session.lengths.pop(name, {})
+    if isinstance(tree, exp.Create):
+        kept = {}
+    elif isinstance(tree, exp.Drop):
+        return
+    for new in _new_names(tree, name):
+        name = ObjectName(*parse_name(new.name).parts)
+    session.lengths[name] = {**kept, **dict(lengths)}
+
+
 def _note(rewriting: Rewriting, tree: Expr, name: ObjectName, lengths: list[tuple[str, int]]) -> None:
     engine = rewriting.account.engine
     if isinstance(tree, exp.Drop | exp.Create):
@@ -214,6 +265,5 @@ def _note(rewriting: Rewriting, tree: Expr, name: ObjectName, lengths: list[tupl
     table_notes.set_lengths(engine, name, lengths)
     if rewriting.comments.get(None):
         table_notes.set_comment(engine, name, rewriting.comments[None])
-    for action in (tree.args.get("actions") or ()) if isinstance(tree, exp.Alter) else ():
-        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
-            table_notes.move(engine, name, name.sibling(dotted(action.this.this)))
+    for new in _new_names(tree, name):
+        table_notes.move(engine, name, new)

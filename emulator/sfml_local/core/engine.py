@@ -196,7 +196,10 @@ class Engine:
         parts = name.parts
         if name in session.temporaries:
             parts = ("temp", "main", name.fqn())
-        return session.rows(COLUMNS, parts)
+        found = session.rows(COLUMNS, parts)
+        if (lengths := session.lengths.get(name)) is not None and name in session.temporaries:
+            return [(*row[:2], lengths.get(row[0]), *row[3:]) for row in found]
+        return found
 
     def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
         """Column → its DuckDB type, and the length of a text column if it has one; empty if there is no such table.
@@ -213,7 +216,10 @@ class Engine:
             except duckdb.CatalogException:
                 return {}
             has_texts = any(row[2] == "VARCHAR" for row in rows)
-            lengths = dict(session.rows(LENGTHS, parts)) if has_texts else {}
+            if name in session.temporaries:
+                lengths = session.lengths.get(name, {})
+            else:
+                lengths = dict(session.rows(LENGTHS, parts)) if has_texts else {}
         return {row[1]: (str(row[2]), lengths.get(row[1])) for row in rows}
 
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:

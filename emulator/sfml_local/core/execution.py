@@ -16,7 +16,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core import definitions, fakesnow_port, table_notes
 from sfml_local.core.arrow import as_table, columns_of
-from sfml_local.core.bindings import inline_bindings
+from sfml_local.core.bindings import inline_bindings, without_copies
 from sfml_local.core.definitions import Defined
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.dialect import parse_one, spaced
@@ -71,11 +71,12 @@ def run(
 ) -> Result:
     """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
     with translating(sql):
-        sql = spaced(sql)
+        written = spaced(sql)
+        sql = without_copies(written)
         tree = parse_one(respelled(sql))
         if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
-        return run_tree(account, followers, session, tree, params, describe_only, written=sql)
+        return run_tree(account, followers, session, tree, params, describe_only, written=written)
 
 
 def run_tree(

@@ -18,6 +18,7 @@ from sfml_local.core.bindings import (
     quoted_urls,
     without_scoped,
 )
+from sfml_local.core.chains import run_chain
 from sfml_local.core.clock import now
 from sfml_local.core.defaults import DATABASE
 from sfml_local.core.engine import Engine
@@ -30,6 +31,7 @@ from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
 from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
+from sfml_local.grammar.flow import chained
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import SqlSyntaxError
 
@@ -148,6 +150,8 @@ class LocalAccount(Account):
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         if self.ignored.has(sql):
             return status()
+        if "->>" in sql and (statements := chained(inline_bindings(sql, params))):
+            return run_chain(self, session, statements, describe_only=describe_only)
         sql, params = inline_identifiers(without_scoped(sql), params)
         sql = exists_before_name(quoted_urls(sql))
         statement = parse_statement(inline_bindings(sql, params))

@@ -115,16 +115,19 @@ def scalar(name: str, value: Any, type: str = "text", statement_type_id: int = S
 
 
 Types = Mapping[str, str]
-"""Name of a column → `array` or `object`; other columns are missing."""
+"""Name of a column → `array`, `object` or `timestamp_ltz`; other columns are missing."""
+
+_TOLD_APART = {"array": "variant", "object": "variant", "timestamp_ltz": "timestamp_tz"}
+"""A type → what an answer of DuckDB shows in its place."""
 
 
 def told(result: Result, types: Types) -> Result:
-    """The result with columns of variants typed as ARRAY or OBJECT where that is known."""
+    """The result with types that DuckDB does not tell apart, where they are known."""
     if not types:
         return result
     columns = tuple(
         replace(column, type=types[column.name])
-        if column.type == "variant" and column.name in types
+        if column.name in types and column.type == _TOLD_APART[types[column.name]]
         else column
         for column in result.columns
     )

@@ -72,6 +72,8 @@ class Session:
         """The time zone that DuckDB's connection works in, once a statement has set it."""
         self.temporaries: set[ObjectName] = set()
         """Temporary tables and views of this session alone."""
+        self.lengths: dict[ObjectName, dict[str, int]] = {}
+        """The declared lengths of text columns of these tables."""
         self.changed: set[ObjectName] = set()
         """Tables that the open transaction has changed."""
         self.in_transaction = False

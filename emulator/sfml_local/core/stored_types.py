@@ -25,6 +25,13 @@ INTEGERS = frozenset(
 )
 
 
+def shown_type(told: str | None, stored: str, length: Any = None) -> str:
+    """A column's type as DESCRIBE shows it; `told` is what is known beside DuckDB's type."""
+    if told == "timestamp_ltz":
+        return "TIMESTAMP_LTZ(9)"
+    return told.upper() if told else snowflake_type(stored, length).upper()
+
+
 def snowflake_type(stored: str, length: Any = None) -> str:
     """DuckDB's type as Snowflake names it; `length` is that of a text column."""
     if stored.startswith("DECIMAL"):

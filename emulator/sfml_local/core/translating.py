@@ -96,6 +96,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         )
     if (unknown := _UNKNOWN.match(message)) is not None:
         return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
+    if (beyond := _BEYOND.match(message)) is not None:
+        return SqlError(f"SQL compilation error:\ninvalid identifier '${beyond[1]}'", 904, "42000")
     if (missing := _MISSING.match(message)) is not None:
         message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
     return SqlError(message, errno, sqlstate)
@@ -134,3 +136,4 @@ _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUB
 """A text that is compared with a number, or inserted into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
+_BEYOND = re.compile(r"Binder Error: Positional reference (\d+) out of range")

@@ -1,7 +1,8 @@
-"""SYSTEM$TYPEOF of literals: the type by its name, and how Snowflake stores it.
+"""SYSTEM$TYPEOF: the type of a value by its name, and how Snowflake stores it.
 
-A number is stored in as many bytes as its digits need, without the point. For other expressions, an account knows
-the maximum width, which the engine here does not, so these are refused.
+A number is stored in as many bytes as its digits need, without the point. Of a literal this is known; of other numbers
+and texts an account knows the largest one, which the engine here does not, so these are refused. All other types have
+one size, and DuckDB knows them when it binds the statement.
 https://docs.snowflake.com/en/sql-reference/functions/system_typeof
 """
 
@@ -11,7 +12,7 @@ from decimal import Decimal
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.calls import macro
 from sfml_local.core.rewriting import Rewriting, literal, qualified, substitute
 
 _NAME = "SYSTEM$TYPEOF"
@@ -22,21 +23,29 @@ def type_names(tree: Expr, rewriting: Rewriting) -> Expr:
     for node in list(tree.find_all(exp.Anonymous)):
         top, name = qualified(node)
         if name == _NAME and len(node.expressions) == 1:
-            tree = substitute(tree, top, literal(_type_name(node.expressions[0])))
+            tree = substitute(tree, top, _type_name(node.expressions[0]))
     return tree
 
 
-def _type_name(node: Expr) -> str:
+def _type_name(node: Expr) -> Expr:
     match node:
         case exp.Null():
-            return "NULL[LOB]"
+            return literal("NULL[LOB]")
         case exp.Boolean():
-            return "BOOLEAN[SB1]"
+            return literal("BOOLEAN[SB1]")
+        case exp.Paren():
+            return _type_name(node.this)
         case exp.Neg(this=exp.Literal() as inner) if not inner.is_string:
-            return _number_type(-Decimal(inner.this))
+            return literal(_number_type(-Decimal(inner.this)))
         case exp.Literal():
-            return f"VARCHAR({len(node.this)})[LOB]" if node.is_string else _number_type(Decimal(node.this))
-    raise not_emulated(f"{_NAME} of what is no literal")
+            text = f"VARCHAR({len(node.this)})[LOB]" if node.is_string else _number_type(Decimal(node.this))
+            return literal(text)
+    return _stored_type(node)
+
+
+def _stored_type(value: Expr) -> Expr:
+    """The type as DuckDB names it once the statement is bound."""
+    return macro("stored_type", value)
 
 
 def _number_type(value: Decimal) -> str:

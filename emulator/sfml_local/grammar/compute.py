@@ -35,7 +35,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """`name` is None for the session's own warehouse."""
+    """`name` is None for the session's own warehouse; `if_suspended` is of RESUME."""
 
     kind: Kind
     name: Name | None
@@ -44,6 +44,7 @@ class Alter:
     options: Mapping[str, Any] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     new_name: Name | None = None
+    if_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,7 @@ def _alter(tokens: Tokens) -> Alter | None:
     name = None if nameless else tokens.name()
     for verb in _PLAIN_VERBS:
         if tokens.match_words(*verb.split()):
-            tokens.match_words("IF", "SUSPENDED")
-            return Alter(kind, name, verb, if_exists)
+            return Alter(kind, name, verb, if_exists, if_suspended=tokens.match_words("IF", "SUSPENDED"))
     if tokens.match_words("RENAME", "TO"):
         return Alter(kind, name, "RENAME TO", if_exists, new_name=tokens.name())
     if tokens.match_words("UNSET"):

@@ -6,7 +6,7 @@ Tokens come from sqlglot's Snowflake tokenizer; the statements that sqlglot read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -107,6 +107,10 @@ class Tokens:
             return False
         self.index += 1 if not self.is_words(*phrase.split()) else len(phrase.split())
         return True
+
+    def following(self, count: int | None = None) -> Sequence[Token]:
+        """The tokens from the current one on, at most `count` of them."""
+        return self._tokens[self.index : None if count is None else self.index + count]
 
     # -- moving -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from sqlglot.parsers.snowflake import SnowflakeParser
 from sqlglot.tokens import Token, TokenType
 
 from sfml_local.core.expressions.lowering import OWN
+from sfml_local.core.expressions.type_arguments import check_arguments
 
 WRITTEN = "written"
 """The key under which a projection of the outermost SELECT stores its text as written."""
@@ -85,6 +86,7 @@ def parse_one(sql: str) -> Expr:
     dialect = Dialect.get_or_raise("snowflake")
     try:
         tokens = dialect.tokenize(sql)
+        check_arguments(tokens, sql)
         found = Parser(dialect=dialect).parse(tokens, sql)
     except ParseError as error:
         raise syntax_error(error) from None

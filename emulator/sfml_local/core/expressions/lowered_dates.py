@@ -307,6 +307,17 @@ def _months_between(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return call("sf_months_between", *(moment(one, rewriting) for one in arguments))
 
 
+def _converted(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """CONVERT_TIMEZONE: the wall-clock time in another zone; what has no zone is in the first one, or the session's."""
+    *zones, value = arguments
+    at = moment(value, rewriting)
+    if len(zones) == 1:
+        zoned = chosen("ltz", at, exp.null(), 1970, settings.text(rewriting.session, "TIMEZONE"))
+    else:
+        zoned = call("timezone", zones[0], cast(at, "TIMESTAMP"))
+    return typed(call("timezone", zones[-1], cast(zoned, "TIMESTAMP WITH TIME ZONE")), "TIMESTAMP")
+
+
 # -- intervals ---------------------------------------------------------------------------------------------
 
 _STEP = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-z_]*)\s*(?:,|$)")
@@ -360,6 +371,7 @@ def _builders() -> Iterator[tuple[str, Builder]]:
     yield "DATE_TRUNC", counted("DATE_TRUNC", 2, 2, _date_trunc)
     yield "LAST_DAY", counted("LAST_DAY", 1, 2, _last_day)
     yield "DATE_PART", counted("DATE_PART", 2, 2, _date_part)
+    yield "CONVERT_TIMEZONE", counted("CONVERT_TIMEZONE", 2, 3, _converted)
     yield "MONTHS_BETWEEN", counted("MONTHS_BETWEEN", 2, 2, _months_between)
     for name, part in (
         *(

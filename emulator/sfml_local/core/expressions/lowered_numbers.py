@@ -7,6 +7,7 @@ from functools import partial
 from sqlglot import Expr, exp
 from sqlglot.parsers.snowflake import SnowflakeParser
 
+from sfml_local.core.expressions import lowered_dates
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import TYPE, bound, call, cast, whole
 from sfml_local.core.expressions.comparisons import lowered_alternatives, lowered_comparison
@@ -77,15 +78,62 @@ def _stepped(function: str) -> Builder:
         value, *places = arguments
         if not places:
             return call(function, value)
-        return bound(partial(_scaled, function), value, places[0])
+        return bound(partial(_scaled, function, varies(places[0])), value, places[0])
 
     return build
 
 
-def _scaled(function: str, value: Expr, places: Expr) -> Expr:
+def _scaled(function: str, is_per_row: bool, value: Expr, places: Expr) -> Expr:
     scaled = exp.Mul(this=exp.paren(value.copy()), expression=call("pow", 10, whole(places)))
     found = exp.Div(this=call(function, scaled), expression=call("pow", 10, whole(places)))
-    return call("cast_to_type", found, call("round", value, places))
+    return call("cast_to_type", found, value if is_per_row else call("round", value, places))
+
+
+def varies(places: Expr) -> bool:
+    """Whether a number of places differs from row to row, so that the answer has the type of the rounded value."""
+    return places.find(exp.Column, exp.Subquery) is not None
+
+
+def rounded(node: exp.Round | exp.Trunc) -> Expr:
+    """ROUND and TRUNC to places that are not the same for all rows: exact for a NUMBER."""
+    how = "TRUNC" if isinstance(node, exp.Trunc) else node.args.get("truncate") or "HALF_AWAY_FROM_ZERO"
+    return bound(partial(_rounded, how), node.this, whole(node.args["decimals"]))
+
+
+def _rounded(how: Expr | str, value: Expr, places: Expr) -> Expr:
+    exact = call("sf_rounded", cast(value.copy(), "VARCHAR"), places, how)
+    scale = call("pow", 10, places)
+    scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
+    near = exp.Div(this=call("trunc" if how == "TRUNC" else "round", scaled), expression=scale.copy())
+    is_float = exp.In(
+        this=call("typeof", value), expressions=[exp.Literal.string(one) for one in ("DOUBLE", "FLOAT")]
+    )
+    return exp.Case(
+        ifs=[exp.If(this=is_float, true=call("cast_to_type", near, value))],
+        default=call("cast_to_type", exact, value),
+    )
+
+
+def _truncated(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """TRUNC of a number to places, or of a date to a part of it."""
+    value, *rest = arguments
+    if rest and (rest[0].is_string or _names_part(rest[0])):
+        return lowered_dates.BUILDERS["DATE_TRUNC"]([rest[0], value], rewriting)
+    node = exp.Trunc(this=value, decimals=rest[0] if rest else None)
+    if rest and varies(rest[0]):
+        return rounded(node)
+    if rest and not isinstance(rest[0], exp.Literal | exp.Neg):
+        node.set("decimals", whole(rest[0]))
+    return node
+
+
+def _names_part(node: Expr) -> bool:
+    """Whether an argument is the name of a part of a date, as in `TRUNC(day, month)`."""
+    return (
+        isinstance(node, exp.Column | exp.Var)
+        and not node.args.get("table")
+        and node.name.upper() in lowered_dates.PARTS
+    )
 
 
 def _random(name: str) -> Builder:
@@ -123,6 +171,7 @@ BUILDERS: dict[str, Builder] = {
     "CEIL": counted("CEIL", 1, 2, _stepped("ceil")),
     "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
     "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
+    **dict.fromkeys(("TRUNC", "TRUNCATE"), counted("TRUNC", 1, 2, _truncated)),
     "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
     **{name: counted(name, 1, 1, _conditional(name)) for name in ("NULLIFZERO", "ZEROIFNULL")},
     **{name: counted(name, 2, 2, _conditional(name)) for name in ("DIV0", "DIV0NULL")},

@@ -119,6 +119,7 @@ CREATE OR REPLACE MACRO {PLACE}.sf_difference
 CREATE OR REPLACE MACRO {PLACE}.sf_truncated
     (p, x, t TIME) AS CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME),
     (p, x, t) AS cast_to_type(date_trunc(p, x), x);
+CREATE OR REPLACE MACRO {PLACE}.sf_stored_type(x) AS sf_type_name(typeof(x));
 CREATE OR REPLACE MACRO {PLACE}.sf_random() AS
     CAST((random() - 0.5::DOUBLE) * 18446744073709551616::DOUBLE AS BIGINT);
 """

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions import lowered_numbers
 from sfml_local.core.expressions.calls import (
     bound,
     call,
@@ -78,6 +79,9 @@ _COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
 
 
 def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
+    places = node.args.get("decimals")
+    if isinstance(node, exp.Round | exp.Trunc) and places is not None and lowered_numbers.varies(places):
+        return lowered_numbers.rounded(node)
     for name in _COUNTS[type(node)]:
         count = node.args.get(name)
         if isinstance(count, Expr) and not isinstance(count, exp.Literal | exp.Null | exp.Neg):
@@ -180,6 +184,32 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
     return node
 
 
+def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
+    """What MERGE sets and inserts in the types of the target's columns, as UPDATE and INSERT do."""
+    name = full_name(node.this, rewriting.session) if isinstance(node.this, exp.Table) else None
+    known = {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
+    for when in node.args["whens"].expressions if known else ():
+        then = when.args["then"]
+        if isinstance(then, exp.Update):
+            for assignment in then.expressions:
+                if isinstance(assignment, exp.EQ) and (held := known.get(_last(assignment.this))) is not None:
+                    assignment.set("expression", stored(assignment.expression, *held, rewriting))
+        elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
+            names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
+            held_types = [known.get(_last(one)) for one in names] or list(known.values())
+            values = then.expression.expressions
+            if len(values) == len(held_types):
+                pairs = zip(values, held_types, strict=True)
+                inserted = [v if held is None else stored(v, *held, rewriting) for v, held in pairs]
+                then.expression.set("expressions", inserted)
+    return node
+
+
+def _last(column: Expr) -> str:
+    """The name of a column that may be qualified."""
+    return dotted(column.this if isinstance(column, exp.Column) else column)
+
+
 def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
     """TIME_SLICE of a DATE is a DATE."""
 
@@ -195,6 +225,7 @@ NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     exp.ColumnDef: lowered_column,
     exp.Ordered: lowered_order,
     exp.Update: lowered_update,
+    exp.Merge: lowered_merge,
     exp.Insert: lowered_insert,
     exp.TimeSlice: lowered_slice,
     exp.Lateral: lowered_flatten,

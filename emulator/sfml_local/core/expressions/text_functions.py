@@ -11,10 +11,13 @@ import random
 import re
 import string
 from collections.abc import Iterator
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.number_formats import EXACT
 from sfml_local.core.expressions.refusals import Refusal
 
 
@@ -389,6 +392,41 @@ def width_bucket(value: Any, low: Any, high: Any, count: Any) -> int | None:
     if value < low:
         return 0
     return count + 1 if value >= high else 1 + int((value - low) * count / (high - low))
+
+
+_STORED = {
+    "DATE": "DATE[SB4]",
+    "TIME": "TIME(9)[SB8]",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)[SB16]",
+    "DOUBLE": "FLOAT[DOUBLE]",
+    "BOOLEAN": "BOOLEAN[SB1]",
+}
+"""DuckDB's name of a type of one size → the name that SYSTEM$TYPEOF tells."""
+
+
+def type_name(held: str) -> str:
+    """The name of a type whose values are all stored in as many bytes."""
+    if held not in _STORED:
+        refusal = not_emulated("SYSTEM$TYPEOF of a number, text or VARIANT that is no literal")
+        raise Refusal(refusal.errno, refusal.sqlstate, refusal.message)
+    return _STORED[held]
+
+
+_ROUNDINGS = {"TRUNC": ROUND_DOWN, "HALF_TO_EVEN": ROUND_HALF_EVEN, "HALF_AWAY_FROM_ZERO": ROUND_HALF_UP}
+
+
+def rounded(number: str | None, places: int | None, how: str) -> str | None:
+    """A number, as text, rounded to so many decimal places; negative places are those before the point."""
+    if number is None or places is None:
+        return None
+    rounding = _ROUNDINGS.get(how.upper())
+    if rounding is None:
+        raise Refusal(1015, "22023", f"Invalid rounding mode '{how}'")
+    value = Decimal(number)
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or places >= -exponent:
+        return number
+    return f"{value.quantize(Decimal(1).scaleb(-max(places, -40)), rounding, EXACT):f}"
 
 
 def months_between(left: Any, right: Any) -> float | None:

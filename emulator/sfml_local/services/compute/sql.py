@@ -47,6 +47,8 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
     found = found or compute.get(account, kind, name)
     match statement.verb:
         case "SUSPEND" | "RESUME":
+            if kind == "WAREHOUSE" and not statement.if_suspended:
+                _demand_change(found, statement.verb)
             compute.set_suspended(account, kind, name, statement.verb == "SUSPEND")
         case "RENAME TO":
             assert statement.new_name is not None
@@ -60,6 +62,14 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
         case _:  # nothing to do, because no statements or jobs run on it here
             pass
     return status()
+
+
+def _demand_change(found: Compute, verb: str) -> None:
+    """Refuse to suspend a suspended warehouse and to resume a started one."""
+    if found.suspended == (verb == "SUSPEND"):
+        code = 90064 if found.suspended else 90063
+        words = "suspended" if found.suspended else "resumed"
+        raise SqlError(f"Invalid state. Warehouse '{found.name}' cannot be {words}.", code, "22000")
 
 
 def drop(account: Account, session: Session, statement: Drop) -> Result:

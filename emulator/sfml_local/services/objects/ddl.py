@@ -11,7 +11,7 @@ from sfml_local.core import table_notes
 from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, resolve
-from sfml_local.core.stored_types import snowflake_type
+from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.quoting import literal, quoted_if_needed
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Key, Record
@@ -68,7 +68,7 @@ def _comment(text: str) -> str:
 
 def _column(row: tuple[Any, ...], told: str | None) -> str:
     column, stored, length, nullable, default, comment = row
-    parts = [quoted_if_needed(column), (told or snowflake_type(stored, length)).upper()]
+    parts = [quoted_if_needed(column), shown_type(told, stored, length)]
     parts += [] if nullable else ["NOT NULL"]
     parts += [f"DEFAULT {default}"] if default else []
     parts += [f"COMMENT {literal(comment)}"] if comment else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import DESCRIBE, Result, table
-from sfml_local.core.stored_types import snowflake_type
+from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.databases import DescribeTable
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.objects import store as records
@@ -33,7 +33,7 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
     keyed = _keyed(account, name)
     rows = [
         (
-            *(column, (told.get(column) or snowflake_type(stored, length)).upper(), "COLUMN"),
+            *(column, shown_type(told.get(column), stored, length), "COLUMN"),
             *("Y" if nullable else "N", default),
             *("Y" if column in keyed[kind] else "N" for kind in ("PRIMARY KEY", "UNIQUE")),
             *(None, None, comment, None, None),

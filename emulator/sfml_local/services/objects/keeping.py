@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import table_notes
-from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core import copied_tables, table_notes
+from sfml_local.core.bindings import copies_tags
+from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import Declarations, Declared
@@ -25,8 +27,11 @@ def note(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
     account = rewriting.account
     match tree:
         case exp.Create():
+            source = _source(rewriting, tree)
+            replaced = _copied_tags(rewriting, name)
             forget(account, name)
-            _create(rewriting, tree, kind, name)
+            _create(rewriting, tree, kind, name, source)
+            _assign(account, name, replaced)
         case exp.Drop():
             forget(account, name)
         case exp.Alter():
@@ -48,33 +53,64 @@ def _add_columns(rewriting: Rewriting, name: ObjectName, declared: Declared) -> 
         tagging.assign(account, "TABLE", name.fqn(), values, column or "")
 
 
-def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName) -> None:
+Tags = Mapping[str, Mapping[ObjectName, str]]
+"""The tags of a table, under "", and of its columns, under their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What CLONE or LIKE copies of a table beside its columns."""
+
+    record: Record | None
+    comment: str
+    tags: Tags
+
+
+def _create(
+    rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName, source: Source | None
+) -> None:
     account = rewriting.account
     declared = rewriting.note(Declarations).found or Declared()
-    source = _source(rewriting, tree)
-    keys = source.keys if source is not None else tuple(declared.keys)
-    details = {**_copied(source), **declared.details}
+    record = None if source is None else source.record
+    keys = record.keys if record is not None else tuple(declared.keys)
+    details = {**_copied(record), **declared.details}
     written = (rewriting.written or "").strip()
     records.save(
         account,
         Record(name, kind, account.clock(), rewriting.session.role, written, details, tuple(keys)),
     )
-    if source is not None and not rewriting.comments.get(None):
-        comment = table_notes.comments(account.engine).get(source.name)
-        if comment:
-            table_notes.set_comment(account.engine, name, comment)
-    for column, values in declared.tags.items():
-        tagging.assign(account, "TABLE", name.fqn(), values, column or "")
+    if source is not None and source.comment and not rewriting.comments.get(None):
+        table_notes.set_comment(account.engine, name, source.comment)
+    _assign(account, name, source.tags if source is not None else {})
+    _assign(account, name, {column or "": values for column, values in declared.tags.items()})
 
 
-def _source(rewriting: Rewriting, tree: exp.Create) -> Record | None:
-    """The table that CLONE or LIKE copies, with its keys."""
-    source = tree.args.get("clone") or next(iter(tree.find_all(exp.LikeProperty)), None)
-    table = source.this if source is not None else None
-    if not isinstance(table, exp.Table):
+def _assign(account: Account, name: ObjectName, tags: Tags) -> None:
+    for column, values in tags.items():
+        tagging.assign(account, "TABLE", name.fqn(), values, column)
+
+
+def _copied_tags(rewriting: Rewriting, name: ObjectName) -> Tags:
+    """The tags of a replaced table that COPY TAGS keeps; they go before those of a copied one.
+
+    https://docs.snowflake.com/en/release-notes/2026/other/2026-04-02-create-table-copy-tags-ga
+    """
+    if not copies_tags(rewriting.written or ""):
+        return {}
+    return tags.assigned_to_parts(rewriting.account, "TABLE", name.fqn())
+
+
+def _source(rewriting: Rewriting, tree: exp.Create) -> Source | None:
+    """What the table that CLONE or LIKE copies has, read before it is perhaps replaced by its copy."""
+    account = rewriting.account
+    name = copied_tables.source_name(tree, rewriting.session)
+    if name is None:
         return None
-    full = resolve(".".join(part.sql(dialect="snowflake") for part in table.parts), rewriting.session)
-    return records.find(rewriting.account, full)
+    return Source(
+        records.find(account, name),
+        table_notes.comments(account.engine).get(name, ""),
+        tags.assigned_to_parts(account, "TABLE", name.fqn()),
+    )
 
 
 def _copied(source: Record | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from sfml_local.core.errors import does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.places import Area
 from sfml_local.core.rest_call import Call, Handler, Json, Operations, done, identifier
-from sfml_local.core.stored_types import snowflake_type
+from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.access import Create, Drop, Show
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing
@@ -85,7 +85,7 @@ def _columns(call: Call, name: ObjectName) -> list[Json]:
         _absent(
             {
                 "name": quoted_if_needed(column),
-                "datatype": (told.get(column) or snowflake_type(stored, length)).upper(),
+                "datatype": shown_type(told.get(column), stored, length),
                 "nullable": bool(nullable),
                 "default": default,
                 "comment": comment,

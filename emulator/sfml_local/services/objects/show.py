@@ -18,7 +18,7 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import Area, area_of, cannot_be_performed
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
-from sfml_local.core.stored_types import snowflake_type
+from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.access import store as access
@@ -252,7 +252,7 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
         for column, stored, length, nullable, default, comment in account.engine.columns(session, one.name):
             if not like(listing.like, column):
                 continue
-            shown = (told.get(column) or snowflake_type(stored, length)).upper()
+            shown = shown_type(told.get(column), stored, length)
             rows.append(
                 {
                     "table_name": one.name.name,

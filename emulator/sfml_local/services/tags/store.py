@@ -126,6 +126,14 @@ def assigned(account: Account, domain: str, key: str, column: str = "") -> Value
     return {ObjectName(row["database"], row["schema"], row["name"]): row["value"] for row in rows}
 
 
+def assigned_to_parts(account: Account, domain: str, key: str) -> dict[str, Values]:
+    """The tags set on an object, under "", and on its columns, under their names."""
+    rows = account.store.rows(
+        'SELECT DISTINCT "column" FROM tag_assignments WHERE domain = ? AND object = ?', (domain, key)
+    )
+    return {row["column"]: assigned(account, domain, key, row["column"]) for row in rows}
+
+
 def tagged(account: Account, domain: str, tag: ObjectName) -> dict[str, str]:
     """The value of a tag on each object of a kind that has it, by the object's name; columns aside."""
     rows = account.store.rows(

@@ -34,6 +34,9 @@ _OBJECTS = (exp.Struct, exp.StarMap, exp.JSONObject, exp.ObjectAgg, exp.ObjectIn
 _OTHERS = {
     **dict.fromkeys((*lowered_variants.ARRAYS, "AS_ARRAY", "REGEXP_SUBSTR_ALL", "ARRAY_UNION_AGG"), "array"),
     **dict.fromkeys((*lowered_variants.OBJECTS, "AS_OBJECT"), "object"),
+    **dict.fromkeys(
+        ("TO_TIMESTAMP_LTZ", "TRY_TO_TIMESTAMP_LTZ", "TIMESTAMP_LTZ_FROM_PARTS"), "timestamp_ltz"
+    ),
 }
 _LIKE_THEIR_ARGUMENT = (
     exp.Paren,
@@ -46,7 +49,17 @@ _LIKE_THEIR_ARGUMENT = (
     exp.Window,
     exp.WithinGroup,
 )
-_DECLARED = {exp.DataType.Type.ARRAY: "array", exp.DataType.Type.OBJECT: "object"}
+_DECLARED = {
+    exp.DataType.Type.ARRAY: "array",
+    exp.DataType.Type.OBJECT: "object",
+    exp.DataType.Type.TIMESTAMPLTZ: "timestamp_ltz",
+}
+_MOVED = {
+    **dict.fromkeys(("DATEADD", "TIMEADD", "TIMESTAMPADD"), 2),
+    **dict.fromkeys(("DATE_TRUNC",), 1),
+    **dict.fromkeys(("ADD_MONTHS",), 0),
+}
+"""Function of a moment → the argument whose type it answers."""
 
 
 class TemporaryTypes:
@@ -202,7 +215,7 @@ def _sources(
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             relation = rewriting.relations.get(node.name)
             if isinstance(relation, Result):
-                yield alias, {c.name: c.type for c in relation.columns if c.type in ("array", "object")}
+                yield alias, {c.name: c.type for c in relation.columns if c.type in _DECLARED.values()}
             elif not node.db and node.name.upper() in common:
                 yield alias, common[node.name.upper()]
             elif (name := full_name(node, rewriting.session)) is not None:
@@ -223,13 +236,23 @@ def _of_expression(node: Expr, sources: Mapping[str, Types], rewriting: Rewritin
         case exp.Case():
             ends = (*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default"))
             return _same(ends, sources, rewriting)
+        case exp.CurrentTimestamp():
+            return "timestamp_ltz"
         case exp.Anonymous():
-            return _OTHERS.get(str(node.this).upper())
+            return _of_call(node, sources, rewriting)
         case exp.Subquery():
             return next(iter(_of_query(node, rewriting, {}).values()), None)
     if isinstance(node, _LIKE_THEIR_ARGUMENT):
         return _of_expression(node.this, sources, rewriting)
     return "array" if isinstance(node, _ARRAYS) else "object" if isinstance(node, _OBJECTS) else None
+
+
+def _of_call(node: exp.Anonymous, sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
+    name = str(node.this).upper()
+    position = _MOVED.get(name, len(node.expressions))
+    if position < len(node.expressions):
+        return _of_expression(node.expressions[position], sources, rewriting)
+    return _OTHERS.get(name)
 
 
 def _same(nodes: tuple[Expr | None, ...], sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
