@@ -1,0 +1,70 @@
+"""The notebook of the examples runs from its first cell to its last, in a kernel, and prints what stands in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+
+from sfml.cli.examples import example_files
+from sfml.testing.local_snowflake import LocalSnowflake
+
+NOTEBOOK = ROOT / "examples" / "notebooks" / "deploy_jobs.ipynb"
+LONGEST = 20_000
+"""Bytes of all outputs, of which the picture of the graph is most."""
+
+
+def test_it_runs_and_prints_what_it_says(
+    tmp_path: Path, local_snowflake: LocalSnowflake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, content in example_files("notebooks").items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
+    said = [_told(cell) for cell in notebook.cells]
+    with local_snowflake.serving(tmp_path):
+        NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata.clear()
+        for output in cell.get("outputs", ()):
+            if "text/html" in output.get("data", {}):
+                output.data.pop("text/plain")  # a project names its folder there
+    if os.environ.get("SFML_UPDATE_GOLDENS"):
+        for key in [key for key in notebook.metadata if key not in ("kernelspec", "language_info")]:
+            del notebook.metadata[key]
+        notebook.metadata.language_info = {"name": "python"}
+        nbformat.write(notebook, NOTEBOOK)
+        return
+    assert [_told(cell) for cell in notebook.cells] == said
+
+
+def test_its_outputs_are_small_and_name_no_place_or_time() -> None:
+    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    text = json.dumps(outputs)
+    assert 0 < len(text) < LONGEST
+    assert "Traceback" not in text and "/tmp" not in text
+    assert [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"] == list(
+        range(1, 1 + sum(cell.cell_type == "code" for cell in notebook.cells))
+    )
+
+
+def _told(cell: Any) -> list[Any]:
+    """What a cell printed and showed."""
+    return [
+        {
+            key: value
+            for key, value in output.items()
+            if key in ("text", "data", "name", "output_type", "ename")
+        }
+        for output in cell.get("outputs", ())
+    ]
