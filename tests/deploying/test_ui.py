@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from small import APPLY, Small
 from ui_client import Reader, page_of
+
+from sfml.base.resources import schema
 
 SPEC = """version: 1
 pipeline: small
@@ -205,3 +208,41 @@ def test_an_account_that_cannot_be_reached_is_told_in_words(
         assert "secret" not in got.html
         for path in ("/p/p/runs/", "/p/p/models/", "/p/p/deployments/", "/next/"):
             assert "cannot be read" in page.get(path).text, path
+
+
+# -- exported
+
+
+def test_pages_are_exported_as_files_that_link_to_each_other(deployed: Small) -> None:
+    run = run_of(deployed, "--config", "breaks=true")
+    code, text = deployed.run("ui", "--export", "out", "-o", "json")
+    assert code == 0, text
+    value = json.loads(text)
+    Draft202012Validator(schema("output/ui.schema.json")).validate(value)
+    out = deployed.folder / "out"
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*.html")}
+    assert len(files) + 1 == value["exported"]["files"]
+    assert f"p/small/runs/{run}/second/index.html" in files
+    for name in files:
+        html = (out / name).read_text(encoding="utf-8")
+        assert "<script" not in html
+        assert "<form" not in html
+        assert "hunter2" not in html
+        for link in re.findall(r'(?:href|src)="([^"#]+)', html):
+            assert link == "data:," or (out / name).parent.joinpath(link).resolve().is_file(), (name, link)
+    task = (out / f"p/small/runs/{run}/second/index.html").read_text(encoding="utf-8")
+    assert "ValueError: no rows &lt;img src=x&gt;" in task
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(deployed: Small) -> None:
+    out = deployed.folder / "out"
+    assert deployed.run("ui", "--export", "out")[0] == 0
+    stale = out / "p" / "small" / "deployments" / "1" / "index.html"
+    assert stale.is_file()
+    assert deployed.run("destroy", "specs/small.yaml", "--auto-approve")[0] == 0
+    assert deployed.run("ui", "--export", "out")[0] == 0
+    assert not stale.exists()
+    (out / "sfml-export.json").unlink()
+    code, text = deployed.run("ui", "--export", "out")
+    assert (code, "holds something else than exported pages" in text) == (2, True)
+    assert (out / "index.html").is_file()

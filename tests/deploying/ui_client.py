@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from sfml.ui.routes import Site
+from sfml.ui.rendering import Site
 from sfml.ui.server import serving
 from sfml.ui.specs import SpecOptions
 

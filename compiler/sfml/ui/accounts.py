@@ -169,7 +169,7 @@ class _OpenTarget:
 class Accounts:
     """The open targets of one page; those of one account share its pace."""
 
-    def __init__(self, a_second: float = A_SECOND) -> None:
+    def __init__(self, a_second: float | None = A_SECOND) -> None:
         self._a_second = a_second
         self._turn = threading.Lock()
         self._open: dict[str, _OpenTarget] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sfml.account.history import Run
+from sfml.account.history import Run, TaskRun
 from sfml.account.run_history import RunHistory
 from sfml.base.record import record
 from sfml.operations.apply_plan import LOCAL_SCHEDULES
@@ -52,6 +52,8 @@ class Look:
     patience: float = FIRST
     partial: bool = False
     acts: bool = True
+    has_task: Callable[[Spec, Run, TaskRun], bool] = lambda spec, run, task: True
+    """Whether a task in a run has a page of its own, which the run links to."""
 
 
 class Pages:
@@ -164,7 +166,7 @@ class Pages:
         if run is None:
             is_unknown = runs.value is not None
             return Page("run.html", f"Run of {spec.name}", values, 2, 404 if is_unknown else 200)
-        line = run_view.timeline(spec.name, run, now)
+        line = run_view.timeline(spec.name, run, now, lambda task: look.has_task(spec, run, task))
         values |= {
             "mark": run_mark(run),
             "reason": reason_text(run.reason) if run.reason is not None else "",
@@ -198,7 +200,7 @@ class Pages:
         if run is None or task is None:
             return Page("task.html", name, values, 2, 404 if runs.value is not None else 200)
         log = self.readings.log(spec, run, task, look.patience)
-        is_over = run.is_over and log.value is not None
+        is_over = run.is_over and _is_complete(log, task)
         values |= {
             "mark": task_mark(task, run),
             "because": task.because,
@@ -326,6 +328,12 @@ def _newer(one: Run | None, other: Run | None) -> Run | None:
     if one.run_id == other.run_id:
         return one if one.is_over or not other.is_over else other
     return max((one, other), key=lambda run: run.started_at or datetime.min.replace(tzinfo=UTC))
+
+
+def _is_complete(log: Seen[str], task: TaskRun) -> bool:
+    """Whether a log was read after the end of its task."""
+    ended = task.row.completed_at if task.row is not None else None
+    return log.value is not None and (ended is None or log.read_at is None or log.read_at >= ended)
 
 
 def _where(spec: Spec) -> str:

@@ -26,8 +26,8 @@ from sfml.ui.specs import Spec
 PREFIX = "g"
 """The beginning of the ids in the picture."""
 
-SMALL = 2_000.0
-"""The width up to which a picture is shrunk to the width of the page; a wider one is scrolled."""
+SMALL = 2_600.0
+"""The width up to which a picture is at first shrunk to the width of the page; a wider one is scrolled."""
 
 _NEXT_SHOWN = 3
 

@@ -17,7 +17,7 @@ from sfml.operations.apply_plan import ApplyPlan, planned_graph, schedule_words,
 from sfml.operations.deployer import Deployer
 from sfml.operations.graph_health import demand_finished_apply, run_notes, suspended_names
 from sfml.operations.guided_deployer import GuidedDeployer
-from sfml.operations.held_lease import HeldLease, held_words, holding, new_lease
+from sfml.operations.held_lease import SHORT_WAIT, HeldLease, held_words, holding, new_lease
 from sfml.operations.models import RegisteredModel, promote, roll_back, version_in
 from sfml.operations.part_runs import cancel_beside, remove_left_over
 from sfml.operations.rollback import goal_of
@@ -47,6 +47,9 @@ from sfml.render.units import moment, plural
 from sfml.ui.places import deployments_place, models_place, pipeline_place, run_place
 
 SYMBOLS = Symbols(True)
+
+LEASE_WAIT = SHORT_WAIT
+"""Seconds that an action waits for another holder of the lease."""
 
 Tell = Callable[[str], None]
 """Gets a line about how far an action is."""
@@ -107,7 +110,7 @@ class Scene:
         def waiting(holder: Lease | None) -> None:
             tell(f"{held_words(root, holder, ours)}; waiting …")
 
-        with holding(self.target.leases, root, ours, waiting=waiting) as held_lease:
+        with holding(self.target.leases, root, ours, wait=LEASE_WAIT, waiting=waiting) as held_lease:
             yield held_lease
 
 

@@ -16,55 +16,16 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from sfml.base.errors import SfmlError
-from sfml.base.record import record
 from sfml.ui.acting import FORM, Acting, AskedAction, form_of
 from sfml.ui.guard import Guard, Secrets
 from sfml.ui.pages import Look, Page, Pages
 from sfml.ui.proposals import ACTIONS
+from sfml.ui.rendering import Renderer, Site
 from sfml.ui.specs import Spec
 from sfml.ui.styles import page_script, page_style
-from sfml.ui.templating import environment
 
 LIVE = "x-live"
 """The header with which the script asks for what may have changed, and with what it has; `?` at first."""
-
-
-@record
-class Site:
-    """What all pages show: the project, the target that was asked for, and whether anything may be changed."""
-
-    project: str
-    target: str | None
-    read_only: bool
-    exported: str = ""
-    """When the pages were exported; empty for pages that are served."""
-
-
-class Renderer:
-    """Makes HTML of pages."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self._templates = environment()
-
-    def html(self, page: Page, to: Callable[[str], str], *, partial: bool = False) -> str:
-        """The whole page, or only the parts that may have changed."""
-        template = self._templates.get_template(page.template)
-        return template.render(
-            {
-                "title": page.title,
-                "every": page.every if not self.site.exported else 0,
-                "base": "live.html" if partial else "base.html",
-                "partial": partial,
-                "to": to,
-                "here": "",
-                "project": self.site.project,
-                "target": self.site.target,
-                "read_only": self.site.read_only,
-                "exported": self.site.exported,
-                **page.values,
-            }
-        )
 
 
 def address(place: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -135,7 +135,7 @@ class TaskRow:
     """One task in the timeline of a run."""
 
     name: str
-    place: str
+    place: str | None
     mark: Mark
     bar: TimelineBar | None
     took: str
@@ -152,13 +152,15 @@ class Timeline:
     whole: str
 
 
-def timeline(name: str, run: Run, now: datetime) -> Timeline:
-    """The run's tasks in the order of the spec, with their times."""
+def timeline(name: str, run: Run, now: datetime, has_page: Callable[[TaskRun], bool]) -> Timeline:
+    """The run's tasks in the order of the spec, with their times; those that have a page are links to it."""
     begin = run.started_at or now
     end = run.completed_at if run.is_over and run.completed_at else now
     ends = [_end(task, now) for task in run.tasks if task.started_at]
     span = max([(end - begin).total_seconds(), *((at - begin).total_seconds() for at in ends), 0.001])
-    rows = tuple(_task_row(name, run, task, begin, span, now) for task in _shown(run))
+    rows = tuple(
+        _task_row(name if has_page(task) else None, run, task, begin, span, now) for task in _shown(run)
+    )
     return Timeline(rows, duration(span * 500), duration(span * 1000))
 
 
@@ -173,7 +175,9 @@ def _end(task: TaskRun, now: datetime) -> datetime:
     return completed or now
 
 
-def _task_row(name: str, run: Run, task: TaskRun, begin: datetime, span: float, now: datetime) -> TaskRow:
+def _task_row(
+    name: str | None, run: Run, task: TaskRun, begin: datetime, span: float, now: datetime
+) -> TaskRow:
     mark = task_mark(task, run)
     bar, took = None, ""
     if task.started_at is not None and task.reused_from is None:
@@ -186,7 +190,7 @@ def _task_row(name: str, run: Run, task: TaskRun, begin: datetime, span: float, 
         )
     return TaskRow(
         task.name,
-        task_place(name, run.run_id, task.name),
+        None if name is None else task_place(name, run.run_id, task.name),
         mark,
         bar,
         took,

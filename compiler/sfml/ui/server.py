@@ -15,7 +15,8 @@ from sfml.ui.accounts import Accounts
 from sfml.ui.guard import TOKEN, Secrets
 from sfml.ui.pages import Pages
 from sfml.ui.readings import Readings
-from sfml.ui.routes import Site, application
+from sfml.ui.rendering import Site
+from sfml.ui.routes import application
 from sfml.ui.specs import SpecOptions, Specs
 
 LOOPBACK = "127.0.0.1"
