@@ -205,6 +205,11 @@ def test_what_was_killed_goes_on_where_it_stopped(shop: Small) -> None:
     code, text = shop.run("status", HERE)
     assert "a backfill was stopped before its end; left over: SMALL$$LANE_1" in text, text
     assert "a backfill was stopped" in shop.run("drift", HERE)[1]
+    shown = backfill(shop, *OVER, "--status")[1]
+    while "running" in states(shown):  # the runs that were begun go on
+        shown = backfill(shop, *OVER, "--status")[1]
+    assert shown["is_going_on"] is False and states(shown).count("succeeded") >= 2, shown
+    assert "No command works on it now" in shop.run("backfill", HERE, "--status")[1]
     code, value = backfill(shop, *OVER)
     assert code == 0 and states(value) == ["succeeded"] * 6, value
     assert days(shop) == [f"2026-02-0{day}a" for day in range(1, 7)], "each value ran once"

@@ -147,7 +147,7 @@ class Account:
         if request is None:
             raise UsageError("a whole run has no plan", help="give only=, from_= or recover=")
         plan = part_plan(self._opened, self._connected, request, self._user)
-        return RunPlan(shown_part(self._opened, plan), plan.graph)
+        return RunPlan(shown_part(plan), plan.graph)
 
     def _run_part(self, request: PartRequest) -> Run:
         """Start a part of a run. The graph of the part is removed when the last state is read."""

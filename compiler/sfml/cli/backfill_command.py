@@ -92,7 +92,8 @@ def _show_state(
 ) -> int:
     """Print the state of the values that --over names, or of all that are known."""
     from sfml.operations.backfill import backfill_plan, read_state
-    from sfml.operations.held_lease import held_words, new_lease
+    from sfml.operations.begun_values import looked_up
+    from sfml.operations.held_lease import held_words, is_gone, new_lease
     from sfml.plan.backfill_state import BackfillState, has_backfill
     from sfml.plan.lane import backfill_lease
     from sfml.render.backfill import backfill_json, counts_text, value_line
@@ -106,9 +107,13 @@ def _show_state(
         state = read_state(desired, target) if has_backfill(staged) else BackfillState({})
         values = tuple(state.values.values())
     holder = target.leases.holder(backfill_lease(desired.root.name))
+    ours = new_lease(user_name(options))
+    is_going_on = holder is not None and not is_gone(holder, ours)
+    if not is_going_on:
+        values = looked_up(desired, target, values)
     if options.json:
         output.say_json(
-            backfill_json(desired.pipeline, desired.target.name, values, ran=0, is_held=holder is not None)
+            backfill_json(desired.pipeline, desired.target.name, values, ran=0, is_held=is_going_on)
         )
         return 0
     symbols = Symbols(output.takes_unicode())
@@ -116,9 +121,10 @@ def _show_state(
         for value in values:
             output.say(value_line(value, symbols))
         output.say(f"{desired.pipeline} on {desired.target.name}: {counts_text(values)}")
-        if holder is not None:
-            words = held_words(desired.root.name, holder, new_lease(user_name(options)))
-            output.say(f"a backfill is going on: {words}")
+        if holder is not None and is_going_on:
+            output.say(f"a backfill is going on: {held_words(desired.root.name, holder, ours)}")
+        elif holder is not None or any(value.state == "running" for value in values):
+            output.say("No command works on it now; the one that began it goes on where it stopped.")
     return 0
 
 
@@ -138,13 +144,13 @@ def _backfill(
     demand_finished_apply(compiled_spec, target)
     if dry_run:
         plan = backfill_plan(compiled_spec, target, request)
-        _say_plan(compiled_spec, plan, options)
+        _say_plan(plan, options)
         return _say_end(plan, plan.values, 0, options, is_over=False)
     with _backfill_lease(compiled_spec, target, options, locking) as held_lease:
         plan = backfill_plan(compiled_spec, target, request)
         if not plan.todo:
             return _say_end(plan, plan.values, 0, options)
-        _say_plan(compiled_spec, plan, options)
+        _say_plan(plan, options)
         if not (auto_approve or options.json) and sys.stdin.isatty() and not click.confirm("Run these?"):
             raise click.Abort
         stop = threading.Event()
@@ -225,18 +231,16 @@ def _backfill_lease(
     return locked(replace(desired, root=replace(desired.root, name=name)), target, options, locking)
 
 
-def _say_plan(compiled_spec: CompiledSpec, plan: BackfillPlan, options: Options) -> None:
-    from sfml.cost.one_run import run_cost
+def _say_plan(plan: BackfillPlan, options: Options) -> None:
     from sfml.render.backfill import plan_text
     from sfml.render.symbols import Symbols
 
     if not options.speaks:
         return
-    graph, desired = compiled_spec.reading.graph, compiled_spec.desired
-    cost = None if graph is None else run_cost(graph, [node.name for node in graph.all_tasks])
+    desired = plan.desired
     arrow = Symbols(output.takes_unicode())["arrow"]
     place = f"{desired.pipeline} {arrow} {desired.target.name}"
-    output.say(plan_text(place, plan.values, plan.todo, plan.at_once, plan.notes, cost))
+    output.say(plan_text(place, plan.values, plan.todo, plan.at_once, plan.notes, plan.credits))
     output.say()
 
 
@@ -257,7 +261,12 @@ def _say_end(
     well = counts["succeeded"] == len(values)
     if options.json:
         output.say_json(
-            backfill_json(desired.pipeline, desired.target.name, values, ran=ran, notes=plan.notes)
+            backfill_json(
+                *(desired.pipeline, desired.target.name, values),
+                ran=ran,
+                notes=plan.notes,
+                credits=plan.credits,
+            )
         )
     elif not options.quiet or not well:
         text = counts_text(values)

@@ -53,9 +53,9 @@ def run_part(
         demand_finished_apply(compiled_spec, target)
         if dry_run:
             plan = part_plan(compiled_spec, target, request, user_name(options))
-            _show(compiled_spec, plan, options)
+            _show(plan, options)
             if options.json:
-                output.say_json(part_json(shown_part(compiled_spec, plan)))
+                output.say_json(part_json(shown_part(plan)))
             return 0
         with locked(compiled_spec.desired, target, options, locking) as held_lease:
             started = _start(compiled_spec, target, held_lease, request, options, auto_approve)
@@ -83,7 +83,7 @@ def _start(
     tidy_parts(compiled_spec.desired, target, held_lease, staged, options)
     demand_alone(compiled_spec.desired, target, staged, beside=request.beside)
     plan = part_plan(compiled_spec, target, request, user_name(options))
-    _show(compiled_spec, plan, options)
+    _show(plan, options)
     asks = not (auto_approve or options.json) and sys.stdin.isatty()
     if asks and not click.confirm(printable_lines("Run this?")):
         raise click.Abort
@@ -106,9 +106,9 @@ def _states(compiled_spec: CompiledSpec, started: StartedPart) -> Iterator[Run]:
     return started.states(compiled_spec.desired)
 
 
-def _show(compiled_spec: CompiledSpec, plan: PartPlan, options: Options) -> None:
+def _show(plan: PartPlan, options: Options) -> None:
     if options.speaks:
-        output.say(part_text(shown_part(compiled_spec, plan), Symbols(output.takes_unicode())))
+        output.say(part_text(shown_part(plan), Symbols(output.takes_unicode())))
 
 
 def _say_started(compiled_spec: CompiledSpec, started: StartedPart, options: Options) -> int:

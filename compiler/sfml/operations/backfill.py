@@ -7,21 +7,24 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from sfml.account.history import DeployedRoot, Run
+from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.part_graphs import PartGraph, lane_graphs
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.release import VERSION
+from sfml.cost.amount import Amount, exactly
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.located import Scalar
 from sfml.graph.model import StreamSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.begun_values import ended_value, since_of
 from sfml.operations.deployer import Deployer, Work
+from sfml.operations.expected_cost import ExpectedCost, expected_cost
 from sfml.operations.held_lease import HeldLease
 from sfml.operations.runs import (
     NONCE,
@@ -48,7 +51,6 @@ from sfml.plan.lane import lane_graph, lane_root
 from sfml.plan.run_activity import next_runs
 from sfml.plan.settings import split_comment
 from sfml.plan.stages import DropTask, creation_groups
-from sfml.render.reason import reason_text
 from sfml.semantics.conditions import reads_streams
 
 LOOKS_FOR_A_RUN = 20
@@ -80,6 +82,8 @@ class BackfillPlan:
     at_once: int
     suspended: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    credits: Amount | None = None
+    """What the values that are to run cost together; None for a local target."""
 
 
 def backfill_plan(
@@ -110,15 +114,28 @@ def backfill_plan(
     configs = tuple(checked_overrides(deployed, config) for config in request.configs)
     state = read_state(desired, target) if has_backfill(staged) else BackfillState({})
     values = state.of(_without_duplicates(configs))
+    todo = tuple(value for value in values if _is_wanted(value, request))
+    cost = None if desired.target.is_local else _cost(compiled_spec, graph, target.history.rows(root))
     return BackfillPlan(
         desired=desired,
         graph=graph,
         origin=there.fingerprint,
         values=values,
-        todo=tuple(value for value in values if _is_wanted(value, request)),
+        todo=todo,
         at_once=request.at_once,
         suspended=frozenset(there.suspended),
-        notes=tuple(_notes(desired, graph, artefact, root, values, there.fingerprint)),
+        notes=(
+            *_notes(desired, graph, artefact, root, values, there.fingerprint),
+            *([cost.basis] if cost is not None and cost.basis else []),
+        ),
+        credits=None if cost is None else cost.credits.times(exactly(len(todo))),
+    )
+
+
+def _cost(compiled_spec: CompiledSpec, graph: DesiredGraph, rows: Sequence[TaskRow]) -> ExpectedCost | None:
+    """The cost of one value."""
+    return expected_cost(
+        compiled_spec, [task.task for task in graph.all_tasks if task.task is not None], rows
     )
 
 
@@ -358,15 +375,14 @@ class Backfill:
                 continue
             lane.value = None if now else replace(value, run_id=found.run_id)
             if now:
-                ended.append(_ended_value(value, found))
+                ended.append(ended_value(value, found))
         if ended:
             self._write(*ended)
             yield from ended
 
     def _read(self, lane: _Lane, value: FilledValue) -> tuple[Run | None, bool]:
         history = self.target.history
-        assert value.started_at is not None
-        since = datetime.fromisoformat(value.started_at) - timedelta(minutes=1)
+        since = since_of(value)
         group = value.run_id
         if group is None:
             rows = history.rows(lane.root, since)
@@ -393,17 +409,4 @@ def _is_whole(made: DesiredGraph, graph: PartGraph) -> bool:
     there = {task.name for task in graph.tasks}
     return {raw(task.name) for task in made.all_tasks} == there and all(
         task.started for task in graph.tasks if task.name != graph.root
-    )
-
-
-def _ended_value(value: FilledValue, run: Run) -> FilledValue:
-    states = {"SUCCEEDED": "succeeded", "CANCELLED": "cancelled"}
-    outcome = states.get(run.state, "failed") if run.outcome != "nothing_ran" else "failed"
-    return replace(
-        value,
-        state=outcome,  # type: ignore[arg-type]  # one of the words above
-        run_id=run.run_id,
-        started_at=value.started_at if run.started_at is None else run.started_at.isoformat(),
-        completed_at=None if run.completed_at is None else run.completed_at.isoformat(),
-        error=None if run.reason is None else reason_text(run.reason),
     )

@@ -12,13 +12,14 @@ from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.release import VERSION
-from sfml.cost.one_run import run_cost
+from sfml.cost.amount import Amount
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.located import Scalar
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.expected_cost import expected_cost
 from sfml.operations.known_runs import KnownRuns, known_runs, run_named
 from sfml.operations.removed_files import refuse_removed_files
 from sfml.operations.reviewed_files import provenance
@@ -87,6 +88,8 @@ class PartPlan:
     """The id and time of a failed run that `sfml retry` can still go on with."""
     running_since: datetime | None = None
     notes: tuple[str, ...] = ()
+    credits: Amount | None = None
+    """What it costs; None for a local target."""
 
 
 def check_request(desired: DesiredGraph, request: PartRequest) -> None:
@@ -138,6 +141,7 @@ def part_plan(
     )
     missing = staged.missing(made.archives) if staged else made.archives
     groups = creation_groups(made, missing, has_stage=staged is not None)
+    cost = expected_cost(compiled_spec, part.running, known.rows)
     can_be_retried = activity.retryable is not None and known.can_be_retried(activity.retryable_run)
     return PartPlan(
         part=part,
@@ -154,7 +158,9 @@ def part_plan(
         notes=(
             *_notes(part, known, target, desired, now),
             *_config_notes(part, known, recovered, record.config or {}),
+            *([cost.basis] if cost is not None and cost.basis else []),
         ),
+        credits=None if cost is None else cost.credits,
     )
 
 
@@ -317,9 +323,8 @@ def _asks(task: DesiredTask) -> bool:
     return any(word in content for content in definition.payload.values() for word in _ASKING)
 
 
-def shown_part(compiled_spec: CompiledSpec, plan: PartPlan) -> ShownPart:
-    """The plan with its cost, to be shown."""
-    graph = compiled_spec.reading.graph
+def shown_part(plan: PartPlan) -> ShownPart:
+    """The plan, to be shown."""
     return ShownPart(
         part=plan.part,
         record=plan.record,
@@ -328,5 +333,5 @@ def shown_part(compiled_spec: CompiledSpec, plan: PartPlan) -> ShownPart:
         retryable=plan.retryable,
         running_since=plan.running_since,
         notes=plan.notes,
-        cost=None if graph is None else run_cost(graph, plan.part.running),
+        cost=plan.credits,
     )

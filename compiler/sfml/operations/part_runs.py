@@ -139,7 +139,7 @@ def cancel_beside(desired: DesiredGraph, target: TargetAccount, *, interval: flo
     for graph in (*part_graphs(there, desired.root.name), *lane_graphs(there, desired.root.name)):
         root = target.history.root(folded_name(graph.root)) if graph.has_root else None
         if root is not None:
-            cancelled += cancel_runs(_shape(desired, graph), target.history, root, interval=interval)
+            cancelled += cancel_runs(shape_of(desired, graph), target.history, root, interval=interval)
     return tuple(cancelled)
 
 
@@ -178,14 +178,14 @@ def _state(
     if group is None:
         return PartState(graph, part, root, None)
     executing = any(one.state in ("EXECUTING", "SCHEDULED") for one in records if one.run_group == group)
-    shape = _shape(desired, graph)
+    shape = shape_of(desired, graph)
     run = run_of(shape, rows, group, graphs=records, state="EXECUTING" if executing else None)
     if run is not None and part is not None:
         run = told_run(desired, run, part)
     return PartState(graph, part, root, run)
 
 
-def _shape(desired: DesiredGraph, graph: PartGraph) -> DesiredGraph:
+def shape_of(desired: DesiredGraph, graph: PartGraph) -> DesiredGraph:
     """The graph of a part as far as its run needs it: the spec's tasks below the part's root."""
     there = {task.name: task for task in graph.tasks}
 

@@ -47,10 +47,10 @@ def plan_text(
     todo: Sequence[FilledValue],
     at_once: int,
     notes: Sequence[str],
-    cost: Amount | None,
+    credits: Amount | None,
 ) -> str:
     """What a backfill will do."""
-    return "\n".join(map(printable, _plan_lines(place, values, todo, at_once, notes, cost)))
+    return "\n".join(map(printable, _plan_lines(place, values, todo, at_once, notes, credits)))
 
 
 def _plan_lines(
@@ -59,7 +59,7 @@ def _plan_lines(
     todo: Sequence[FilledValue],
     at_once: int,
     notes: Sequence[str],
-    cost: Amount | None,
+    credits: Amount | None,
 ) -> Iterator[str]:
     lanes = f", {at_once} at once" if at_once > 1 else ""
     yield f"{place}   backfill of {plural(len(values), 'value')}, {len(todo)} to run{lanes}"
@@ -71,9 +71,8 @@ def _plan_lines(
     if skipped and len(todo) < len(values):
         yield f"  known already: {', '.join(skipped)}"
     yield from (f"  {note}" for note in notes)
-    if cost is not None:
-        count = float(len(todo))
-        yield f"  about {amount_text(cost.times(Amount(count, count)))} credits"
+    if credits is not None:
+        yield f"  about {amount_text(credits)} credits"
 
 
 def value_line(value: FilledValue, symbols: Symbols) -> str:
@@ -104,6 +103,7 @@ def backfill_json(
     ran: int,
     is_held: bool | None = None,
     notes: Sequence[str] = (),
+    credits: Amount | None = None,
 ) -> dict[str, Any]:
     """The object of `schemas/output/backfill.schema.json`, without `format_version`."""
     return {
@@ -113,6 +113,7 @@ def backfill_json(
         "ran": ran,
         "is_going_on": is_held,
         "notes": list(notes),
+        "credits": None if credits is None else {"low": credits.low, "high": credits.high},
         "values": [
             {
                 "config": dict(value.config),
