@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -228,9 +229,16 @@ def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id
 
 
 def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
-    table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+    table: pa.Table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
     types = [str(column[1]) for column in duck.description or ()]
+    if any(_REPEATED.fullmatch(name) for name in table.column_names):
+        # A column of a subquery with the name of an earlier one has got a number.
+        written = [str(row[0]) for row in duck.execute(f"DESCRIBE {sql}").fetchall()]
+        table = table.rename_columns(written)
     return Result(columns_of(table, types), ArrowRows(table), type_id)
+
+
+_REPEATED = re.compile(r".*_\d+", re.DOTALL)
 
 
 def _follow_transaction(session: Session, tree: Expr) -> None:

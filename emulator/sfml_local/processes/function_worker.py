@@ -6,18 +6,19 @@ of texts, which the server casts to the declared type. It has no connection, bec
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from sfml_local.processes import handler_classes
 from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
+from sfml_local.processes.function_values import Kinds, frame, text, values
+from sfml_local.processes.handler_classes import AGGREGATE, PARTITION, ROW, TABLE
 from sfml_local.processes.worker import load_handler, open_imports, user_traceback
-
-_JSON = ("variant", "object", "array")
 
 
 def main() -> None:
@@ -28,17 +29,17 @@ def main() -> None:
         return
     request: dict[str, Any] = json.loads(first[1])
     handler: Callable[..., Any] | None = None
-    while (frame := read_frame(requests)) is not None:
+    while (asked := read_frame(requests)) is not None:
         try:
             if handler is None:
                 sys.modules["_snowflake"] = _snowflake_module()
                 open_imports(request["import_directory"])
                 handler = load_handler(request["handler"], request["body"])
-            write_frame(answers, RESULT, _answer(handler, request, frame[1]))
+            write_frame(answers, RESULT, _answer(handler, request, asked[1]))
         except BaseException as error:
-            text = user_traceback(error, __file__)
-            print(text, file=sys.stderr, flush=True)
-            write_frame(answers, ERROR, text.encode())
+            told = user_traceback(error, __file__, handler_classes.__file__)
+            print(told, file=sys.stderr, flush=True)
+            write_frame(answers, ERROR, told.encode())
 
 
 def _snowflake_module() -> ModuleType:
@@ -60,65 +61,59 @@ def _snowflake_module() -> ModuleType:
     return module
 
 
-def _answer(handler: Callable[..., Any], request: dict[str, Any], given: bytes) -> bytes:
+def _answer(handler: Any, request: dict[str, Any], given: bytes) -> bytes:
     import pyarrow as pa
 
     table = unpacked(given)
     kinds = request["arguments"]
-    columns = [_values(table.column(index).to_pylist(), *kind) for index, kind in enumerate(kinds)]
-    if getattr(handler, "_sf_vectorized_input", None) is not None:
-        values = _whole(handler, columns, kinds, table.num_rows)
+    columns = [table.column(index).to_pylist() for index in range(len(kinds))]
+    kind = request.get("kind")
+    if kind == TABLE:
+        return packed(_table(handler, request, columns, table.column(PARTITION).to_pylist()))
+    if kind == AGGREGATE:
+        groups = zip(*columns, strict=True)
+        results = handler_classes.aggregated(handler, groups, kinds, request["strict"])
     else:
-        rows = zip(*columns, strict=True) if columns else ((),) * table.num_rows
-        strict = request["strict"]
-        values = [None if strict and None in row else handler(*row) for row in rows]
-    texts = [_text(value, request["returns"]) for value in values]
-    answer = pa.table({"result": pa.array(texts, pa.string())})
-    return packed(answer)
+        results = _by_row(handler, columns, request, table.num_rows)
+    texts = [text(value, request["returns"]) for value in results]
+    return packed(pa.table({"result": pa.array(texts, pa.string())}))
 
 
-def _values(values: list[Any], kind: str, scale: int | None) -> list[Any]:
-    if kind in _JSON:
-        return [None if value is None else json.loads(value) for value in values]
-    if kind == "fixed" and not scale:
-        return [None if value is None else int(value) for value in values]
-    return values
+def _table(handler: Any, request: dict[str, Any], columns: list[list[Any]], partitions: list[int]) -> Any:
+    """A column of texts for each declared column, and the row and the partition of each row."""
+    import pyarrow as pa
+
+    lengths = [len(list(rows)) for _, rows in itertools.groupby(partitions)]
+    rows = list(handler_classes.table_rows(handler, columns, request, lengths))
+    answer = {
+        ROW: pa.array([row for row, _, _ in rows], pa.int64()),
+        PARTITION: pa.array([partition for _, partition, _ in rows], pa.int64()),
+    }
+    for index, kind in enumerate(request["returns"]):
+        answer[f"c{index}"] = pa.array([text(given[index], kind) for _, _, given in rows], pa.string())
+    return pa.table(answer)
 
 
-def _whole(handler: Any, columns: list[list[Any]], kinds: Sequence[Sequence[Any]], count: int) -> list[Any]:
+def _by_row(handler: Any, columns: list[list[Any]], request: dict[str, Any], count: int) -> list[Any]:
+    kinds = request["arguments"]
+    typed = [values(column, *kind) for column, kind in zip(columns, kinds, strict=True)]
+    if getattr(handler, "_sf_vectorized_input", None) is not None:
+        return _whole(handler, typed, kinds, count)
+    rows = zip(*typed, strict=True) if typed else ((),) * count
+    return [None if request["strict"] and None in row else handler(*row) for row in rows]
+
+
+def _whole(handler: Any, columns: list[list[Any]], kinds: Kinds, count: int) -> list[Any]:
     """The results, by batch, of a function that takes a data frame with numbered columns."""
     import pandas as pd
 
-    # Integers with NULLs are floats in pandas; decimals stay unchanged.
-    frame = pd.DataFrame({index: pd.Series(column) for index, column in enumerate(columns)})
-    for index, (kind, _) in enumerate(kinds):
-        if kind == "real":
-            frame[index] = frame[index].astype("float64")
+    whole = frame(columns, kinds, range(len(columns)))
     size = getattr(handler, "_sf_max_batch_size", None) or max(count, 1)
     found: list[Any] = []
     for start in range(0, count, size):
-        returned = handler(frame.iloc[start : start + size].reset_index(drop=True))
+        returned = handler(whole.iloc[start : start + size].reset_index(drop=True))
         found += list(pd.Series(returned))
     return found
-
-
-def _text(value: Any, kind: str) -> str | None:
-    """A result as a text that SQL casts to the declared type."""
-    if hasattr(value, "item") and not isinstance(value, bytes):
-        value = value.item() if getattr(value, "ndim", 0) == 0 else value.tolist()
-    if value is None or (kind not in ("real", "text") and value != value):  # pandas' NaN and NaT are NULL
-        return None
-    if kind in _JSON:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    if kind == "boolean":
-        return "true" if value else "false"
-    if kind == "binary":
-        return bytes(value).hex()
-    if isinstance(value, bool):
-        return "1" if kind in ("fixed", "real") else "true" if value else "false"
-    if isinstance(value, float) and kind == "fixed":
-        return format(Decimal(repr(value)), "f")
-    return str(value)
 
 
 if __name__ == "__main__":

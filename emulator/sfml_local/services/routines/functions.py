@@ -37,7 +37,7 @@ def user_functions(tree: Expr, rewriting: Rewriting) -> Expr:
         calls = [
             (node, found)
             for node in tree.find_all(exp.Anonymous)
-            if (found := _overloads(node, rewriting)) and not isinstance(node.parent, exp.TableFromRows)
+            if (found := overloads_of(node, rewriting)) and not isinstance(node.parent, exp.TableFromRows)
         ]
         if not calls:
             return tree
@@ -52,10 +52,10 @@ def user_functions(tree: Expr, rewriting: Rewriting) -> Expr:
 def table_function(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
     """The query of a user-defined table function in TABLE(name(…)); None if there is no such function."""
     call = node.this.expression if isinstance(node.this, exp.Dot) else node.this
-    overloads = _overloads(call, rewriting) if isinstance(call, exp.Anonymous) else []
+    overloads = overloads_of(call, rewriting) if isinstance(call, exp.Anonymous) else []
     if not overloads:
         return None
-    routine = _chosen(call, overloads, rewriting)
+    routine = chosen_function(call, overloads, rewriting)
     if not routine.returns.startswith("TABLE"):
         raise not_emulated(node.sql(dialect="snowflake"))
     query = _parsed(routine)
@@ -67,12 +67,12 @@ def table_function(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None
     given = alias.columns if alias is not None else []
     identifiers = given or [exp.to_identifier(column, quoted=True) for column in columns]
     return exp.Subquery(
-        this=_with_arguments(query, routine, _in_order(call, routine)),
+        this=_with_arguments(query, routine, in_order(call, routine)),
         alias=exp.TableAlias(this=name, columns=identifiers),
     )
 
 
-def _overloads(node: exp.Anonymous, rewriting: Rewriting) -> list[Routine]:
+def overloads_of(node: exp.Anonymous, rewriting: Rewriting) -> list[Routine]:
     parts = _parts(_top(node))
     session = rewriting.session
     if not parts or len(parts) > 3 or (len(parts) < 3 and session.schema is None):
@@ -97,12 +97,25 @@ def _parts(node: Any) -> tuple[str, ...]:
 
 
 def _replacement(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewriting) -> Expr:
-    routine = _chosen(node, overloads, rewriting)
+    is_distinct = _without_distinct(node)
+    routine = chosen_function(node, overloads, rewriting)
+    if not routine.definition.aggregate and is_distinct:
+        raise SqlError(
+            f"SQL compilation error:\nDISTINCT is not allowed in a call of {routine.signature}.",
+            1003,
+            "42601",
+        )
+    if routine.definition.aggregate and isinstance(_top(node).parent, exp.Window | exp.WithinGroup):
+        raise SqlError(
+            f"SQL compilation error:\nInvalid function type [{routine.name.name}] for window function.",
+            2303,
+            "42601",
+        )
     if routine.returns.startswith("TABLE"):
         raise not_emulated(f"table function {routine.signature} outside of TABLE(…)")
-    arguments = _in_order(node, routine)
+    arguments = in_order(node, routine)
     if routine.definition.language == "PYTHON":
-        return python_functions.call_of(rewriting, routine, arguments)
+        return python_functions.call_of(rewriting, routine, arguments, is_distinct=is_distinct)
     body = _parsed(routine)
     if isinstance(body, exp.Query):
         body = exp.Subquery(this=body)
@@ -110,7 +123,18 @@ def _replacement(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewri
     return exp.cast(exp.paren(inner), routine.definition.returns, dialect="snowflake")
 
 
-def _chosen(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewriting) -> Routine:
+def _without_distinct(node: exp.Anonymous) -> bool:
+    """Whether the arguments of a call are distinct ones; they stay without the word."""
+    first = node.expressions[0] if node.expressions else None
+    if not isinstance(first, exp.Distinct):
+        return False
+    if len(first.expressions) > 1:
+        raise not_emulated(f"{node.sql(dialect='snowflake')}: DISTINCT of several arguments")
+    node.set("expressions", first.expressions)
+    return True
+
+
+def chosen_function(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewriting) -> Routine:
     arguments = [
         Argument(one.expression.sql(), one.this.name.upper())
         if isinstance(one, exp.Kwarg)
@@ -155,7 +179,7 @@ def _type_told(node: Expr, rewriting: Rewriting) -> str:
     return store.word_of(kind)
 
 
-def _in_order(node: exp.Anonymous, routine: Routine) -> list[Expr]:
+def in_order(node: exp.Anonymous, routine: Routine) -> list[Expr]:
     """The arguments in the order of the parameters, each cast to the parameter's type."""
     named = {one.this.name.upper(): one.expression for one in node.expressions if isinstance(one, exp.Kwarg)}
     positional = [one for one in node.expressions if not isinstance(one, exp.Kwarg)]

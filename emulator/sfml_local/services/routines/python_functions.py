@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +26,18 @@ from sqlglot import Expr, exp
 from sfml_local.core import server_log
 from sfml_local.core.child import Child
 from sfml_local.core.errors import SqlError
+from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.processes.children import POLL_SECONDS, Supervised, without_proxies
 from sfml_local.processes.frames import CALL, ERROR, TABLE, packed, read_frame, unpacked, write_frame
+from sfml_local.processes.handler_classes import AGGREGATE
+from sfml_local.processes.handler_classes import TABLE as TABLE_FUNCTION
 from sfml_local.processes.imports import check_packages, import_directory
 from sfml_local.processes.pool import Pool
 from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import column_of
 from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
 from sfml_local.services.routines.store import Routine
+from sfml_local.services.routines.table_results import table_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,25 +74,45 @@ class _Statement:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-def call_of(rewriting: Rewriting, routine: Routine, arguments: list[Expr]) -> Expr:
-    """The call of the DuckDB function for a Python function, cast to the declared type."""
+def call_of(
+    rewriting: Rewriting, routine: Routine, arguments: list[Expr], *, is_distinct: bool = False
+) -> Expr:
+    """The call of the DuckDB function for a Python function, cast to the declared type.
+
+    An aggregate function gets the values of each group as lists.
+    """
     definition = routine.definition
-    check_packages(definition.packages)
-    columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
     target = {
-        "request": _request(rewriting.account, rewriting.session, routine, columns),
+        "request": request_of(rewriting.account, rewriting.session, routine),
         "name": routine.name.name,
         "statement": rewriting.note(_Statement).mark,
     }
-    typed = [_argument(one, column) for one, column in zip(arguments, columns, strict=True)]
+    typed = typed_arguments(routine, arguments) or [exp.Literal.number(0)]
+    if definition.aggregate:
+        given = [exp.Distinct(expressions=[one]) if is_distinct else one for one in typed]
+        typed = [exp.Anonymous(this="list", expressions=[one]) for one in given]
     named = exp.Literal.string(json.dumps(target, ensure_ascii=False))
-    called: Expr = exp.Anonymous(this=FUNCTION, expressions=[named, *(typed or [exp.Literal.number(0)])])
-    returned = column_of("returned", definition.returns)
-    if returned.type in _JSON:
-        return exp.ParseJSON(this=called)
-    if returned.type == "binary":
-        return exp.Unhex(this=called)
-    return exp.cast(called, definition.returns, dialect="snowflake")
+    called = exp.Anonymous(this=FUNCTION, expressions=[named, *typed])
+    return declared_value(called, definition.returns)
+
+
+def declared_value(text: Expr, declared: str) -> Expr:
+    """A result, which is a text, in its declared type."""
+    kind = column_of("returned", declared).type
+    if kind in _JSON:
+        return exp.ParseJSON(this=text)
+    if kind == "binary":
+        return exp.Unhex(this=text)
+    return exp.cast(text, declared, dialect="snowflake")
+
+
+def typed_arguments(routine: Routine, arguments: Sequence[Expr]) -> list[Expr]:
+    """The arguments in the types that the process reads."""
+    return [_argument(one, column) for one, column in zip(arguments, _columns(routine), strict=True)]
+
+
+def _columns(routine: Routine) -> list[Column]:
+    return [column_of(parameter.name, parameter.type) for parameter in routine.definition.parameters]
 
 
 def _argument(argument: Expr, column: Column) -> Expr:
@@ -103,19 +127,27 @@ def _duckdb_type(column: Column) -> str:
     return _DUCKDB.get(column.type, "VARCHAR")
 
 
-def _request(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
+def request_of(account: Account, session: Session, routine: Routine) -> str:
     """The digest of a request; a function that was created again has another digest."""
     definition = routine.definition
+    check_packages(definition.packages)
+    declared = table_columns(definition.returns)
     files = imported_files(account, session, definition.imports)
     directory = import_directory(account.folder / "imports", files)
-    request = {
+    request: dict[str, Any] = {
         "handler": definition.handler,
         "body": definition.body,
         "import_directory": str(directory),
-        "arguments": [[column.type, column.scale] for column in columns],
-        "returns": column_of("returned", definition.returns).type,
+        "arguments": [[column.type, column.scale] for column in _columns(routine)],
         "strict": definition.strict,
     }
+    if declared is None:
+        request["returns"] = column_of("returned", definition.returns).type
+        request["kind"] = AGGREGATE if definition.aggregate else "row"
+    else:
+        request["returns"] = [column_of(column.name, column.type).type for column in declared]
+        request["names"] = [parameter.name for parameter in definition.parameters]
+        request["kind"] = TABLE_FUNCTION
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     if not _text_of(account, digest):
@@ -156,12 +188,30 @@ def register(account: Account) -> None:
         text = _text_of(owner, asked["request"])
         table = pa.table({f"a{index}": column for index, column in enumerate(given)})
         try:
-            return owner.part(Functions).called(text, asked.get("statement", ""), table)
+            answer = owner.part(Functions).called(text, asked.get("statement", ""), table)
         except FunctionError as cause:
-            where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
-            raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
+            raise RuntimeError(_told(cause, asked["name"], text)) from cause
+        return answer.column("result")
 
     account.engine.define_function(FUNCTION, compute, volatile=True)
+
+
+def _told(error: FunctionError, name: str, request: str) -> str:
+    return f"{_MARK}\n{error}\n in function {name} with handler {json.loads(request)['handler']}"
+
+
+def called_with(rewriting: Rewriting, routine: Routine, arguments: pa.Table) -> pa.Table:
+    """The answer of a table function's process, outside of DuckDB; raises SqlError."""
+    account, session = rewriting.account, rewriting.session
+    text = _text_of(account, request_of(account, session, routine))
+    mark = rewriting.note(_Statement).mark
+    with watched(account, session, {mark}):
+        try:
+            return account.part(Functions).called(text, mark, arguments)
+        except FunctionError as cause:
+            error = interpreter_error(RuntimeError(_told(cause, routine.name.name, text)))
+            assert error is not None
+            raise error from cause
 
 
 # -- processes ----------------------------------------------------------------------------------------------------
@@ -200,8 +250,8 @@ class _Process:
     def is_over(self) -> bool:
         return self._process.poll() is not None
 
-    def called(self, arguments: pa.Table, caller: str, has_to_end: Callable[[str], bool]) -> pa.ChunkedArray:
-        """The text of each row's result; raises _Ended."""
+    def called(self, arguments: pa.Table, caller: str, has_to_end: Callable[[str], bool]) -> pa.Table:
+        """The answer: texts in `result` for each row, or the rows of a table function; raises _Ended."""
         table = packed(arguments)
         while not self._lock.acquire(timeout=POLL_SECONDS):
             if has_to_end(caller):
@@ -225,7 +275,7 @@ class _Process:
         kind, payload = frame
         if kind == ERROR:
             raise FunctionError(payload.decode(errors="replace").rstrip())
-        return unpacked(payload).column("result")
+        return unpacked(payload)
 
     def stop(self) -> None:
         self._is_stopped = True
@@ -248,8 +298,8 @@ class Functions:
         """The marks of statements that are cancelled, or too late, and still execute."""
         self._is_stopped = False
 
-    def called(self, request: str, caller: str, arguments: pa.Table) -> pa.ChunkedArray:
-        """The text of each row's result; `caller` is the mark of the calling statement."""
+    def called(self, request: str, caller: str, arguments: pa.Table) -> pa.Table:
+        """The answer of the function's process; `caller` is the mark of the calling statement."""
         while not self._has_to_end(caller):
             with self._processes.of(request) as process, contextlib.suppress(_Ended):
                 return process.called(arguments, caller, self._has_to_end)

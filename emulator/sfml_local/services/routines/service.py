@@ -9,6 +9,7 @@ from sfml_local.services.routines import (
     functions,
     procedures,
     python_functions,
+    python_table_functions,
     sql,
     store,
 )
@@ -23,6 +24,7 @@ class Routines(Service):
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
+            first_rewrites=(python_table_functions.table_calls,),
             rewrites=(functions.user_functions,),
             table_calls=(functions.table_function, calling.rows_of_call),
             around=(functions.running,),

@@ -31,6 +31,7 @@ from sfml_local.processes.imports import SNOWPARK, check_packages
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.routines import calls, procedures, scripting, store
 from sfml_local.services.routines.store import Definition, Routine
+from sfml_local.services.routines.table_results import table_columns
 from sfml_local.services.stages import locations
 
 if TYPE_CHECKING:
@@ -73,8 +74,10 @@ def _definition(account: Account, session: Session, statement: CreateRoutine) ->
     language = clauses.language.upper()
     if language not in LANGUAGES:
         raise not_emulated(f"{shown} … LANGUAGE {language}")
-    if statement.aggregate:
-        raise not_emulated(f"CREATE AGGREGATE FUNCTION {'.'.join(statement.name.parts)}")
+    if statement.aggregate and language != "PYTHON":
+        raise not_emulated(
+            f"CREATE AGGREGATE FUNCTION {'.'.join(statement.name.parts)} … LANGUAGE {language}"
+        )
     if clauses.secrets:
         raise not_emulated(f"{shown} … SECRETS = ({clauses.secrets})")
     for declared in (*(parameter.type for parameter in statement.parameters), clauses.returns):
@@ -96,6 +99,7 @@ def _definition(account: Account, session: Session, statement: CreateRoutine) ->
         strict=clauses.strict,
         execute_as=clauses.execute_as,
         comment=clauses.comment,
+        aggregate=statement.aggregate,
     )
     from sfml_local.services.routines.procedures import imported_files
 
@@ -122,8 +126,8 @@ def _check_python(shown: str, statement: CreateRoutine) -> None:
             1003,
             "42000",
         )
-    if statement.kind == "FUNCTION" and clauses.returns.upper().startswith("TABLE"):
-        raise not_emulated(f"{shown} … RETURNS TABLE … LANGUAGE PYTHON")
+    if statement.kind == "FUNCTION" and table_columns(clauses.returns) == ():
+        raise not_emulated(f"{shown} … RETURNS TABLE () … LANGUAGE PYTHON")
     if statement.kind == "PROCEDURE" and not any(one.startswith(SNOWPARK) for one in clauses.packages):
         raise SqlError(
             f"SQL compilation error:\nPACKAGES of procedure {statement.name.last} has to name {SNOWPARK}.",
@@ -223,13 +227,14 @@ def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
         definition = routine.definition
         least = sum(parameter.default is None for parameter in definition.parameters)
         is_table = "Y" if routine.returns.startswith("TABLE") else "N"
+        is_aggregate = "Y" if definition.aggregate else "N"
         ends: tuple[Any, ...] = (None, definition.external_access)
         if statement.kind == "FUNCTION":
             ends = ("N", definition.language, "N", "N", *ends)
         rows.append(
             (
                 datetime.datetime.fromisoformat(routine.created_on),
-                *(routine.name.name, routine.name.schema, "N", "N", "N"),
+                *(routine.name.name, routine.name.schema, "N", is_aggregate, "N"),
                 *(least, len(definition.parameters), f"{routine.signature} RETURN {routine.returns}"),
                 *(definition.comment or f"user-defined {statement.kind.lower()}", routine.name.database),
                 *(is_table, "N", "N", *ends),

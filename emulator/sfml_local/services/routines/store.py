@@ -55,6 +55,7 @@ class Definition:
     strict: bool = False
     execute_as: str = "OWNER"
     comment: str = ""
+    aggregate: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
