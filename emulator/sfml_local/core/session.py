@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import threading
 from collections import OrderedDict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core import fakesnow_port
 from sfml_local.core.outcomes import Outcomes
 from sfml_local.core.parts import Part, Parts
+from sfml_local.core.workplace import Workplace
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,13 +37,16 @@ class Session:
     """One session. Its current database and schema live in its fakesnow connection.
 
     `task` is the task run this session works for, or None; a session that a procedure or a job opens has its
-    caller's as `parent` and shares its task, role, warehouse, database and schema.
+    caller's as `parent` and shares its task, role, warehouse, database and schema. That of a procedure with its
+    caller's rights has no connection of its own: it works in its parent's.
     """
+
+    _workplace: Workplace
 
     def __init__(
         self,
         id: int,
-        connection: FakeSnowflakeConnection,
+        connection: FakeSnowflakeConnection | None,
         *,
         user: str = DEFAULT_USER,
         role: str = DEFAULT_ROLE,
@@ -55,11 +58,18 @@ class Session:
     ) -> None:
         """`committing` is called, under the session's lock, before a definition commits what is open."""
         self.id = id
-        self._parts = Parts(self)
+        self.is_callers = connection is None
+        """Whether it works in its parent's workplace."""
+        self.is_owners = False
+        """Whether it is that of a procedure with its owner's rights."""
+        if connection is not None:
+            self._workplace = Workplace(Parts(self), connection)
+        else:
+            assert parent is not None
+            self._workplace = parent._workplace
         self.committing = tuple(committing)
         self.token = secrets.token_urlsafe(32)
         self.master_token = secrets.token_urlsafe(32)
-        self.connection = connection
         self.user = user
         self.role = role
         self.secondary_roles = "ALL"
@@ -67,26 +77,10 @@ class Session:
         self.parameters: dict[str, Any] = dict(parameters or {})
         self.task = task
         self.parent = parent
-        self.variables: dict[str, Any] = {}
-        self.zone: str | None = None
-        """The time zone that DuckDB's connection works in, once a statement has set it."""
-        self.temporaries: set[ObjectName] = set()
-        """Temporary tables and views of this session alone."""
-        self.lengths: dict[ObjectName, dict[str, int]] = {}
-        """The declared lengths of text columns of these tables."""
-        self.changed: set[ObjectName] = set()
-        """Tables that the open transaction has changed."""
-        self.in_transaction = False
         self.aborts = 0
         """How often the client has asked to cancel the executing statement."""
-        self._relations = itertools.count()
-        self.lock = threading.RLock()
-        """Acquired while DuckDB works for this session, because a DuckDB connection serves one thread at a time."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
-        # Acquired while DuckDB's connection is closed or interrupted, because it crashes if both happen at once.
-        self._ending = threading.Lock()
-        self._is_closed = False
         # Clients send statements of one session in parallel; those without DuckDB acquire no other lock.
         self._remembering = threading.Lock()
         self.last_query_id: str | None = None
@@ -98,7 +92,7 @@ class Session:
 
     def part(self, kind: Callable[[Session], Part]) -> Part:
         """A service's data for this session, by its class."""
-        return self._parts.of(kind)
+        return self._workplace.parts.of(kind)
 
     def remember(self, query_id: str, result: Result) -> None:
         """Keep a result for RESULT_SCAN; older results are dropped, but never the latest, whatever its size."""
@@ -111,19 +105,66 @@ class Session:
 
     def interrupt(self) -> None:
         """Ask DuckDB to cancel the executing statement, if any, from another thread."""
-        with self._ending:
-            if not self._is_closed:
+        with self._workplace.ending:
+            if not self._workplace.is_closed:
                 self.duck.interrupt()
 
     def close(self) -> None:
-        """Close the connection to DuckDB once its statement has ended."""
-        with self.lock, self._ending:
-            self._is_closed = True
+        """Close the connection to DuckDB, unless it is the caller's, once its statement has ended."""
+        if self.is_callers:
+            return
+        with self.lock, self._workplace.ending:
+            self._workplace.is_closed = True
             self.connection.close()
 
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
-        return next(self._relations)
+        return next(self._workplace.relations)
+
+    @property
+    def connection(self) -> FakeSnowflakeConnection:
+        return self._workplace.connection
+
+    @property
+    def lock(self) -> threading.RLock:
+        return self._workplace.lock
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        return self._workplace.variables
+
+    @property
+    def temporaries(self) -> set[ObjectName]:
+        return self._workplace.temporaries
+
+    @property
+    def lengths(self) -> dict[ObjectName, dict[str, int]]:
+        return self._workplace.lengths
+
+    @property
+    def changed(self) -> set[ObjectName]:
+        return self._workplace.changed
+
+    @changed.setter
+    def changed(self, names: set[ObjectName]) -> None:
+        self._workplace.changed = names
+
+    @property
+    def zone(self) -> str | None:
+        return self._workplace.zone
+
+    @zone.setter
+    def zone(self, zone: str) -> None:
+        self._workplace.zone = zone
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction was begun explicitly."""
+        return self._workplace.in_transaction
+
+    @in_transaction.setter
+    def in_transaction(self, is_open: bool) -> None:
+        self._workplace.in_transaction = is_open
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement in DuckDB's dialect, run in this session's transaction.

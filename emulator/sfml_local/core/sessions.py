@@ -8,10 +8,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sfml_local.core.engine import Engine
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
+
+Rights = Literal["CALLER", "OWNER"]
+"""Whose rights a procedure has."""
 
 IDLE_SECONDS = 4 * 3600.0
 """Seconds without a request after which a session ends: https://docs.snowflake.com/en/user-guide/session-policies"""
@@ -39,7 +42,7 @@ class Sessions:
         self._ids = itertools.count(time.time_ns() // 1_000_000)
         # By the digest of a token, so that the duration of a search reveals nothing about other tokens.
         self._by_token: dict[bytes, Session] = {}
-        self._admitted: dict[bytes, Session] = {}
+        self._admitted: dict[bytes, tuple[Session, Rights | None]] = {}
         self._lock = threading.Lock()
 
     def open(
@@ -67,9 +70,25 @@ class Sessions:
             committing=self._committing,
         )
         self._engine.use(session, database, schema)
+        return self._add(session)
+
+    def _add(self, session: Session) -> Session:
         with self._lock:
             self._by_token[_digest(session.token)] = session
         return session
+
+    def _callers(self, parent: Session, parameters: Mapping[str, Any] | None) -> Session:
+        return Session(
+            parent.id,
+            None,
+            user=parent.user,
+            role=parent.role,
+            warehouse=parent.warehouse,
+            parameters={**parent.parameters, **(parameters or {})},
+            task=parent.task,
+            parent=parent,
+            committing=self._committing,
+        )
 
     def child_of(
         self,
@@ -80,9 +99,15 @@ class Sessions:
         role: str | None = None,
         warehouse: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        rights: Rights | None = None,
     ) -> Session:
-        """A session for a process of `parent`: with its user, task, and by default its role and parameters."""
-        return self.open(
+        """A session for a process of `parent`: with its user, task, and by default its role and parameters.
+
+        That of a procedure with its caller's rights works in the parent's, unless it asks for another place.
+        """
+        if rights == "CALLER" and _is_place_of(parent, database, schema, role, warehouse):
+            return self._add(self._callers(parent, parameters))
+        session = self.open(
             database=database or parent.database,
             schema=schema or parent.schema,
             user=parent.user,
@@ -92,20 +117,22 @@ class Sessions:
             task=parent.task,
             parent=parent,
         )
+        session.is_owners = rights == "OWNER"
+        return session
 
     def __iter__(self) -> Iterator[Session]:
         with self._lock:
             return iter(list(self._by_token.values()))
 
-    def admit(self, parent: Session) -> str:
-        """A password with which a process of this session logs in as its child."""
+    def admit(self, parent: Session, rights: Rights | None = None) -> str:
+        """A password with which a process of this session logs in as its child; `rights` are a procedure's."""
         password = secrets.token_urlsafe(32)
         with self._lock:
-            self._admitted[_digest(password)] = parent
+            self._admitted[_digest(password)] = parent, rights
         return password
 
-    def admitted(self, password: str) -> Session | None:
-        """The session that a password of `admit` was made for."""
+    def admitted(self, password: str) -> tuple[Session, Rights | None] | None:
+        """The session and the rights that a password of `admit` was made for."""
         with self._lock:
             return self._admitted.get(_digest(password))
 
@@ -138,8 +165,18 @@ class Sessions:
         with self._lock:
             self._by_token.pop(_digest(session.token), None)
         session.close()
-        self._closed(session)
+        if not session.is_callers:
+            self._closed(session)
 
     def close_all(self) -> None:
         for session in self:
             self.close(session)
+
+
+def _is_place_of(
+    session: Session, database: str | None, schema: str | None, role: str | None, warehouse: str | None
+) -> bool:
+    """Whether a login asks for nothing, or for what the session has."""
+    asked = (database, schema, role, warehouse)
+    there = (session.database, session.schema, session.role, session.warehouse)
+    return all(one in (None, own) for one, own in zip(asked, there, strict=True))

@@ -110,8 +110,9 @@ async def login(request: Request) -> JSONResponse:
         place["warehouse"] = place["warehouse"] or DEFAULT_WAREHOUSE
         user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
         session = await run_in_threadpool(account.sessions.open, user=user, **place)
-    elif (parent := account.sessions.admitted(password)) is not None:
-        session = await run_in_threadpool(account.sessions.child_of, parent, **place)
+    elif (admitted := account.sessions.admitted(password)) is not None:
+        parent, rights = admitted
+        session = await run_in_threadpool(account.sessions.child_of, parent, rights=rights, **place)
         session.admitted_by = password
     else:
         return failure("390100", "Incorrect username or password was specified.", "08001")

@@ -20,6 +20,7 @@ from sfml_local.core.child import Child
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
+    from sfml_local.core.sessions import Rights
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
@@ -138,17 +139,19 @@ def run_child(
     cancel: threading.Event | None = None,
     start: Start = Supervised,
     places: threading.Semaphore | None = None,
+    rights: Rights | None = None,
 ) -> int:
     """Run a command to its end, with its output in `log`; returns its exit code.
 
-    The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`. It ends,
+    The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`; `rights` are a
+    procedure's. It ends,
     with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the server; its exit
     code is then negative. It waits until one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     link = make_home(account, "sfml-home-")
     home = link.readlink()
-    password = account.sessions.admit(session)
+    password = account.sessions.admit(session, rights)
     child = Child(session, log=log)
     account.children.add(child)
     ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))

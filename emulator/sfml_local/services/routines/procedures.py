@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/call-with
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +82,35 @@ def run_anonymous(
         "import_directory": str(import_directory(account.folder / "imports", files)),
         "arguments": encoded(arguments),
         "returns": column.type,
+        "spans": str(account.log_path().with_suffix(".spans")),
     }
-    value = _run(account, session, request, procedure, place)
+    with _scoped_transaction(account, session):
+        value = _run(account, session, request, procedure, place)
     if columns is not None:
         return table_of(account, session, value, columns)
     return Result((column,), ((_as_declared(value, column),),), CALL)
+
+
+@contextlib.contextmanager
+def _scoped_transaction(account: Account, session: Session) -> Iterator[None]:
+    """A transaction that a procedure begins ends with it.
+
+    https://docs.snowflake.com/en/sql-reference/transactions#scoped-transactions
+    """
+    was_open, is_left = session.in_transaction, False
+    try:
+        yield
+    finally:
+        is_left = session.in_transaction and not was_open
+        if is_left:
+            account.execute(session, "ROLLBACK")
+    if is_left:
+        raise SqlError(
+            "Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and it"
+            " was rolled back.",
+            90232,
+            "57014",
+        )
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:
@@ -189,6 +214,7 @@ def _run(
             start=warm_parent_of(account).start,
             # Processes of a procedure need no slot, because they would wait for the one of their caller.
             places=places_of(account) if session.parent is None else None,
+            rights="CALLER" if place is None else "OWNER",
         )
         if not answer.exists():
             if limit is not None and time.monotonic() - started >= limit:
