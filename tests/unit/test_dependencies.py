@@ -48,6 +48,8 @@ MODULES = {
     "google": "protobuf",
     "jinja2": "jinja2",
     "markdown_it": "markdown-it-py",
+    "opentelemetry": "opentelemetry-api",
+    "opentelemetry.sdk": "opentelemetry-sdk",
     "sklearn": "scikit-learn",
     "snowflake.connector": "snowflake-connector-python",
     "snowflake.core": "snowflake-core",

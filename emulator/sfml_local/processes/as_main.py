@@ -19,12 +19,15 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 INSTANCES = "SNOWFLAKE_JOBS_COUNT"
+
+SPANS = "SFML_SPANS"
+"""The variable with the file of the job's spans."""
 
 
 _RUNTIME = Path(__file__).parents[1] / "job_runtime"
@@ -78,6 +81,8 @@ def ray_settings(env: Mapping[str, str]) -> dict[str, str]:
 
 def run(script: str, arguments: Sequence[str]) -> int:
     """Run the script to its end, including its remaining threads and exit functions; returns the exit code."""
+    spans = os.environ.pop(SPANS, None)
+    tracing = _tracing().begin(None if spans is None else Path(spans))
     os.environ.update(ray_settings(os.environ))
     if os.environ.get(INSTANCES, "1") == "1":
         sys.meta_path.insert(0, _HiddenRay(script))
@@ -98,8 +103,18 @@ def run(script: str, arguments: Sequence[str]) -> int:
         traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
         code = 1
     finally:
+        tracing.finish()
         _end()
     return code
+
+
+def _tracing() -> Any:
+    """The module beside this one, by its path, because a job's environment need not have its package."""
+    spec = spec_from_file_location("_sfml_tracing", Path(__file__).with_name("tracing.py"))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _exit_code(given: Any) -> int:

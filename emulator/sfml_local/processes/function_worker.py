@@ -18,6 +18,7 @@ from sfml_local.processes import handler_classes
 from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.function_values import Kinds, frame, text, values
 from sfml_local.processes.handler_classes import AGGREGATE, PARTITION, ROW, TABLE
+from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.worker import load_handler, open_imports, user_traceback
 
 
@@ -33,6 +34,7 @@ def main() -> None:
         try:
             if handler is None:
                 sys.modules["_snowflake"] = _snowflake_module()
+                begin_tracing(None)
                 open_imports(request["import_directory"])
                 handler = load_handler(request["handler"], request["body"])
             write_frame(answers, RESULT, _answer(handler, request, asked[1]))

@@ -21,13 +21,17 @@ SNOWPARK = "snowflake-snowpark-python"
 _DISTRIBUTIONS = {"py-xgboost": "xgboost", "pytorch": "torch", "python-dateutil": "python-dateutil"}
 
 
+_BROUGHT = frozenset({"python", "snowflake-telemetry-python"})
+"""Packages that every function has: `tracing` brings the second where it is not installed."""
+
+
 def check_packages(packages: Iterable[str]) -> list[str]:
     """Refuse packages that this Python lacks; returns a note for each that it has in another version."""
     missing: list[str] = []
     notes: list[str] = []
     for text in packages:
         wanted = _requirement(text)
-        if wanted.name.lower() == "python":
+        if wanted.name.lower() in _BROUGHT:
             continue
         try:
             installed = metadata.version(_DISTRIBUTIONS.get(wanted.name.lower(), wanted.name))

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.transport import decoded, encoded
 
 # The name that Snowflake gives the text between AS and CALL in a traceback.
@@ -44,11 +45,15 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     for noisy in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     open_imports(request["import_directory"])
+    tracing = begin_tracing(Path(request["spans"]))
     # Load the code first, so that a missing handler or a syntax error is reported without a connection.
     handler = load_handler(request["handler"], request["body"])
     # Never closed, as in Snowflake: the server closes all sessions of this process when it ends.
     session = _connect()
-    value = handler(session, *decoded(request["arguments"]))
+    try:
+        value = handler(session, *decoded(request["arguments"]))
+    finally:
+        tracing.finish()
     if request["returns"] == "table":
         return {"table": written_table(value, Path(request["answer"]).with_suffix(".parquet"))}
     return {"result": encoded(_returned(value, request["returns"]))}

@@ -129,12 +129,13 @@ def _run(
     number: int = 0,
     start: Start = Supervised,
 ) -> int:
+    log = instance_log(account, job, number)
     return run_child(
         account,
         session,
         command,
-        env=env,
-        log=instance_log(account, job, number),
+        env={**env, as_main.SPANS: str(log.with_suffix(".spans"))},
+        log=log,
         cwd=Path(job.mount) / "app",
         cancel=cancel,
         timeout=timeout,

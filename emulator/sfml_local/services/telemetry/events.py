@@ -1,4 +1,4 @@
-"""SNOWFLAKE.TELEMETRY.EVENTS: the output of procedures and jobs, as in an account's default event table.
+"""SNOWFLAKE.TELEMETRY.EVENTS: output and spans of procedures and jobs, as in an account's default event table.
 
 https://docs.snowflake.com/en/developer-guide/logging-tracing/event-table-columns
 """
@@ -17,6 +17,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.result import Column, Result
 from sfml_local.core.rewriting import dotted
+from sfml_local.services.telemetry.spans import span_rows
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -38,13 +39,15 @@ COLUMNS = (
     Column("VALUE", "variant"),
     Column("EXEMPLARS", "array"),
 )
+SPANS = ".spans"
+"""The suffix of the file beside a log that has its spans."""
 QUERY_ID = "snow.query.id"
 INSTANCE = "snow.service.container.instance"
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 def event_table(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The event table with a row for every line; only of one query if the statement names one."""
+    """The event table, of one query if the statement names one."""
     for node in list(tree.find_all(exp.Table)):
         if isinstance(node.this, exp.Identifier) and ".".join(dotted(part) for part in node.parts) == NAME:
             result = events(rewriting.account, wanted_query(node))
@@ -70,7 +73,7 @@ def wanted_query(table: exp.Table) -> str | None:
 
 
 def events(account: Account, query_id: str | None = None) -> Result:
-    """A row for every line of every log, or of one query's logs, in the order of writing."""
+    """A row for every line, span and event of every log, or of one query's logs, in the order of their times."""
     if query_id:  # includes further instances of a job, whose logs have their numbers
         numbered = account.logs_folder.glob(f"{glob.escape(query_id)}.*.log")
         files = [account.logs_folder / f"{query_id}.log", *numbered]
@@ -85,6 +88,8 @@ def _rows(file: Path) -> Iterator[tuple[Any, ...]]:
     query_id, _, instance = file.stem.partition(".")
     named = {INSTANCE: instance} if instance else {}
     attributes = json.dumps({QUERY_ID: query_id, "db.user": "SFML", **named})
+    if (spans := file.with_suffix(SPANS)).is_file():
+        yield from span_rows(spans, attributes)
     for time, line in lines(file):
         yield (
             *(time, None, time, None, None, attributes, None, None, "LOG"),

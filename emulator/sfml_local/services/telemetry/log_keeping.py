@@ -26,7 +26,7 @@ class ClosedSessions:
 def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: int, size: int) -> int:
     """Delete the oldest logs beyond the limits of number and bytes; returns how many were deleted.
 
-    The file with a log's times is deleted with it. Logs of running processes are kept, whatever their age.
+    The files with a log's times and spans are deleted with it. Logs of running processes are kept, whatever their age.
     """
     with os.scandir(folder) as entries:
         found = [(entry.stat(), Path(entry.path)) for entry in entries if entry.name.endswith(".log")]
@@ -35,7 +35,7 @@ def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: in
     for number, (status, path) in enumerate(found, start=1):
         taken += status.st_size
         if (number > count or taken > size) and path not in in_use:
-            for file in (path, path.with_suffix(".times")):
+            for file in (path, path.with_suffix(".times"), path.with_suffix(".spans")):
                 with contextlib.suppress(OSError):
                     file.unlink()
             gone += 1
