@@ -27,10 +27,11 @@ def masked(text: str) -> str:
         (r"on \S+ \(process \d+\)", "on <host>"),
         # How long a run took stands in its first line where it was over when it was first looked at.
         (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b(  +\d+\.\d s)?", "<run>"),
+        (r"\b[0-9a-f]{8}\b", "<run>"),
         (r"\b[0-9a-f]{12}\b", "<hash>"),
         (r"\b[0-9a-f]{7}\b", "<commit>"),
-        (r"\d+(\.\d)? s\b", "<seconds>"),
-        (r"\b[A-Z][a-z]{2} \d+ [A-Z][a-z]{2} \d\d:\d\d UTC", "<moment>"),
+        (r"(\d+ (h|min) )?\d+(\.\d)? s\b", "<seconds>"),
+        (r"\b[A-Z][a-z]{2} \d+ [A-Z][a-z]{2} \d\d:\d\d( UTC)?", "<moment>"),
         (r"\(in [^)]*\)", "(in <while>)"),
         (r"(TEST_\d+|SFML)\.", "DB."),
         (r"(?i)small", lambda found: "SHOP" if found.group().isupper() else "shop"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +31,26 @@ def user_name(options: Options) -> str:
 
 
 def read(path: str, options: Options) -> Reading:
+    return read_all((path,), options)[0]
+
+
+def read_all(paths: Iterable[str], options: Options) -> tuple[Reading, ...]:
+    """The readings of these entry files, which share what is known of step code."""
+    from sfml.catalog import StepCatalog
     from sfml.frontend.reading import read as read_spec
 
-    return read_spec(Path(path), target=options.target, variables=options.variables, user=user_name(options))
+    catalog = functools.cache(StepCatalog)
+    user = user_name(options)
+    return tuple(
+        read_spec(
+            Path(path),
+            target=options.target,
+            variables=options.variables,
+            user=user,
+            find_catalog=catalog,
+        )
+        for path in paths
+    )
 
 
 def single(paths: tuple[str, ...] | str) -> str:

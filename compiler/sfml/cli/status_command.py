@@ -11,7 +11,7 @@ import click
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.inputs import read, say_findings
+from sfml.cli.inputs import read_all, say_findings
 from sfml.cli.interrupts import pause
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
@@ -56,7 +56,8 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
         )
     if every is not None and not watch:
         raise UsageError("--every goes with --watch", help="add --watch, or leave out --every")
-    readings = [(str(file), read(str(file), options)) for file in entry_files(specs)]
+    files = [str(file) for file in entry_files(specs)]
+    readings = list(zip(files, read_all(files, options), strict=True))
     for _, reading in readings:
         if not _is_compiled(reading):
             say_findings(reading, options)

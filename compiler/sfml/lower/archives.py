@@ -6,6 +6,7 @@ and stored without compression, because compressed bytes differ between versions
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import zipfile
@@ -15,6 +16,8 @@ from typing import Protocol
 from sfml.lower.desired import Archive
 from sfml.lower.names import code_path
 
+_SMALL = 1_000_000
+"""The most bytes of files whose archive is remembered."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _FILE_MODE = 0o100644 << 16
@@ -39,15 +42,20 @@ class Closure(Protocol):
 
 def archive_of(pipeline: str, files: Iterable[SourceFile]) -> Archive:
     """The archive of these files; the same files give the same archive."""
-    contents = {file.path: file.content for file in files}
-    content = zip_bytes(contents)
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Archive(
-        sha256=sha256,
-        stage_path=code_path(pipeline, sha256),
-        content=content,
-        files=tuple((path, hashlib.sha256(contents[path]).hexdigest()) for path in sorted(contents)),
-    )
+    contents = tuple(sorted({file.path: file.content for file in files}.items()))
+    is_small = sum(len(content) for _, content in contents) <= _SMALL
+    sha256, content, hashes = (_packed if is_small else _packed.__wrapped__)(contents)
+    return Archive(sha256=sha256, stage_path=code_path(pipeline, sha256), content=content, files=hashes)
+
+
+@functools.lru_cache(maxsize=32)
+def _packed(
+    contents: tuple[tuple[str, bytes], ...],
+) -> tuple[str, bytes, tuple[tuple[str, str], ...]]:
+    """The digest of a zip of these files, its bytes, and the digest of each file; pipelines share step code."""
+    content = zip_bytes(dict(contents))
+    hashes = tuple((path, hashlib.sha256(own).hexdigest()) for path, own in contents)
+    return hashlib.sha256(content).hexdigest(), content, hashes
 
 
 def zip_bytes(contents: Mapping[str, bytes]) -> bytes:
