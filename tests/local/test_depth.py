@@ -106,6 +106,8 @@ FUNCTIONS = {
         *("({} || 'a')", "CASE WHEN LENGTH({}) = 1 THEN 'a' ELSE 'b' END", "TO_JSON(TO_VARIANT({}))"),
         *(
             "REPEAT({}, 1)",
+            "SPLIT_PART({}, 'b', 1)",
+            "NULLIF({}, 'a')",
             "{}::VARCHAR(20)",
             "IFF({} = 'a', 'b', 'c')",
             "IFF({} IN ('a', 'b'), COLUMN1, 'c')",
@@ -127,6 +129,8 @@ FUNCTIONS = {
             "{}::INT",
             "{}::FLOAT",
             "NULLIFZERO({})",
+            "NULLIF({}, 3)",
+            "LENGTH({})",
             "ZEROIFNULL({})",
         ),
         *("DIV0({}, 2)", "DIV0NULL({}, 2)", "({} % 7)", "MOD({}, 7)", "CEIL({}, 1)", "IFF({} > 1, 1, 2)"),

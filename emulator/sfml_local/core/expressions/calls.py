@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlglot import Expr, exp
@@ -53,6 +53,10 @@ def bound(body: Callable[..., Expr], *values: Expr) -> Expr:
     """
     if not any(map(_is_long, values)):
         return body(*(value.copy() for value in values))
+    return _bound(body, values)
+
+
+def _bound(body: Callable[..., Expr], values: Sequence[Expr]) -> Expr:
     packed = [value for value in values if not isinstance(value, exp.Literal | exp.Null)]
     places = {id(value): place for place, value in enumerate(packed, 1)}
     row = exp.to_identifier("_bound", quoted=True)
@@ -66,6 +70,20 @@ def bound(body: Callable[..., Expr], *values: Expr) -> Expr:
     # sqlglot writes a lambda with the arrow that DuckDB no longer takes; a slice is written as DuckDB's lambda is.
     function = exp.Slice(this=exp.var(f"LAMBDA {row.sql(dialect='duckdb')}"), expression=body(*parts))
     return call("list_extract", call("list_transform", call("list_value", call("row", *packed)), function), 1)
+
+
+def bound_parts(node: Expr) -> Expr:
+    """A function whose own translation has its arguments several times, with each of them bound once."""
+
+    def build(*values: Expr) -> Expr:
+        new = node.copy()
+        for part, value in zip(list(new.iter_expressions()), values, strict=True):
+            part.replace(value)
+        return new
+
+    found = _bound(build, list(node.iter_expressions()))
+    type = known_type(node)
+    return found if type is None else typed(found, type)
 
 
 def _is_long(value: Expr) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import as_text, bound, call, cast, json, kind, known_type, whole
+from sfml_local.core.expressions.calls import as_text, bound, call, cast, json, kind, known_type, typed, whole
 from sfml_local.core.rewriting import Rewriting
 
 _SPACE = " "
@@ -122,7 +123,7 @@ def _bits(arguments: Arguments, rewriting: Rewriting) -> Expr:
 def _split_part(arguments: Arguments, rewriting: Rewriting) -> Expr:
     text, separator, part = arguments
     position = call("coalesce", call("nullif", whole(part), 0), 1)
-    return call("split_part", as_text(text), as_text(separator), position)
+    return typed(bound(partial(call, "split_part"), as_text(text), as_text(separator), position), "VARCHAR")
 
 
 BUILDERS: dict[str, Builder] = {

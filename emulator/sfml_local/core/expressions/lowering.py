@@ -19,7 +19,7 @@ from sfml_local.core.expressions import (
     statements,
 )
 from sfml_local.core.expressions.building import Builder
-from sfml_local.core.expressions.calls import is_raw
+from sfml_local.core.expressions.calls import bound_parts, is_raw
 from sfml_local.core.rewriting import Rewriting
 
 BUILDERS: dict[str, Builder] = {
@@ -47,6 +47,10 @@ def lowered(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+REPEATED = (exp.Length, exp.Nullif, exp.BitmapBitPosition, exp.BitmapBucketNumber)
+"""Functions that DuckDB, or sqlglot for it, writes with an argument in several places."""
+
+
 def _lowered(node: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(node, exp.Anonymous):
         builder = BUILDERS.get(str(node.this).upper())
@@ -58,7 +62,9 @@ def _lowered(node: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(node, exp.Cast) and not is_raw(node.args.get("to")):
         return lowered_conversions.lowered_cast(node, rewriting)
     lower = _NODES.get(type(node))
-    return node if lower is None else lower(node, rewriting)
+    new = node if lower is None else lower(node, rewriting)
+    is_repeated = isinstance(new, REPEATED) and any(part.find(*REPEATED) for part in new.iter_expressions())
+    return bound_parts(new) if is_repeated else new
 
 
 _NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
