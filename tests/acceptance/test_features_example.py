@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import fork_server
 import pytest
 from conftest import ROOT, SFML, environment, finished
 
@@ -22,11 +22,13 @@ def test_the_example_makes_a_training_set(project: Path) -> None:
     env = environment(project)
 
     def sfml(*arguments: str) -> str:
-        return finished(SFML, *arguments, cwd=project, env=env)
+        done = fork_server.run((str(SFML), *arguments), cwd=project, env=env, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     sfml("local", "start")
     try:
-        plan = subprocess.run([SFML, "plan"], cwd=project, env=env, capture_output=True, text=True)
+        plan = fork_server.run((str(SFML), "plan"), cwd=project, env=env, timeout=300)
         assert plan.returncode == 1
         assert 'feature view SHOP.FEATURES."SPENT$v1", for refresh, make' in plan.stdout
         status = json.loads(sfml("local", "status", "-o", "json"))

@@ -46,22 +46,26 @@ def files_outside(folder: Path) -> list[Path]:
     return [path for path in beside if not path.is_relative_to(folder)]
 
 
-@pytest.mark.parametrize("name", ["lower", "x" * 255, "é" * 255, "漢字", "a$1", "_", "Mixed_Case"])
-def test_a_database_of_such_a_name_is_kept_in_its_folder_and_found_again(folder: Path, name: str) -> None:
+DATABASES = ("lower", "x" * 255, "é" * 255, "漢字", "a$1", "_", "Mixed_Case")
+
+
+def test_databases_of_such_names_are_kept_in_their_folder_and_found_again(folder: Path) -> None:
     with LocalServer(folder) as server, snowflake.connector.connect(**server.connect_args()) as connection:
         cursor = connection.cursor()
-        cursor.execute(f"CREATE DATABASE {quoted(name)}")
-        cursor.execute(f"CREATE TABLE {quoted(name)}.PUBLIC.T (N INT)")
-        cursor.execute(f"INSERT INTO {quoted(name)}.PUBLIC.T VALUES (1)")
-        cursor.execute(f"CREATE TASK {quoted(name)}.PUBLIC.{quoted(name)} AS SELECT 1")
+        for number, name in enumerate(DATABASES):
+            cursor.execute(f"CREATE DATABASE {quoted(name)}")
+            cursor.execute(f"CREATE TABLE {quoted(name)}.PUBLIC.T (N INT)")
+            cursor.execute(f"INSERT INTO {quoted(name)}.PUBLIC.T VALUES ({number})")
+            cursor.execute(f"CREATE TASK {quoted(name)}.PUBLIC.{quoted(name)} AS SELECT 1")
     with LocalServer(folder) as server, snowflake.connector.connect(**server.connect_args()) as connection:
         cursor = connection.cursor()
-        assert cursor.execute(f"SELECT N FROM {quoted(name)}.PUBLIC.T").fetchall() == [(1,)]
-        assert name in [row[1] for row in cursor.execute("SHOW DATABASES").fetchall()]
-        tasks = cursor.execute(f"SHOW TASKS IN SCHEMA {quoted(name)}.PUBLIC").fetchall()
-        assert [row[1] for row in tasks] == [name]
-        cursor.execute(f"DROP DATABASE {quoted(name)}")
-        assert name not in [row[1] for row in cursor.execute("SHOW DATABASES").fetchall()]
+        for number, name in enumerate(DATABASES):
+            assert cursor.execute(f"SELECT N FROM {quoted(name)}.PUBLIC.T").fetchall() == [(number,)]
+            assert name in [row[1] for row in cursor.execute("SHOW DATABASES").fetchall()]
+            tasks = cursor.execute(f"SHOW TASKS IN SCHEMA {quoted(name)}.PUBLIC").fetchall()
+            assert [row[1] for row in tasks] == [name]
+            cursor.execute(f"DROP DATABASE {quoted(name)}")
+            assert name not in [row[1] for row in cursor.execute("SHOW DATABASES").fetchall()]
     assert [file.name for file in (folder / "databases").glob("*.db")] == ["SFML.db"]
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import fork_server
 import pytest
+
+from sfml.testing import commands
 
 if TYPE_CHECKING:
     from sfml.testing.local_snowflake import LocalSnowflake
@@ -27,6 +32,24 @@ schedule: {version: 1, schedule: manual}
 """
 
 
+OF_CLIENTS = ("SNOWFLAKE_HOME", "PYTHONIOENCODING")
+"""Variables that are read when the clients are imported; a target of kind `local` needs none of them."""
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork commands from what has imported the clients; without this they start from nothing, as for users."""
+    monkeypatch.setattr(commands, "subprocess", SimpleNamespace(run=run, DEVNULL=subprocess.DEVNULL))
+
+
+def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in options["env"].items() if name not in OF_CLIENTS}
+    Path(environment["HOME"], "connections.toml").unlink()
+    return fork_server.run(
+        (fork_server.SFML, *words[3:]), cwd=options["cwd"], env=environment, timeout=commands.SECONDS
+    )
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "steps").mkdir()
@@ -36,7 +59,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_commands_follow_each_other_on_the_server_of_the_test(
-    local_snowflake: LocalSnowflake, project: Path
+    forked: None, local_snowflake: LocalSnowflake, project: Path
 ) -> None:
     applied = local_snowflake.sfml("apply", "small.yaml", "--auto-approve", "-o", "json", project=project)
     assert applied.code == 0, applied.err
@@ -49,7 +72,7 @@ def test_commands_follow_each_other_on_the_server_of_the_test(
 
 
 def test_a_fault_hits_a_command_and_the_next_one_mends_it(
-    local_snowflake: LocalSnowflake, project: Path
+    forked: None, local_snowflake: LocalSnowflake, project: Path
 ) -> None:
     refused = local_snowflake.faults.fail("SECOND", status=403, kind="rest", times=None)
     failed = local_snowflake.sfml("apply", "small.yaml", "--auto-approve", project=project)

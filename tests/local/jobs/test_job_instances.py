@@ -1,10 +1,15 @@
-"""Jobs of several instances: one Ray cluster, a log for each, and nodes of the compute pool."""
+"""Jobs of several instances: one Ray cluster, a log for each, and nodes of the compute pool.
+
+The estimators of Snowflake's container train on all nodes of a job. Starting a cluster takes several seconds, so
+one job does what the tests of a cluster look at.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from payloads import POOL, define, payload
@@ -12,6 +17,7 @@ from snowflake.ml.jobs import MLJob, submit_directory
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
+has_boosters = all(importlib.util.find_spec(name) for name in ("xgboost", "lightgbm"))
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 
 CLUSTER = """
@@ -36,7 +42,7 @@ answers = ray.get(
         for node, share in zip(nodes, (table[:50], table[50:]))
     ]
 )
-__return__ = {
+cluster = {
     "nodes": len(nodes),
     "tags": sorted(tag for node in nodes for tag in node["Resources"] if tag.startswith("node_tag")),
     "places": len({place for place, _, _ in answers}),
@@ -47,23 +53,77 @@ __return__ = {
 }
 print("the head speaks")
 """
+TRAINING = """
+import json
+from snowflake.ml.data import DataConnector
+from snowflake.ml.modeling.distributors.lightgbm import LightGBMEstimator, LightGBMScalingConfig
+from snowflake.ml.modeling.distributors.xgboost import XGBEstimator, XGBScalingConfig
+from snowflake.ml.modeling.distributors.xgboost.xgboost_estimator import XGBEstimator as ByModule
+from snowflake.snowpark.context import get_active_session
+
+assert ByModule is XGBEstimator
+rows = DataConnector.from_dataframe(get_active_session().table("POINTS"))
+frame = rows.to_pandas()
+inputs, label = ["X", "Z"], "Y"
+
+def right(predictions):
+    return float(((predictions > 0.5) == (frame[label] > 0)).mean())
+
+def error_of(call):
+    try:
+        call()
+    except ValueError as error:
+        return str(error)
+
+boosted = XGBEstimator(params={"n_estimators": 5, "objective": "binary:logistic"}, scaling_config=XGBScalingConfig())
+xgb = boosted.fit(rows, input_cols=inputs, label_col=label)
+import xgboost
+one = XGBEstimator(
+    n_estimators=2, objective="binary:logistic", scaling_config=XGBScalingConfig(num_workers=1, num_cpu_per_worker=1)
+).fit(rows, input_cols=inputs, label_col=label, eval_set=rows)
+light = LightGBMEstimator(
+    n_estimators=5, objective="binary", params={"min_data_in_leaf": 5}, scaling_config=LightGBMScalingConfig()
+).fit(rows, input_cols=inputs, label_col=label)
+numbers = frame[inputs].astype(float)
+boosters = {
+    "xgb": right(xgb.predict(xgboost.DMatrix(numbers))),
+    "rounds": [xgb.num_boosted_rounds(), one.num_boosted_rounds()],
+    "light": right(light.predict(numbers)),
+    "trees": light.num_trees(),
+    "names": [xgb.feature_names, light.feature_name()],
+    "missing": error_of(lambda: boosted.fit(rows, input_cols=["W"], label_col=label)),
+    "gpu": error_of(lambda: XGBEstimator(scaling_config=XGBScalingConfig(use_gpu=True)).fit(rows, label_col=label)),
+}
+"""
 
 
-@needs_ray
-def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def of_two(shared: Session, tmp_path_factory: pytest.TempPathFactory) -> MLJob[Any]:
+    """A job of two instances that has ended."""
     frame = shared.create_dataframe([[x] for x in range(100)], schema=["X"])
     frame.write.save_as_table("READINGS", mode="overwrite")
-    job = submit_directory(
-        payload(tmp_path / "p", CLUSTER),
+    shared.sql(
+        "CREATE OR REPLACE TABLE points AS SELECT MOD(seq4(), 20)::NUMBER(10, 2) AS x, MOD(seq4(), 7) AS z,"
+        " IFF(MOD(seq4(), 20) > 9, 1, 0) AS y FROM TABLE(GENERATOR(ROWCOUNT => 400))"
+    ).collect()
+    main = f"{CLUSTER}{TRAINING if has_boosters else 'boosters = None'}\n__return__ = [cluster, boosters]\n"
+    job: MLJob[Any] = submit_directory(
+        payload(tmp_path_factory.mktemp("two") / "p", main),
         POOL,
         entrypoint="main.py",
         stage_name="JOBS",
         target_instances=2,
         session=shared,
     )
-    assert (job.target_instances, job.min_instances) == (2, 2)
     assert job.wait(240) == "DONE", job.get_logs(verbose=True)
-    assert job.result() == {
+    return job
+
+
+@needs_ray
+def test_two_instances_are_nodes_of_one_cluster(shared: Session, of_two: MLJob[Any]) -> None:
+    job = of_two
+    assert (job.target_instances, job.min_instances) == (2, 2)
+    assert job.result()[0] == {
         "nodes": 2,
         "tags": ["node_tag:head", "node_tag:worker"],
         "places": 2,
@@ -85,6 +145,21 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path)
     assert row[0] >= len(worker.splitlines())
     rows = shared.sql(f"SHOW SERVICE INSTANCES IN SERVICE {job.id}").collect()
     assert [(row["instance_id"], row["status"]) for row in rows] == [("0", "DONE"), ("1", "DONE")]
+
+
+@needs_ray
+@pytest.mark.skipif(not has_boosters, reason="XGBoost or LightGBM is not installed")
+def test_boosters_are_trained_on_all_nodes(of_two: MLJob[Any]) -> None:
+    assert of_two.result()[1] == {
+        "xgb": 1.0,
+        "rounds": [5, 2],
+        "light": 1.0,
+        "trees": 5,
+        "names": [["X", "Z"], ["X", "Z"]],
+        "missing": "the data has no column 'W'",
+        "gpu": "use_gpu=True: the nodes of the local Snowflake have no GPU",
+    }
+    assert "Training XGBoost on 2 worker(s)" in of_two.get_logs()
 
 
 @needs_ray
