@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -18,8 +19,11 @@ from sfml.cli.entry import run
 from sfml.cli.examples import EXAMPLES, example_files, readme_commands
 from sfml.testing.local_snowflake import LocalSnowflake
 
-OF_THEIR_OWN = {"features": "test_features_example.py"}
-"""Examples whose commands are not all of `sfml`, with the test that carries them out."""
+OF_THEIR_OWN = {"features": "test_features_example.py", "notebooks": "test_notebook.py"}
+"""Examples that a test of their own carries out."""
+
+SHORTER = {} if os.environ.get("SFML_TEST_PROFILE") == "deep" else {"segments": ("-t", "few")}
+"""Options for the commands of a README that let them take a tenth of the time; with every task in `make test-deep`."""
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - OF_THEIR_OWN))
@@ -35,11 +39,15 @@ def test_the_commands_of_a_readme_lead_to_a_run(
     assert {"validate", "test", "apply", "run"} <= set(first)
     with local_snowflake.serving(tmp_path):
         for words in commands:
-            if words[0] == "sfml":
-                more = ("--auto-approve",) if words[1] == "apply" else ()
+            if words[0] != "sfml":
+                continue
+            more = ("--auto-approve",) if words[1] == "apply" else ()
+            if words[1] in ("seed", "apply", "run"):
+                more += SHORTER.get(name, ())
+            if not (words[1] == "local" and name in SHORTER):  # its table is in the target that was not run
                 done = example.sfml(*words[1:], *more)
                 assert words[1] != "validate" or "0 errors, 0 warnings" in done.out
-        example.sfml("plan", "--detailed-exitcode")
+        example.sfml("plan", "--detailed-exitcode", *SHORTER.get(name, ()))
 
 
 def test_every_example_is_offered_and_explained() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import nbformat
 import pytest
 from conftest import ROOT
+from here import Here
 from nbclient import NotebookClient
 
-from sfml.cli.examples import example_files
 from sfml.testing.local_snowflake import LocalSnowflake
 
 NOTEBOOK = ROOT / "examples" / "notebooks" / "deploy_jobs.ipynb"
@@ -23,15 +23,17 @@ LONGEST = 20_000
 def test_it_runs_and_prints_what_it_says(
     tmp_path: Path, local_snowflake: LocalSnowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path, content in example_files("notebooks").items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(content)
+    project = Here(tmp_path)
+    project.sfml("init", "--example", "notebooks")
+    assert "0 errors, 0 warnings" in project.sfml("validate").out
+    project.sfml("test")
     for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
     notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
     said = [_told(cell) for cell in notebook.cells]
     with local_snowflake.serving(tmp_path):
         NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        project.sfml("plan", "--detailed-exitcode")
     for cell in notebook.cells:
         cell.metadata.clear()
         for output in cell.get("outputs", ()):
