@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from small import APPLY, Small
 from ui_client import Reader, page_of
 
 from sfml.base.resources import schema
+from sfml.testing.local_snowflake import LocalSnowflake
+from sfml.ui import watching
 
 SPEC = """version: 1
 pipeline: small
@@ -246,3 +249,72 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(deployed: Small) -> 
     code, text = deployed.run("ui", "--export", "out")
     assert (code, "holds something else than exported pages" in text) == (2, True)
     assert (out / "index.html").is_file()
+
+
+# -- what is asked of an account
+
+
+ACCOUNT = """version: 1
+targets:
+  dev: {connection: work, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: %s, schema: PUBLIC, warehouse: W}
+"""
+TINY = "version: 1\npipeline: %s\ngraph: {version: 1, tasks: {a: {sql: SELECT 1}}}\n"
+
+
+@pytest.fixture
+def account(local_snowflake: LocalSnowflake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    """A project whose target is an account."""
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "sfml.yaml").write_text(ACCOUNT % local_snowflake.database, encoding="utf-8")
+    for name in ("one", "two", "three"):
+        (tmp_path / "specs" / f"{name}.yaml").write_text(TINY % name, encoding="utf-8")
+    place = local_snowflake.connect_args()
+    keys = ("account", "user", "password", "host", "port", "protocol")
+    entry = "\n".join(["[work]", *(f"{key} = {json.dumps(place[key])}" for key in keys)])
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS", entry)
+    local_snowflake.sql("CREATE WAREHOUSE IF NOT EXISTS W")
+    small = Small(tmp_path, local_snowflake)
+    code, text = small.run("apply", "--auto-approve")
+    assert code == 0, text
+    return small
+
+
+def test_an_account_is_asked_twice_a_second_at_most_and_not_at_all_when_nobody_looks(
+    account: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LINGERS", 1.5)
+    with page_of(account.folder, target="dev") as page:
+        page.until("/", "none needs attention")
+        account.local.faults.forget_calls()
+        began = time.monotonic()
+        viewers = [Reader(page.address, page.cookie) for _ in range(4)]
+        while time.monotonic() - began < 4:
+            for viewer in viewers:
+                for path in ("/", "/p/one/", "/p/two/runs/", "/p/three/deployments/"):
+                    assert viewer.get(path, x_live="?").status in (200, 204)
+        took = time.monotonic() - began
+        asked = [call for call in account.local.calls if call.kind != "session"]
+        assert 0 < len(asked) <= 2 * took + 1
+        deadline = time.monotonic() + 30
+        while (readings := page.readings.watches.count) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert readings == 0
+        account.local.faults.forget_calls()
+        time.sleep(1)
+        assert account.local.calls == ()
+
+
+def test_a_local_snowflake_that_has_ended_is_told_and_not_started_again(deployed: Small) -> None:
+    folder = deployed.folder / ".sfml" / "local"
+    with page_of(deployed.folder) as page:
+        assert "none needs attention" in page.get("/").text
+        (folder / "server.lock").rename(folder / "elsewhere")  # as its kernel lock is gone with its process
+        got = page.until("/", "has ended")
+        assert "the local Snowflake of target `local` has ended" in got.text
+        assert "sfml local start" in got.text
+        assert got.status == 200
+        shown = page.get("/p/small/do/run/")
+        assert "has ended" in shown.text
+        (folder / "elsewhere").rename(folder / "server.lock")
+        assert "Runs the deployed graph" in page.until("/p/small/do/run/", "Run it now").text
+        page.until("/", "none needs attention")

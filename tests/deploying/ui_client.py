@@ -7,11 +7,12 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from sfml.ui.readings import Readings
 from sfml.ui.rendering import Site
 from sfml.ui.server import serving
 from sfml.ui.specs import SpecOptions
@@ -53,8 +54,8 @@ class Reader:
 
     address: str
     cookie: str = ""
-    host: str | None = None
-    sent: dict[str, str] = field(default_factory=dict)
+    readings: Readings | None = None
+    """What the server of this process reads, to be looked into."""
 
     @property
     def port(self) -> int:
@@ -103,7 +104,7 @@ def page_of(
 ) -> Iterator[Reader]:
     """The page of a project's folder, opened by one reader."""
     options = SpecOptions(specs, target, {}, "ada")
-    with chdir(folder), serving(options, Site(folder.name, target, read_only)) as address:
-        reader = Reader(address)
+    with chdir(folder), serving(options, Site(folder.name, target, read_only)) as served:
+        reader = Reader(served.address, readings=served.readings)
         reader.opened()
         yield reader

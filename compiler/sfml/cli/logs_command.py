@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -81,7 +80,7 @@ def command(
     RUN may also be a part of a run, or the run of a value of a backfill. With --follow, each line has the name of its
     task before it. An account's event table has lines a while after they are written.
     """
-    from sfml.operations.task_logs import LogChoice, task_logs
+    from sfml.operations.task_logs import LogChoice, project_files, task_logs
     from sfml.render.logs import logs_json, logs_text
 
     if follow and options.json:
@@ -145,24 +144,3 @@ def _follow(compiled_spec: CompiledSpec, target: TargetAccount, run: Run, choice
     why = f": {reason_text(run.reason)}" if run.reason else ""
     output.say(printable(f"run {run.run_id} {outcome_text(run)}{why}"))
     return 0
-
-
-def project_files(compiled_spec: CompiledSpec, task: str) -> Files:
-    """Maps paths in a task's tracebacks, inside step archives and job folders, to files of the project."""
-    from sfml.graph.model import JobBody
-
-    graph = compiled_spec.reading.graph
-    bodies = [node.body for node in graph.tasks if node.name == task] if graph else []
-    folder = next((body.folder for body in bodies if isinstance(body, JobBody)), None)
-
-    def file(path: str) -> str | None:
-        _, is_archived, inside = path.rpartition("/steps.zip/")
-        if is_archived:
-            return compiled_spec.reading.catalog.file(inside)
-        _, is_job, inside = path.rpartition("/job_stage/app/")
-        if is_job and folder is not None and ".." not in inside.split("/"):
-            here = PurePosixPath(folder) / inside
-            return str(here) if (compiled_spec.root / here).is_file() else None
-        return None
-
-    return file

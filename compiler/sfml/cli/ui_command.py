@@ -69,13 +69,13 @@ def command(
     site = Site((root or Path.cwd()).resolve().name, options.target, read_only)
     if export is not None:
         return _export(export, spec_options, site, options)
-    with terminate_as_interrupt(), serving(spec_options, site, port) as address:
+    with terminate_as_interrupt(), serving(spec_options, site, port) as served:
         if options.json:
-            output.say_json({"address": address, "read_only": read_only})
+            output.say_json({"address": served.address, "read_only": read_only})
         else:
-            output.say(address)
+            output.say(served.address)
         if not no_open and output.is_terminal():
-            webbrowser.open(address)
+            webbrowser.open(served.address)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

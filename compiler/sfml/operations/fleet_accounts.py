@@ -46,7 +46,7 @@ class FleetAccounts:
         """
         by_account: dict[Hashable, list[int]] = {}
         for at, spec in enumerate(specs):
-            by_account.setdefault(_account(spec), []).append(at)
+            by_account.setdefault(account_of(spec), []).append(at)
         found: dict[int, GraphHealth | SfmlError] = {}
         for account, places in by_account.items():
             members = [specs[at] for at in places]
@@ -86,7 +86,7 @@ class FleetAccounts:
             opened.__exit__(type(error), error, error.__traceback__)
 
 
-def _account(spec: CompiledSpec) -> Hashable:
+def account_of(spec: CompiledSpec) -> Hashable:
     """What pipelines have in common that can share a connection."""
     target = spec.desired.target
     if target.is_local:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from sfml.account.history import Run, TaskRun
 from sfml.account.task_log import TaskLog, task_log
 from sfml.base.record import record
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.graph.model import JobBody
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.target_account import TargetAccount
+from sfml.render.failure import Files
 
 
 @record
@@ -44,3 +49,22 @@ def is_job(desired: DesiredGraph, name: str) -> bool:
     return any(
         task.task == name and isinstance(task.definition, MLJobDefinitionSpec) for task in desired.all_tasks
     )
+
+
+def project_files(compiled_spec: CompiledSpec, task: str) -> Files:
+    """Maps paths in a task's tracebacks, inside step archives and job folders, to files of the project."""
+    graph = compiled_spec.reading.graph
+    bodies = [node.body for node in graph.tasks if node.name == task] if graph else []
+    folder = next((body.folder for body in bodies if isinstance(body, JobBody)), None)
+
+    def file(path: str) -> str | None:
+        _, is_archived, inside = path.rpartition("/steps.zip/")
+        if is_archived:
+            return compiled_spec.reading.catalog.file(inside)
+        _, is_job, inside = path.rpartition("/job_stage/app/")
+        if is_job and folder is not None and ".." not in inside.split("/"):
+            here = PurePosixPath(folder) / inside
+            return str(here) if (compiled_spec.root / here).is_file() else None
+        return None
+
+    return file

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sfml.base.errors import AccountError, ConnectionFailed, LocalServerError, SfmlError
 from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.fleet_accounts import account_of
 from sfml.operations.local_server import LOCAL_FOLDER
-from sfml.operations.target_account import TargetAccount, account_on, target_connection
+from sfml.operations.target_account import TargetAccount, account_on, target_account, target_connection
 from sfml.operations.target_watch import SilentTargetWatch
 from sfml.snowflake.connection import be_patient_for
 from sfml_local import control
@@ -89,51 +90,57 @@ class _Watch(SilentTargetWatch):
         return nullcontext(lambda: None)
 
 
-class _OpenTarget:
-    """One target: opened at its first use, and again after its connection was lost."""
+class _OpenAccount:
+    """One account: opened at its first use, and again after its connection was lost."""
 
-    def __init__(self, compiled_spec: CompiledSpec, pace: Pace) -> None:
-        self._spec = compiled_spec
+    def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._turn = threading.Lock()
         self._stack: ExitStack | None = None
         self._connection: SnowflakeConnection | None = None
-        self._accounts: dict[bool, TargetAccount] = {}
+        self._targets: dict[tuple[str, bool], TargetAccount] = {}
         self._was_open = False
 
-    def account(self, *, is_paced: bool) -> TargetAccount:
+    def connection(self, spec: CompiledSpec, *, is_paced: bool) -> SnowflakeConnection:
         with self._turn:
-            self._demand_server()
-            if self._connection is None:
-                self._open()
-            if is_paced not in self._accounts:
-                connection = self._connection
-                assert connection is not None, "it was opened just now"
-                paced = cast("SnowflakeConnection", PacedConnection(connection, self._pace))
-                self._accounts[is_paced] = account_on(
-                    paced if is_paced else connection, self._spec.desired.target
-                )
-            return self._accounts[is_paced]
+            return self._connected(spec, is_paced)
 
-    def _demand_server(self) -> None:
+    def target(self, spec: CompiledSpec, *, is_paced: bool) -> TargetAccount:
+        """The target on the connection. Raises `MissingSchema` and what connecting raises."""
+        target = spec.desired.target
+        key = repr(target), is_paced
+        with self._turn:
+            connection = self._connected(spec, is_paced)
+            if key not in self._targets:
+                self._targets[key] = account_on(connection, target)
+            return self._targets[key]
+
+    def demand_server(self, spec: CompiledSpec) -> None:
         """Raise `LocalServerError` if the local server has ended. It is started once only."""
-        if not self._spec.desired.target.is_local:
-            return
-        folder = self._spec.root / LOCAL_FOLDER
-        if not self._was_open or control.is_locked(folder):
+        target = spec.desired.target
+        folder = spec.root / LOCAL_FOLDER
+        if not target.is_local or not self._was_open or control.is_locked(folder):
             return
         self._close()
         raise LocalServerError(
-            f"the local Snowflake of target `{self._spec.desired.target.name}` has ended",
-            help="sfml local start",
+            f"the local Snowflake of target `{target.name}` has ended", help="sfml local start"
         )
 
-    def _open(self) -> None:
-        target = self._spec.desired.target
+    def _connected(self, spec: CompiledSpec, is_paced: bool) -> SnowflakeConnection:
+        self.demand_server(spec)
+        if self._connection is None:
+            self._open(spec)
+        connection = self._connection
+        assert connection is not None, "it was opened just now"
+        return (
+            cast("SnowflakeConnection", PacedConnection(connection, self._pace)) if is_paced else connection
+        )
+
+    def _open(self, spec: CompiledSpec) -> None:
         self._pace.wait()
         with ExitStack() as stack:
-            connection = stack.enter_context(target_connection(self._spec, _Watch()))
-            be_patient_for(connection, LOCAL_PATIENCE if target.is_local else PATIENCE)
+            connection = stack.enter_context(target_connection(spec, _Watch()))
+            be_patient_for(connection, LOCAL_PATIENCE if spec.desired.target.is_local else PATIENCE)
             self._stack, self._connection = stack.pop_all(), connection
         self._was_open = True
 
@@ -162,46 +169,54 @@ class _OpenTarget:
     def _forgotten(self) -> ExitStack | None:
         """What closes the connection, which is not used any more."""
         stack, self._stack, self._connection = self._stack, None, None
-        self._accounts = {}
+        self._targets = {}
         return stack
 
 
 class Accounts:
-    """The open targets of one page; those of one account share its pace."""
+    """The accounts of one page, each with one connection for all that is looked at in it."""
 
     def __init__(self, a_second: float | None = A_SECOND) -> None:
         self._a_second = a_second
         self._turn = threading.Lock()
-        self._open: dict[str, _OpenTarget] = {}
-        self._paces: dict[str, Pace] = {}
+        self._open: dict[Hashable, _OpenAccount] = {}
 
-    def looking(self, compiled_spec: CompiledSpec) -> TargetAccount:
+    def looking(self, spec: CompiledSpec) -> TargetAccount:
         """The target for reading: its statements wait for their turn. Raises what connecting raises."""
-        return self._of(compiled_spec).account(is_paced=True)
+        return self._of(spec).target(spec, is_paced=True)
 
-    def acting(self, compiled_spec: CompiledSpec) -> TargetAccount:
-        """The target for an action, which is not slowed down; it uses the same connection."""
-        return self._of(compiled_spec).account(is_paced=False)
+    def connection(self, spec: CompiledSpec) -> SnowflakeConnection:
+        """The connection to the account of a target, for reading many of its pipelines; statements wait."""
+        return self._of(spec).connection(spec, is_paced=True)
 
-    def failed(self, compiled_spec: CompiledSpec, error: SfmlError) -> SfmlError:
+    def planning(self, spec: CompiledSpec) -> TargetAccount:
+        """The target for the plan of an action, which somebody waits for; its statements pass at once."""
+        return self._of(spec).target(spec, is_paced=False)
+
+    @contextmanager
+    def acting(self, spec: CompiledSpec) -> Iterator[TargetAccount]:
+        """The target for an action: a connection of its own, as a command has, because it has a current schema."""
+        self._of(spec).demand_server(spec)
+        with target_account(spec, _Watch()) as target:
+            yield target
+
+    def failed(self, spec: CompiledSpec, error: SfmlError) -> SfmlError:
         """The error of a call, after a connection that was lost is closed; the next call opens another one."""
-        return self._of(compiled_spec).lost(error) if is_lost(error) else error
+        return self._of(spec).lost(error) if is_lost(error) else error
 
     def close(self) -> None:
         """Close every connection, and stop a local server that was started for the page."""
         with self._turn:
-            targets = list(self._open.values())
-        for one in targets:
-            one.close()
+            accounts = list(self._open.values())
+        for account in accounts:
+            account.close()
 
-    def _of(self, compiled_spec: CompiledSpec) -> _OpenTarget:
-        target = compiled_spec.desired.target
-        key = f"{compiled_spec.root}\n{target!r}"
-        account = f"{target.connection} {target.account}"
+    def _of(self, spec: CompiledSpec) -> _OpenAccount:
+        key = account_of(spec)
         with self._turn:
             if key not in self._open:
-                pace = self._paces.setdefault(account, Pace(None if target.is_local else self._a_second))
-                self._open[key] = _OpenTarget(compiled_spec, pace)
+                is_local = spec.desired.target.is_local
+                self._open[key] = _OpenAccount(Pace(None if is_local else self._a_second))
             return self._open[key]
 
 

@@ -9,6 +9,8 @@ from starlette.requests import Request
 
 from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
 from sfml.base.record import record
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.target_account import TargetAccount
 from sfml.ui.pages import Page, frame
 from sfml.ui.places import action_place, pipeline_place
 from sfml.ui.proposals import ACTIONS, Action, Done, Form, Proposal, Scene, Tell
@@ -74,39 +76,44 @@ class Acting:
         shown = form.get(MARK, "")
 
         def perform(tell: Tell) -> Done:
-            proposal = self._proposal(asked)
-            if proposal.mark != shown:
-                raise ConflictingState(
-                    "what this would do has changed since it was shown; nothing was done", help="look again"
-                )
-            if proposal.is_nothing:
-                raise UsageError("there is nothing to do")
-            try:
-                return asked.action.perform(self._scene(asked), form, tell)
-            finally:
-                self._readings.changed(asked.spec)
+            placed = self._placed(asked)
+            with self._readings.accounts.acting(placed) as target:
+                scene = self._scene(asked, placed, target)
+                proposal = asked.action.propose(scene)
+                if proposal.mark != shown:
+                    raise ConflictingState(
+                        "what this would do has changed since it was shown; nothing was done",
+                        help="look again",
+                    )
+                if proposal.is_nothing:
+                    raise UsageError("there is nothing to do")
+                try:
+                    return asked.action.perform(scene, form, tell)
+                finally:
+                    self._readings.changed(asked.spec)
 
         return self.works.begin(f"{asked.name} {asked.spec.name}", asked.place, perform)
 
     def _proposal(self, asked: AskedAction) -> Proposal:
-        return asked.action.propose(self._scene(asked))
+        placed = self._placed(asked)
+        accounts = self._readings.accounts
+        try:
+            return asked.action.propose(self._scene(asked, placed, accounts.planning(placed)))
+        except SfmlError as error:
+            raise accounts.failed(placed, error) from error
 
-    def _scene(self, asked: AskedAction) -> Scene:
+    def _placed(self, asked: AskedAction) -> CompiledSpec:
+        """The pipeline in its target; raises `InvalidSpec` if an action needs a spec that compiles."""
         spec = asked.spec
         placed = spec.placed
-        if placed is None or (asked.action.needs_compiled and spec.error is not None):
-            error = spec.error
-            where = f"sfml validate {spec.file}"
-            raise (
-                error.advised(where)
-                if isinstance(error, InvalidSpec)
-                else UsageError("the spec cannot be read")
-            )
-        try:
-            target = self._readings.accounts.acting(placed)
-        except SfmlError as error:
-            raise self._readings.accounts.failed(placed, error) from error
-        return Scene(spec.name, placed, target, self._user, asked.subject)
+        if placed is not None and not (asked.action.needs_compiled and spec.error is not None):
+            return placed
+        if isinstance(spec.error, InvalidSpec):
+            raise spec.error.advised(f"sfml validate {spec.file}")
+        raise UsageError("the spec cannot be read", help=f"sfml validate {spec.file}")
+
+    def _scene(self, asked: AskedAction, placed: CompiledSpec, target: TargetAccount) -> Scene:
+        return Scene(asked.spec.name, placed, target, self._user, asked.subject)
 
 
 async def form_of(request: Request) -> Form:

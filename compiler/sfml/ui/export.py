@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sfml.account.history import Run, TaskRun
 from sfml.account.run_history import RunHistory
 from sfml.base.errors import SfmlError, UsageError
 from sfml.base.record import record
-from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.lower.write import write_file
-from sfml.operations.target_account import TargetAccount
 from sfml.ui.accounts import Accounts
 from sfml.ui.pages import Look, Page, Pages
 from sfml.ui.places import (
@@ -52,7 +50,7 @@ class SingleReadings(Readings):
 
     def __init__(self, accounts: Accounts) -> None:
         super().__init__(accounts)
-        self._known: dict[tuple[str, str], Seen[object]] = {}
+        self._known: dict[Hashable, Seen[Any]] = {}
 
     def runs(self, spec: Spec, patience: float = 0) -> Seen[RunHistory]:
         seen = super().runs(spec, patience)
@@ -62,24 +60,15 @@ class SingleReadings(Readings):
             else replace(seen, value=replace(seen.value, runs=seen.value.runs[:MOST_RUNS]))
         )
 
-    def _seen(
-        self,
-        what: str,
-        spec: Spec,
-        read: Callable[[CompiledSpec, TargetAccount], T],
-        is_quiet: Callable[[T], bool],
-        patience: float,
+    def _look(
+        self, key: Hashable, read: Callable[[], T], pause: Callable[[T, float], float], patience: float
     ) -> Seen[T]:
-        placed = spec.placed
-        if placed is None:
-            return Seen(error=spec.error or SfmlError(f"{spec.name} cannot be read"))
-        key = (spec.file, what)
         if key not in self._known:
             try:
-                self._known[key] = Seen(read(placed, self.accounts.looking(placed)), datetime.now(UTC))
+                self._known[key] = Seen(read(), datetime.now(UTC))
             except SfmlError as error:
-                self._known[key] = Seen(error=self.accounts.failed(placed, error))
-        return self._known[key]  # type: ignore[return-value]
+                self._known[key] = Seen(error=error)
+        return cast("Seen[T]", self._known[key])
 
 
 @record

@@ -62,7 +62,7 @@ def _row(spec: Spec, seen: Seen[PipelineStatus], now: datetime) -> FleetRow:
     desired = spec.placed.desired if spec.placed is not None else None
     status = seen.value
     run = status.health.run if status is not None and status.health is not None else None
-    unread = status is None
+    unread = status is None or status.unknown is not None
     last = Mark("unknown", "…", "being read") if seen.is_first else UNKNOWN if unread else run_mark(run)
     return FleetRow(
         spec.name,
@@ -85,6 +85,10 @@ def _problems(spec: Spec, seen: Seen[PipelineStatus]) -> Iterable[str]:
         yield f"cannot be read: {seen.error.message}"
         if seen.error.help:
             yield f"{SYMBOLS['arrow']} {seen.error.help}"
+    elif seen.value is not None and seen.value.unknown is not None:
+        yield f"cannot be read: {seen.value.unknown}"
+        if seen.value.unknown_help:
+            yield f"{SYMBOLS['arrow']} {seen.value.unknown_help}"
     elif seen.unanswered:
         yield f"no answer for {duration(seen.unanswered * 1000)}"
     yield from problem_lines(seen.value)
@@ -110,7 +114,7 @@ def when_text(run: Run | None, now: datetime) -> str:
 
 
 def deployed_words(status: PipelineStatus | None) -> str:
-    if status is None:
+    if status is None or status.unknown is not None:
         return "?"
     if not status.is_deployed:
         return f"no: {status.absent}" if status.absent else "no"
@@ -130,7 +134,7 @@ def schedule_words(status: PipelineStatus | None, desired: DesiredGraph | None) 
 
 def next_words(status: PipelineStatus | None, desired: DesiredGraph | None, now: datetime) -> str:
     """The next run, if the schedule is on."""
-    if status is None or desired is None:
+    if status is None or desired is None or status.unknown is not None:
         return "?"
     if not is_on(status):
         return SYMBOLS["never"]
@@ -211,6 +215,8 @@ def _why_none(spec: Spec, seen: Seen[PipelineStatus], desired: DesiredGraph | No
     status = seen.value
     if desired is None:
         return "its spec cannot be read"
+    if status is not None and status.unknown is not None:
+        return f"cannot be read: {status.unknown}"
     if status is None:
         return (
             "being read …"

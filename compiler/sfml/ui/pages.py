@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml.account.history import Run, TaskRun
 from sfml.account.run_history import RunHistory
+from sfml.account.task_log import TaskLog
 from sfml.base.record import record
 from sfml.operations.apply_plan import LOCAL_SCHEDULES
 from sfml.render.reason import reason_text
@@ -66,13 +67,13 @@ class Pages:
     # -- of the project
 
     def fleet(self, look: Look) -> Page:
-        now, seen = datetime.now(UTC), self._statuses(look)
+        now, seen = datetime.now(UTC), self.readings.fleet(self.specs.all(), look.patience)
         rows = fleet_view.fleet_rows(seen, now)
         values = {"rows": rows, "verdict": fleet_view.verdict(rows, seen), "here": "fleet"}
         return Page("fleet.html", "Pipelines", values, every=2)
 
     def next_runs(self, look: Look) -> Page:
-        seen = self._statuses(look)
+        seen = self.readings.fleet(self.specs.all(), look.patience)
         runs, others = fleet_view.next_runs(seen, datetime.now(UTC))
         is_local = any(spec.placed is not None and spec.placed.desired.target.is_local for spec, _ in seen)
         values = {
@@ -83,16 +84,6 @@ class Pages:
             "here": "next",
         }
         return Page("next.html", "Next runs", values, every=10)
-
-    def _statuses(self, look: Look) -> list[tuple[Spec, Seen[Any]]]:
-        specs = self.specs.all()
-        for spec in specs:  # all are asked for before the first is waited for
-            self.readings.status(spec, 0)
-        deadline = datetime.now(UTC).timestamp() + look.patience
-        return [
-            (spec, self.readings.status(spec, max(deadline - datetime.now(UTC).timestamp(), 0)))
-            for spec in specs
-        ]
 
     # -- of one pipeline
 
@@ -205,12 +196,11 @@ class Pages:
             "mark": task_mark(task, run),
             "because": task.because,
             "facts": tuple(run_view.task_facts(task, run, now)),
-            "error": task.error,
+            "error": run_view.error_text(spec, task, log.value),
             "result": task.return_value,
             "log": log,
-            "no_log": "It has written nothing."
-            if task.row is not None
-            else "It never ran, so it wrote nothing.",
+            "log_text": log.value.text if log.value is not None else None,
+            "no_log": run_view.no_log_words(task, log.value),
             "is_over": is_over,
         }
         return Page("task.html", f"{name} in run {run_id[:8]}", values, every=0 if is_over else 1)
@@ -330,7 +320,7 @@ def _newer(one: Run | None, other: Run | None) -> Run | None:
     return max((one, other), key=lambda run: run.started_at or datetime.min.replace(tzinfo=UTC))
 
 
-def _is_complete(log: Seen[str], task: TaskRun) -> bool:
+def _is_complete(log: Seen[TaskLog], task: TaskRun) -> bool:
     """Whether a log was read after the end of its task."""
     ended = task.row.completed_at if task.row is not None else None
     return log.value is not None and (ended is None or log.read_at is None or log.read_at >= ended)

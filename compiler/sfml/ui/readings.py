@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from sfml.account.history import Run, TaskRun
 from sfml.account.registered import ModelVersion, models_of
 from sfml.account.run_history import RunHistory
-from sfml.base.errors import MissingSchema, RecordUnreadable, SfmlError
+from sfml.account.task_log import TaskLog
+from sfml.base.errors import ConnectionFailed, MissingSchema, RecordUnreadable, SfmlError
 from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import inspect_stage
+from sfml.operations.fleet import fleet_health
+from sfml.operations.fleet_accounts import account_of
 from sfml.operations.graph_health import graph_health
 from sfml.operations.part_runs import history_of
 from sfml.operations.runs import LOOKS_AT_MOST
 from sfml.operations.target_account import TargetAccount
+from sfml.operations.task_logs import LogChoice, task_logs
 from sfml.plan.journal import Deployment
 from sfml.plan.settings import split_comment
 from sfml.render.status import PipelineStatus, status_of
@@ -55,6 +60,46 @@ class Readings:
             return Seen(status_of(spec.placed.desired, seen.error), datetime.now(UTC))
         return seen
 
+    def fleet(
+        self, specs: Sequence[Spec], patience: float = FIRST
+    ) -> tuple[tuple[Spec, Seen[PipelineStatus]], ...]:
+        """The status of each pipeline; those of one account are read together, with few calls."""
+        groups: dict[Hashable, list[tuple[Spec, CompiledSpec]]] = {}
+        for spec in specs:
+            if spec.placed is not None:
+                groups.setdefault(account_of(spec.placed), []).append((spec, spec.placed))
+        seen: dict[str, Seen[PipelineStatus]] = {}
+        looks = [(members, self._fleet(members, 0)) for members in groups.values()]
+        deadline = time.monotonic() + patience
+        for members, first in looks:
+            last = self._fleet(members, max(deadline - time.monotonic(), 0)) if first.is_first else first
+            for at, (spec, _) in enumerate(members):
+                seen[spec.name] = _one_of(last, at)
+        return tuple((spec, seen.get(spec.name) or Seen(error=_unreadable(spec))) for spec in specs)
+
+    def _fleet(
+        self, members: Sequence[tuple[Spec, CompiledSpec]], patience: float
+    ) -> Seen[tuple[PipelineStatus, ...]]:
+        first = members[0][1]
+        graphs = [placed.desired for _, placed in members]
+
+        def read() -> tuple[PipelineStatus, ...]:
+            try:
+                healths = fleet_health(graphs, self.accounts.connection(first))
+                broken = next((one for one in healths if isinstance(one, ConnectionFailed)), None)
+                if broken is not None:
+                    raise broken
+            except SfmlError as error:
+                raise self.accounts.failed(first, error) from error
+            return tuple(map(status_of, graphs, healths))
+
+        def is_quiet(statuses: tuple[PipelineStatus, ...]) -> bool:
+            return all(map(_is_quiet, statuses))
+
+        key = ("fleet", *(id(spec.reading) for spec, _ in members))
+        pause = _pause(first.desired.target.is_local, is_quiet)
+        return self._look(key, read, pause, patience)
+
     def runs(self, spec: Spec, patience: float = FIRST) -> Seen[RunHistory]:
         """The runs that Snowflake's history holds, newest first."""
 
@@ -80,14 +125,15 @@ class Readings:
         """The deployments whose records are kept on the stage."""
         return self._seen("deployments", spec, _deployments, lambda kept: True, patience)
 
-    def log(self, spec: Spec, run: Run, task: TaskRun, patience: float = FIRST) -> Seen[str]:
+    def log(self, spec: Spec, run: Run, task: TaskRun, patience: float = FIRST) -> Seen[TaskLog]:
         """The log of a task in a run; of a task that executes, what it has written until now."""
         row = task.row
         if row is None or row.query_id is None:
-            return Seen("")
+            return Seen(TaskLog(task, ()))
 
-        def read(compiled_spec: CompiledSpec, target: TargetAccount) -> str:
-            return target.history.log(row)
+        def read(compiled_spec: CompiledSpec, target: TargetAccount) -> TaskLog:
+            (log,) = task_logs(compiled_spec.desired, target, run, LogChoice(task.name))
+            return log
 
         # The event table of an account gets lines late, so the log of a task that has ended is read again, too.
         return self._seen(f"log {row.query_id}", spec, read, lambda log: False, patience)
@@ -95,6 +141,7 @@ class Readings:
     def changed(self, spec: Spec) -> None:
         """Read again at once what is looked at of a pipeline, after it was changed."""
         self.watches.hurry(spec.file)
+        self.watches.hurry("fleet")
 
     def close(self) -> None:
         self.watches.close()
@@ -110,8 +157,7 @@ class Readings:
     ) -> Seen[T]:
         placed = spec.placed
         if placed is None:
-            return Seen(error=spec.error or SfmlError(f"{spec.name} cannot be read"))
-        is_local = placed.desired.target.is_local
+            return Seen(error=_unreadable(spec))
 
         def read_once() -> T:
             try:
@@ -119,12 +165,33 @@ class Readings:
             except SfmlError as error:
                 raise self.accounts.failed(placed, error) from error
 
-        def pause(value: T, took: float) -> float:
-            least = (2.0 if is_local else 15.0) if is_quiet(value) else (0.5 if is_local else 2.0)
-            return max(least, took * (1 / LOOKS_AT_MOST - 1)) if is_local else least
-
+        pause = _pause(placed.desired.target.is_local, is_quiet)
         # Another reading of the files is another thing: what is known of it may be of another target.
-        return self.watches.of((spec.file, what, id(spec.reading)), read_once, pause).look(patience)
+        return self._look((spec.file, what, id(spec.reading)), read_once, pause, patience)
+
+    def _look(
+        self, key: Hashable, read: Callable[[], T], pause: Callable[[T, float], float], patience: float
+    ) -> Seen[T]:
+        return self.watches.of(key, read, pause).look(patience)
+
+
+def _pause(is_local: bool, is_quiet: Callable[[T], bool]) -> Callable[[T, float], float]:
+    """The seconds until the next reading: few while something executes; a local server keeps most of its time."""
+
+    def pause(value: T, took: float) -> float:
+        least = (2.0 if is_local else 15.0) if is_quiet(value) else (0.5 if is_local else 2.0)
+        return max(least, took * (1 / LOOKS_AT_MOST - 1)) if is_local else least
+
+    return pause
+
+
+def _one_of(seen: Seen[tuple[PipelineStatus, ...]], at: int) -> Seen[PipelineStatus]:
+    value = seen.value[at] if seen.value is not None else None
+    return Seen(value, seen.read_at, seen.error, seen.unanswered)
+
+
+def _unreadable(spec: Spec) -> SfmlError:
+    return spec.error or SfmlError(f"{spec.name} cannot be read")
 
 
 def _status(compiled_spec: CompiledSpec, target: TargetAccount) -> PipelineStatus:

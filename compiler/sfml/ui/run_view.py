@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sfml.account.history import Run, TaskRun
 from sfml.account.part_runs import NOT_IN_PART
 from sfml.account.run_history import RunHistory, duration_ms
+from sfml.account.task_log import TaskLog
 from sfml.base.record import record
 from sfml.graph.model import (
     CallBody,
@@ -24,13 +25,16 @@ from sfml.graph.model import (
     Template,
     Value,
 )
+from sfml.operations.task_logs import project_files
+from sfml.render.failure import failure_text
 from sfml.render.history import deployment_text, part_text
 from sfml.render.page.plots import Bar, durations_svg, outcomes_svg
 from sfml.render.reason import attempt_text, reason_text
 from sfml.render.run import task_remark
-from sfml.render.units import duration, moment
+from sfml.render.units import duration, moment, plural
 from sfml.ui.marks import SYMBOLS, Mark, run_mark, task_mark
 from sfml.ui.places import run_place, task_place
+from sfml.ui.specs import Spec
 from sfml.ui.templating import pair
 
 MOST_BARS = 40
@@ -261,6 +265,25 @@ def task_facts(task: TaskRun, run: Run, now: datetime) -> Iterator[tuple[str, st
         yield "attempt", str(task.row.attempt)
     if task.row is not None and task.row.query_id:
         yield "query", task.row.query_id
+
+
+def error_text(spec: Spec, task: TaskRun, log: TaskLog | None) -> str | None:
+    """The exception that ended a task, the user's files first; or the error that Snowflake keeps."""
+    compiled = spec.compiled
+    if log is None or log.failure is None or compiled is None:
+        return task.error
+    return failure_text(log.failure, project_files(compiled, task.name))
+
+
+def no_log_words(task: TaskRun, log: TaskLog | None) -> str:
+    """Why a log is empty, or what is left out of it."""
+    if task.row is None:
+        return "It never ran, so it wrote nothing."
+    if log is None:
+        return ""
+    if log.left_out:
+        return f"Without {plural(log.left_out, 'line')} of libraries and launchers, which `sfml logs --all` shows."
+    return "" if log.lines else "It has written nothing."
 
 
 def inputs_of(node: TaskNode | None) -> tuple[tuple[str, str], ...]:

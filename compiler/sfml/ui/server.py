@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from sfml.base.errors import UsageError
+from sfml.base.record import record
 from sfml.ui.accounts import Accounts
 from sfml.ui.guard import TOKEN, Secrets
 from sfml.ui.pages import Pages
@@ -22,9 +23,17 @@ from sfml.ui.specs import SpecOptions, Specs
 LOOPBACK = "127.0.0.1"
 
 
+@record
+class Served:
+    """A page that is served: its address with the token, and its readings."""
+
+    address: str
+    readings: Readings
+
+
 @contextmanager
-def serving(options: SpecOptions, site: Site, port: int = 0) -> Iterator[str]:
-    """Serve during the block, which gets the address with its token. Raises `UsageError` for a port that is taken."""
+def serving(options: SpecOptions, site: Site, port: int = 0) -> Iterator[Served]:
+    """Serve during the block, which gets the address and the readings. Raises `UsageError` for a taken port."""
     listening = listening_socket(port)
     keys = Secrets.new()
     own_port = listening.getsockname()[1]
@@ -43,7 +52,7 @@ def serving(options: SpecOptions, site: Site, port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="sfml-ui", daemon=True)
     thread.start()
     try:
-        yield f"http://{LOOPBACK}:{own_port}/?{TOKEN}={keys.token}"
+        yield Served(f"http://{LOOPBACK}:{own_port}/?{TOKEN}={keys.token}", readings)
     finally:
         server.should_exit = True
         thread.join(5)
