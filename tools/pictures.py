@@ -48,7 +48,7 @@ def main() -> None:
         for name, drawing, scheme, height, done in SHOTS:
             file = Path(made) / f"{name}.html"
             file.write_text(html(drawing.title, (drawing,)), encoding="utf-8")
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": height})
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": height})
             page.goto(file.as_uri())
             page.evaluate(f"() => {{ {done}; document.activeElement.blur() }}")
             page.screenshot(path=folder / f"{name}.png")
