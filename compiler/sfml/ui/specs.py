@@ -63,10 +63,21 @@ class Spec:
 
     @cached_property
     def picture(self) -> PlacedDrawing | None:
-        """The drawing with the places of its cards, without secrets in their texts."""
+        """The drawing with the places of its cards, without secrets in their texts.
+
+        The next runs stand beside it, as the account tells them.
+        """
         if self.drawing is None:
             return None
-        cards = tuple(replace(card, lines=tuple(map(redacted, card.lines))) for card in self.drawing.cards)
+        cards = tuple(
+            replace(
+                card,
+                lines=tuple(map(redacted, card.lines)),
+                note=None if card.note is None else redacted(card.note),
+                next_runs=None,
+            )
+            for card in self.drawing.cards
+        )
         return placed_of(replace(self.drawing, cards=cards))
 
 
