@@ -131,6 +131,10 @@ def test_a_statement_that_fails_is_told_with_its_file(alone: Project) -> None:
     # It runs, with what was carried out before.
     rows = alone.sfml("local", "sql", "-o", "json", "SELECT A FROM T").json["results"][0]["rows"]
     assert rows == [[1]]
+    alone.write("ask.sql", "INSERT INTO T VALUES (2);\nSELECT COUNT(*) AS N FROM T")
+    asked = alone.sfml("local", "sql", "-o", "json", "-f", "ask.sql", "SELECT MAX(A) FROM T")
+    assert [result["rows"] for result in asked.json["results"]] == [[[1]], [[2]], [[2]]]
+    assert "(1 row)" in alone.sfml("local", "sql", "-f", "ask.sql").out
 
 
 def test_a_port_that_is_taken_is_told(alone: Project) -> None:

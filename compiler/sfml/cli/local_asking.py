@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -24,6 +25,7 @@ from sfml.operations.local_server import control_errors, require_local
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.snowflake.statements import Answer
     from sfml_local.control import ServerInfo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,24 +70,27 @@ def connection_entry(info: ServerInfo) -> dict[str, Any]:
 
 
 def run_files(info: ServerInfo, files: Sequence[Path]) -> int:
-    """Run the statements of the files in order; returns their number.
+    """Run the statements of the files in order; returns their number."""
+    if not files:
+        return 0
+    with _connected(info) as connection:
+        return sum(1 for _ in _answers_of(connection, files))
+
+
+def _answers_of(connection: SnowflakeConnection, files: Sequence[Path]) -> Iterator[Answer]:
+    """The results of the statements of the files, each as soon as it is there.
 
     Raises `AccountError` for the first that is refused, with its file; those before it are carried out.
     """
-    if not files:
-        return 0
     from sfml.snowflake.statements import answers
 
-    count = 0
-    with _connected(info) as connection:
-        for file in files:
-            try:
-                count += sum(1 for _ in answers(connection, file.read_text(encoding="utf-8")))
-            except AccountError as error:
-                raise error.reworded(f"{file}: {error.message}") from error
-            except UnicodeDecodeError as cause:
-                raise UsageError(f"`{file}` is not UTF-8 text") from cause
-    return count
+    for file in files:
+        try:
+            yield from answers(connection, file.read_text(encoding="utf-8"))
+        except AccountError as error:
+            raise error.reworded(f"{file}: {error.message}") from error
+        except UnicodeDecodeError as cause:
+            raise UsageError(f"`{file}` is not UTF-8 text") from cause
 
 
 @contextmanager
@@ -122,7 +127,7 @@ def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: O
     """Run STATEMENTS, separated by semicolons, and print their results. With `-`, read them from standard input."""
     import sys
 
-    from sfml.snowflake.statements import Answer, answers
+    from sfml.snowflake.statements import answers
     from sfml_local import control
 
     require_local()
@@ -133,13 +138,12 @@ def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: O
     with control_errors(), control.in_use(place) as info:
         if options.speaks:
             say_notices(info.notices)
-        count = run_files(info, files)
         with _connected(info) as connection:
-            for answer in answers(connection, text):
+            for answer in chain(_answers_of(connection, files), answers(connection, text)):
                 results.append(answer)
                 if options.speaks:
                     _say_answer(answer.columns, answer.rows, is_first=len(results) == 1)
-    if not (results or count):
+    if not results:
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     if options.json:
         documents = [{"columns": result.columns, "rows": result.rows} for result in results]
