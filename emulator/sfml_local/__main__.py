@@ -11,6 +11,7 @@ import errno
 import gc
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -34,6 +35,7 @@ from sfml_local.control import (
 )
 from sfml_local.core import log_format, private_files, server_log
 from sfml_local.core.defaults import DATABASE, SCHEMA
+from sfml_local.core.errors import SqlError
 from sfml_local.core.settings import TOKEN
 from sfml_local.grammar.quoting import quoted, raw
 
@@ -69,7 +71,7 @@ def main() -> int:
     parser.add_argument(
         "--host", default=LOOPBACK, help="the address to listen at; others than loopback want a token"
     )
-    parser.add_argument("--port", type=int, default=0, help="the port to listen at; 0 takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="the port to listen at; 0 takes a free one")
     parser.add_argument(
         "--database", default=DATABASE, help="the database that clients are told, made if need be"
     )
@@ -77,7 +79,7 @@ def main() -> int:
     parser.add_argument(
         *("--file", "-f"),
         dest="files",
-        type=Path,
+        type=_file,
         action="append",
         default=[],
         help="run the statements of this file before clients are let in; may be given several times",
@@ -85,6 +87,7 @@ def main() -> int:
     parser.add_argument(
         "--ignore",
         dest="ignored",
+        type=_pattern,
         metavar="REGEX",
         action="append",
         default=[],
@@ -118,8 +121,8 @@ def main() -> int:
         signal.signal(number, ask_to_end)
     try:
         return serve(arguments, end, token, foreground=foreground)
-    except AddressTaken as error:
-        print(f"{FATAL}{error}", file=sys.stderr)
+    except (AddressTaken, SqlError) as error:
+        print(redacted(" ".join(f"{FATAL}{error}".split())), file=sys.stderr)
         return 1
     except Exception as error:
         log_format.logger.exception("the server ends")
@@ -127,6 +130,27 @@ def main() -> int:
         words = redacted(f"{FATAL}{type(error).__name__}: {error}")
         print(" ".join(words.split()), file=sys.stderr)
         return 1
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    return int(text)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return path
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as cause:
+        raise argparse.ArgumentTypeError(f"{text} is no regular expression: {cause}") from cause
+    return text
 
 
 class AddressTaken(Exception):
@@ -217,9 +241,14 @@ def prepare(account: Account, database: str, schema: str, arguments: argparse.Na
         account.execute(session, f"USE SCHEMA {database}.{schema}")
         account.ignored.add(*arguments.ignored)
         for file in arguments.files:
-            for statement, _ in split_statements(io.StringIO(file.read_text(encoding="utf-8"))):
-                if statement and statement.strip().strip(";"):
-                    account.execute(session, statement)
+            try:
+                for statement, _ in split_statements(io.StringIO(file.read_text(encoding="utf-8"))):
+                    if statement and statement.strip().strip(";"):
+                        account.execute(session, statement)
+            except SqlError as error:
+                raise SqlError(f"{file}: {error.message}", error.errno, error.sqlstate) from error
+            except UnicodeDecodeError as error:
+                raise SqlError(f"{file} is not UTF-8 text") from error
     finally:
         account.sessions.close(session)
 
