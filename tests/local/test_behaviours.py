@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,8 @@ def test_a_secrets_value_is_in_no_file(server: LocalServer, session: Session) ->
     )
     files = [path for path in server.account.folder.rglob("*") if path.is_file()]
     assert not [path for path in files if b"nobody-may-read-this" in path.read_bytes()]
+
+
+def test_a_pool_that_nobody_made_has_nodes_for_each_core(server: LocalServer, session: Session) -> None:
+    [pool] = server.account.execute(session, "SHOW COMPUTE POOLS LIKE 'NOBODY_MADE_IT'").dicts()
+    assert int(pool["max_nodes"]) == max(8, 2 * (os.cpu_count() or 1))

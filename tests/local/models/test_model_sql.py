@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,15 @@ def test_what_is_shown(asking: Session, shifted: ModelVersion, tables: None) -> 
         " WHERE MODEL_NAME = 'SHIFTED' ORDER BY 1"
     )
     assert rows(asking, sql) == [("V1", "DEFAULT"), ("V2", "LAST")]
+
+
+def test_a_version_has_this_python_and_no_dependencies(asking: Session, shifted: ModelVersion) -> None:
+    sql = (
+        "SELECT DISTINCT PYTHON_VERSION, DEPENDENCIES FROM SFML.INFORMATION_SCHEMA.MODEL_VERSIONS"
+        " WHERE MODEL_NAME = 'SHIFTED'"
+    )
+    own = ".".join(platform.python_version_tuple()[:2])
+    assert rows(asking, sql) == [(own, "[]")]
 
 
 def test_tags_allow_what_they_were_created_for(asking: Session, shifted: ModelVersion) -> None:

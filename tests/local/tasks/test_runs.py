@@ -262,6 +262,35 @@ def test_a_running_graph_keeps_its_version(sql: Sql) -> None:
     assert new["GRAPH_VERSION"] == old["GRAPH_VERSION"] + 1
 
 
+def test_what_makes_another_version(sql: Sql) -> None:
+    sql.graph("r SCHEDULE = '8 HOURS' AS SELECT 1", "a AFTER r AS SELECT 1")
+    sql.run("r")
+    for statement in ("r RESUME", "r SUSPEND"):
+        sql(f"ALTER TASK {statement}")
+        sql.run("r")
+    sql("ALTER TASK a SUSPEND")
+    sql.run("r")
+    first, *same, last = [row["GRAPH_VERSION"] for row in sql.history(NAME="R", STATE=OK)]
+    assert same == [first, first]
+    assert last == first + 1
+
+
+def test_the_times_of_an_attempt(sql: Sql) -> None:
+    sql.graph("r TASK_AUTO_RETRY_ATTEMPTS = 1 AS SELECT 1", f"a AFTER r AS {FAIL}")
+    sql.run("r")
+    rows = sql.history()
+    assert [(row["NAME"], row["ATTEMPT_NUMBER"]) for row in rows] == [("R", 1), ("A", 1), ("A", 2)]
+    root, first, second = (row["SCHEDULED_TIME"] for row in rows)
+    assert root == first < second
+    assert {row["NEXT_SCHEDULED_TIME"] for row in rows} == {None}
+
+
+def test_a_parameter_that_is_not_followed_fails_the_run(sql: Sql) -> None:
+    sql.graph("r TRANSACTION_ABORT_ON_ERROR = TRUE AS SELECT 1")
+    assert sql.run("r") == {"R": FAILED}
+    assert "not emulated" in sql.history()[0]["ERROR_MESSAGE"]
+
+
 def test_failures_in_a_row_suspend_the_root(sql: Sql) -> None:
     sql.graph(
         "r SCHEDULE = '8 HOURS' SUSPEND_TASK_AFTER_NUM_FAILURES = 2 AS SELECT 1", f"a AFTER r AS {FAIL}"

@@ -276,6 +276,24 @@ def test_a_waiting_run_begins_when_the_root_has_ended(sql: Sql, clock: ManualClo
     assert sorted(row["NAME"] for row in sql.history(STATE=EXECUTING)) == ["A", "R"]
 
 
+def test_after_a_failed_root_the_next_run_waits_for_the_whole_run(
+    sql: Sql, clock: ManualClock, gate: Gate
+) -> None:
+    sql.graph(
+        "r SCHEDULE = '1 HOUR' OVERLAP_POLICY = ALLOW_CHILD_OVERLAP AS SELECT * FROM nowhere",
+        "f FINALIZE = r AS SELECT SYSTEM$GATE()",
+    )
+    sql("ALTER TASK r RESUME")
+    clock.advance(HOUR, settle=False)
+    gate.wait_for()
+    sql("EXECUTE TASK r")
+    clock.advance(HOUR, settle=False)
+    assert [row["NAME"] for row in sql.history(STATE=EXECUTING)] == ["F"]
+    gate.open(10)
+    sql.settled()
+    assert len(sql.history(NAME="R", STATE=FAILED)) > 1
+
+
 def test_a_manual_run_leaves_the_schedule_as_it_is(sql: Sql, clock: ManualClock) -> None:
     sql.graph("r SCHEDULE = '1 HOUR' AS SELECT 1")
     sql("ALTER TASK r RESUME")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
-from sfml_local.core.arguments import Args
+from sfml_local.core.arguments import Args, time_of
 from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve
@@ -156,9 +156,9 @@ _REASONS = {
 def refresh_history(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/dynamic_table_refresh_history"""
     names = "DATA_TIMESTAMP_START DATA_TIMESTAMP_END RESULT_LIMIT NAME NAME_PREFIX ERROR_ONLY"
-    given = _arguments("DYNAMIC_TABLE_REFRESH_HISTORY", arguments, names)
-    end = _time(given.get("DATA_TIMESTAMP_END")) or account.clock()
-    start = _time(given.get("DATA_TIMESTAMP_START"))
+    given = arguments.by_name("DYNAMIC_TABLE_REFRESH_HISTORY", names)
+    end = time_of(given.get("DATA_TIMESTAMP_END")) or account.clock()
+    start = time_of(given.get("DATA_TIMESTAMP_START"))
     start = start or (end - timedelta(days=1) if given.get("DATA_TIMESTAMP_END") else account.clock() - KEPT)
     found = [
         one
@@ -203,8 +203,8 @@ def _history_values(one: Refresh) -> dict[str, Any]:
 
 def graph_history(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/dynamic_table_graph_history"""
-    given = _arguments("DYNAMIC_TABLE_GRAPH_HISTORY", arguments, "AS_OF HISTORY_START HISTORY_END")
-    as_of, start, end = (_time(given.get(key)) for key in ("AS_OF", "HISTORY_START", "HISTORY_END"))
+    given = arguments.by_name("DYNAMIC_TABLE_GRAPH_HISTORY", "AS_OF HISTORY_START HISTORY_END")
+    as_of, start, end = (time_of(given.get(key)) for key in ("AS_OF", "HISTORY_START", "HISTORY_END"))
     rows = []
     for one, row in store.descriptions(account.store):
         valid_from = datetime.fromisoformat(row["valid_from"])
@@ -241,7 +241,7 @@ def _graph_values(one: DynamicTable) -> dict[str, Any]:
 def dynamic_tables(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/dynamic_tables"""
     names = "NAME REFRESH_DATA_TIMESTAMP_START RESULT_LIMIT INCLUDE_CONNECTED"
-    given = _arguments("DYNAMIC_TABLES", arguments, names)
+    given = arguments.by_name("DYNAMIC_TABLES", names)
     tables = account.part(DynamicTables)
     found = sorted(tables.tables.values(), key=lambda one: one.name)
     if (name := given.get("NAME")) is not None:
@@ -251,7 +251,7 @@ def dynamic_tables(account: Account, session: Session, arguments: Args) -> Resul
         }
         wider = connected if given.get("INCLUDE_CONNECTED") else set()
         found = [one for one in found if one in asked or one.name in wider]
-    since = _time(given.get("REFRESH_DATA_TIMESTAMP_START")) or account.clock() - KEPT
+    since = time_of(given.get("REFRESH_DATA_TIMESTAMP_START")) or account.clock() - KEPT
     refreshes = store.refreshes(account.store, since)
     rows = [_table_values(account, one, [r for r in refreshes if r.table == one.id]) for one in found]
     return _table(TABLES, rows[: _limit(given.get("RESULT_LIMIT"))])
@@ -298,30 +298,11 @@ def _lags(now: datetime, one: DynamicTable, refreshes: Sequence[Refresh]) -> dic
 # -- arguments
 
 
-def _arguments(function: str, arguments: Args, names: str) -> dict[str, Any]:
-    known = names.split()
-    given = {**dict(zip(known, arguments.positional, strict=False)), **arguments.named}
-    unknown = sorted(given.keys() - set(known))
-    if unknown or len(arguments.positional) > len(known):
-        what = unknown[0] if unknown else str(arguments.positional[len(known)])
-        raise SqlError(
-            f"SQL compilation error:\ninvalid argument [{what}] for function {function}", 1015, "22023"
-        )
-    return {key: value for key, value in given.items() if value is not None}
-
-
 def _limit(value: Any) -> int:
     limit = 100 if value is None else int(value)
     if not 1 <= limit <= 10000:
         raise SqlError(f"Invalid value [{value}] for RESULT_LIMIT: 1 to 10000.", 1008, "22023")
     return limit
-
-
-def _time(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 TABLE_FUNCTIONS: Mapping[str, TableFunction] = {

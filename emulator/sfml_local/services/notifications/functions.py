@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.core.arguments import Args, time_of
 from sfml_local.core.errors import SqlError
 from sfml_local.core.result import Column, Result, table
 from sfml_local.services.notifications import store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, SystemFunction
-    from sfml_local.core.arguments import Args
     from sfml_local.core.session import Session
 
 MAX_SUBJECT = 256
@@ -210,11 +210,16 @@ def notification_history(account: Account, session: Session, arguments: Args) ->
         Column("MESSAGE"),
         Column("ERROR_MESSAGE"),
     )
+    given = arguments.by_name("NOTIFICATION_HISTORY", "START_TIME END_TIME INTEGRATION_NAME RESULT_LIMIT")
+    name = given.get("INTEGRATION_NAME")
+    start, end = time_of(given.get("START_TIME")), time_of(given.get("END_TIME"))
     rows = [
         (row[1], row[1], row[2], row[4], "SUCCESS", row[8], None)
         for row in reversed(list(outbox(account, session, None).rows))
+        if (start or row[1]) <= row[1] <= (end or row[1])
+        and (name is None or str(name).upper() == row[4].upper())
     ]
-    return table(columns, rows)
+    return table(columns, rows[: int(given.get("RESULT_LIMIT", 100))])
 
 
 RELATIONS = {"SNOWFLAKE.LOCAL.NOTIFICATIONS": outbox}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.result import Column, Result
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.stages.file_formats import format_options
@@ -21,14 +21,26 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
+_ABSENT = ("FILES", "MAX_FILE_COUNT", "MAX_RECORDS_PER_FILE", "KIND")
+"""Arguments that this server does not follow."""
+
 _CSV = "SELECT * FROM read_csv(?, header = ?, skip = ?, delim = ?, sample_size = -1)"
 _JSON = "SELECT * FROM read_json(?, format = 'auto', sample_size = -1)"
 
 
 def infer_schema(account: Account, session: Session, args: Args) -> Result:
     """One row per column, in the order of the file; CSV columns are c1, c2 … unless PARSE_HEADER names them."""
-    place = locate(account, session, str(args.named["LOCATION"]))
-    options = format_options(account, session, args.named.get("FILE_FORMAT"), place)
+    given = args.by_name("INFER_SCHEMA", f"LOCATION FILE_FORMAT IGNORE_CASE {' '.join(_ABSENT)}")
+    if absent := [name for name in _ABSENT if name in given]:
+        raise not_emulated(f"INFER_SCHEMA with {', '.join(absent)}")
+    if "LOCATION" not in given:
+        raise SqlError(
+            "SQL compilation error:\nnot enough arguments for function [INFER_SCHEMA], LOCATION is missing",
+            938,
+            "22023",
+        )
+    place = locate(account, session, str(given["LOCATION"]))
+    options = format_options(account, session, given.get("FILE_FORMAT"), place)
     kind, keys = kind_of(options), list(place.paths())
     columns = (Column("COLUMN_NAME"), Column("TYPE"), Column("NULLABLE", "boolean"), Column("EXPRESSION"))
     ends = (Column("FILENAMES"), Column("ORDER_ID", "fixed"))
@@ -40,8 +52,8 @@ def infer_schema(account: Account, session: Session, args: Args) -> Result:
         rows = rows.select(data_columns(rows))
     elif kind == "CSV":
         header = options.get("PARSE_HEADER") is True
-        given: list[Any] = [header, int(options.get("SKIP_HEADER", 0)), options.get("FIELD_DELIMITER", ",")]
-        rows = account.engine.arrow(_CSV, [names, *given])
+        how: list[Any] = [header, int(options.get("SKIP_HEADER", 0)), options.get("FIELD_DELIMITER", ",")]
+        rows = account.engine.arrow(_CSV, [names, *how])
         if not header:
             rows = rows.rename_columns([f"c{index + 1}" for index in range(rows.num_columns)])
     elif kind == "JSON":
@@ -52,7 +64,8 @@ def infer_schema(account: Account, session: Session, args: Args) -> Result:
     for index, field in enumerate(rows.schema):
         type_ = parquet_type(field.type)
         source = f"${index + 1}" if kind == "CSV" else f"$1:{quoted_if_needed(field.name)}"
-        described.append((field.name, type_, field.nullable, f"{source}::{type_}", ", ".join(keys), index))
+        name = field.name.upper() if given.get("IGNORE_CASE") is True else field.name
+        described.append((name, type_, field.nullable, f"{source}::{type_}", ", ".join(keys), index))
     return Result((*columns, *ends), tuple(described))
 
 

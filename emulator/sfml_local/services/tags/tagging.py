@@ -217,7 +217,8 @@ def tag_references(account: Account, session: Session, args: Args) -> Result:
 
     https://docs.snowflake.com/en/sql-reference/functions/tag_references
     """
-    text, domain = (*(str(argument) for argument in args.positional), "", "")[:2]
+    given = args.by_name("TAG_REFERENCES", "OBJECT_NAME OBJECT_DOMAIN")
+    text, domain = str(given.get("OBJECT_NAME", "")), str(given.get("OBJECT_DOMAIN", ""))
     kind = _domain(domain)
     parts, column = _parsed(text).parts, ""
     if kind == "COLUMN":

@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.redaction import redacted
 from sfml.semantics.states import State
 from sfml_local.core.account import TableFunction
-from sfml_local.core.arguments import Args
+from sfml_local.core.arguments import Args, time_of
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import resolve
 from sfml_local.core.result import Result, columns, table
@@ -106,17 +106,16 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
 
     Tasks that never ran have no row; runs whose WHEN was false are SKIPPED.
     """
-    given = _arguments(
+    given = arguments.by_name(
         "TASK_HISTORY",
-        arguments,
         "SCHEDULED_TIME_RANGE_START SCHEDULED_TIME_RANGE_END RESULT_LIMIT TASK_NAME DATABASE_NAME"
         " SCHEMA_NAME ERROR_ONLY ROOT_TASK_ID",
     )
     if given.get("SCHEMA_NAME") and not given.get("DATABASE_NAME"):
         raise SqlError("SCHEMA_NAME must be qualified by DATABASE_NAME in TASK_HISTORY.", 1008, "22023")
     now = account.clock()
-    start = _time(given.get("SCHEDULED_TIME_RANGE_START")) or now - KEPT
-    end = _time(given.get("SCHEDULED_TIME_RANGE_END"))
+    start = time_of(given.get("SCHEDULED_TIME_RANGE_START")) or now - KEPT
+    end = time_of(given.get("SCHEDULED_TIME_RANGE_END"))
     _demand_recent(now, start, end)
     limit = _limit(given.get("RESULT_LIMIT"), 100)
     database, schema = _folded(given.get("DATABASE_NAME")), _folded(given.get("SCHEMA_NAME"))
@@ -215,7 +214,7 @@ def _history_values(run: GraphRun, row: TaskRun, following: datetime | None) -> 
 
 def current_task_graphs(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/current_task_graphs"""
-    given = _arguments("CURRENT_TASK_GRAPHS", arguments, "RESULT_LIMIT ROOT_TASK_NAME")
+    given = arguments.by_name("CURRENT_TASK_GRAPHS", "RESULT_LIMIT ROOT_TASK_NAME")
     runs = _named(service.current_runs(account), given.get("ROOT_TASK_NAME"))
     limit = _limit(given.get("RESULT_LIMIT"), 1000)
     rows = [graph_row(account, run).values(completed=False) for run in runs[:limit]]
@@ -224,7 +223,7 @@ def current_task_graphs(account: Account, session: Session, arguments: Args) -> 
 
 def complete_task_graphs(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/complete_task_graphs"""
-    given = _arguments("COMPLETE_TASK_GRAPHS", arguments, "RESULT_LIMIT ROOT_TASK_NAME ERROR_ONLY")
+    given = arguments.by_name("COMPLETE_TASK_GRAPHS", "RESULT_LIMIT ROOT_TASK_NAME ERROR_ONLY")
     found = service.complete_runs(account, error_only=_truth(given.get("ERROR_ONLY")))
     runs = _named(found, given.get("ROOT_TASK_NAME"))
     runs.sort(key=lambda run: run.completed_time or run.scheduled_time, reverse=True)
@@ -239,7 +238,7 @@ def _named(runs: list[GraphRun], name: Any) -> list[GraphRun]:
 
 def task_dependents(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/task_dependents"""
-    given = _arguments("TASK_DEPENDENTS", arguments, "TASK_NAME RECURSIVE")
+    given = arguments.by_name("TASK_DEPENDENTS", "TASK_NAME RECURSIVE")
     if not given.get("TASK_NAME"):
         raise SqlError("TASK_DEPENDENTS needs TASK_NAME.", 938, "22023")
     recursive = _truth(given.get("RECURSIVE", True))
@@ -288,15 +287,6 @@ def predecessors_json(task: Task) -> str:
 # -- arguments
 
 
-def _arguments(function: str, arguments: Args, names: str) -> dict[str, Any]:
-    """The arguments by name; positional ones stand in the order of the documentation."""
-    known = names.split()
-    if len(arguments.positional) > len(known) or arguments.named.keys() - set(known):
-        wrong = ", ".join(sorted(arguments.named.keys() - set(known))) or "too many arguments"
-        raise SqlError(f"SQL compilation error:\nInvalid argument for {function}: {wrong}", 1044, "42P13")
-    return {**dict(zip(known, arguments.positional, strict=False)), **arguments.named}
-
-
 def _limit(value: Any, default: int) -> int:
     if value is None:
         return default
@@ -312,13 +302,6 @@ def _limit(value: Any, default: int) -> int:
 
 def _truth(value: Any) -> bool:
     return value.strip().upper() == "TRUE" if isinstance(value, str) else bool(value)
-
-
-def _time(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _folded(value: Any) -> str | None:
