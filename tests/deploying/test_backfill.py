@@ -268,9 +268,12 @@ def test_lanes_never_have_two_runs_at_once(shop: Small) -> None:
     assert started.returncode == 0 and most == 2, started.communicate()
 
 
-def test_destroy_takes_lanes_that_were_left(shop: Small) -> None:
+def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Small) -> None:
     started = begun(shop)
     started.kill()
     started.wait()
+    assert backfill(shop, "--status")[1]["values"] != []
     code, text = shop.run("destroy", HERE, "--auto-approve")
     assert code == 0 and task_names(shop) == [], text
+    assert shop.local.sql(f"LIST @{shop.local.database}.SMALL.SFML") == []
+    assert backfill(shop, "--status")[1]["values"] == [], "a new deployment has to fill them in anew"

@@ -220,6 +220,35 @@ def test_a_result_that_is_gone_is_said_before_anything_runs(shop: Small) -> None
     assert task_names(shop) == DEPLOYED
 
 
+USE = """
+
+@step
+def use(ctx: Context, path: str) -> str:
+    return ctx.read_file(path).decode()
+"""
+USES = """    by_sql: {sql: "select SYSTEM$GET_PREDECESSOR_RETURN_VALUE('SMALL$LOAD')", after: [load]}
+    by_step: {step: shop.tasks.use, after: [load], with: {path: "${load.file}"}}
+"""
+
+
+def test_a_file_that_was_removed_is_said_before_anything_runs(shop: Small) -> None:
+    mend(shop)
+    mend(shop, 'return {"rows": 3}', 'return {"rows": 3, "file": ctx.write_file("a.txt", b"1")}')
+    mend(shop, "\n\n@step\ndef train", f"{USE}\n\n@step\ndef train")
+    shop.edit("    bad:", f"{USES}    bad:")
+    assert shop.run(*APPLY)[0] == 0
+    assert run(shop)[0] == 0 and run(shop, "--only", "by_*")[0] == 0
+    shop.local.sql(f"REMOVE @{shop.local.database}.SMALL.SFML/small/runs/")
+    for name in ("by_sql", "by_step"):
+        code, value = run(shop, "--only", name)
+        assert code == 1 and f"`{name}` reads the file small/runs/" in value["error"]["message"], value
+        assert "which `load` wrote and which has been removed since" in value["error"]["message"]
+        assert value["error"]["help"] == f"run it as well:  --only 'load,{name}'"
+    assert run(shop, "--only", "report")[0] == 0, "it does not read the file"
+    assert run(shop, "--only", "load,by_step")[0] == 0
+    assert task_names(shop) == sorted([*DEPLOYED, "SMALL$BY_SQL", "SMALL$BY_STEP"])
+
+
 def test_the_code_of_a_deployment_runs(shop: Small) -> None:
     run(shop)
     mend(shop)
@@ -366,6 +395,16 @@ def test_a_part_that_executes_is_a_run_that_is_active(shop: Small, command: str)
     assert code == 1 and "is executing; nothing was changed" in text, text
     started.kill()
     started.wait()
+
+
+def test_a_part_of_a_pipeline_that_is_destroyed_meanwhile_leaves_nothing(shop: Small) -> None:
+    assert run(shop, "--only", "load")[0] == 0
+    started = slow_part(shop)
+    code, text = shop.run("destroy", HERE, "--auto-approve", "--user", "bob")
+    assert code == 0, text
+    started.communicate(timeout=60)
+    assert task_names(shop) == []
+    assert shop.local.sql(f"LIST @{shop.local.database}.SMALL.SFML") == []
 
 
 @pytest.mark.parametrize("next_command", ["run", "destroy", "suspend", "part"])

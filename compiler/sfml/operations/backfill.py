@@ -110,6 +110,9 @@ def backfill_plan(
     )
     graph = artefact.graph(desired.target)
     _refuse_streams(desired, graph)
+    lane_graph(
+        graph, lane_root(desired.root.name, request.at_once), {}
+    )  # so that names are known to be short enough
     deployed = replace(desired, root=replace(desired.root, config=graph.root.config))
     configs = tuple(checked_overrides(deployed, config) for config in request.configs)
     state = read_state(desired, target) if has_backfill(staged) else BackfillState({})

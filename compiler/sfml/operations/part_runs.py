@@ -110,7 +110,12 @@ def start_part(
 def end_part(
     desired: DesiredGraph, target: TargetAccount, held_lease: HeldLease, started: StartedPart, run: Run
 ) -> None:
-    """Record how the part ended, and remove its graph; under the lease of the pipeline."""
+    """Record how the part ended, and remove its graph; under the lease of the pipeline.
+
+    Of a pipeline that has been destroyed meanwhile, nothing is recorded.
+    """
+    if target.history.root(desired.root.name) is None:
+        return
     record = replace(started.plan.record, outcome=outcome_of(run))
     target.stage.write(record_path(desired.pipeline, record.mark), record_json(record).encode())
     remove_part_graphs(desired, target, held_lease)

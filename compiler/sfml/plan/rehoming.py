@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from sfml.base.quoting import literal
+from sfml.base.errors import ConflictingState
+from sfml.base.quoting import literal, raw
 from sfml.base.record import record
 from sfml.graph.model import Target
 from sfml.lower.alerting import alerted_parts, own_statement
@@ -25,6 +26,7 @@ from sfml.lower.desired import (
     SqlDefinition,
 )
 from sfml.lower.ml_jobs import bound, with_arguments
+from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 from sfml.semantics.states import State, predecessors_state
 
 PREDECESSORS_STATE = "SYSTEM$PREDECESSORS_STATE"
@@ -408,7 +410,17 @@ def _results_in_sql(sql: str) -> set[str]:
 def graph_below(
     graph: DesiredGraph, root: DesiredTask, tasks: Sequence[DesiredTask], *, archives: tuple[Archive, ...]
 ) -> DesiredGraph:
-    """The graph of these tasks, the finalizer among them, below this root; it is compared with no deployed one."""
+    """The graph of these tasks, the finalizer among them, below this root; it is compared with no deployed one.
+
+    Raises `ConflictingState` if the name of a task is longer below this root than Snowflake takes.
+    """
+    for task in tasks:
+        if len(raw(task.name)) > MAX_IDENTIFIER_LENGTH:
+            raise ConflictingState(
+                f"`{task.task}` would have a name of {len(raw(task.name))} characters below {raw(root.name)},"
+                f" and Snowflake takes {MAX_IDENTIFIER_LENGTH}; nothing was run",
+                help="give the pipeline or the task a shorter name",
+            )
     return replace(
         graph,
         root=root,

@@ -222,7 +222,8 @@ class Stage:
 
     def remove_all(self, pipeline: str) -> None:
         """Remove all files of the pipeline from the stage except its journal."""
-        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/((deployment|unreadable)-.*|alerts.*)[.]json)"
+        state = "((deployment|unreadable|part|backfill)-.*|alerts.*)[.]json"
+        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/{state})"
         self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def remove(self, paths: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 from made_graphs import closure, clv, every, graph, sql, wide
 
+from sfml.base.errors import ConflictingState
 from sfml.graph.model import GraphSettings, Serverless, StreamSchedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
@@ -55,6 +56,17 @@ def test_parts_and_lanes_come_out_as_objects_too(made: TaskGraph) -> None:
         part_graph(part, part_root(desired.root.name, "ab"), {}, {}),
     ):
         assert [difference for difference in differences(below) if difference.known is None] == []
+
+
+def test_names_that_are_too_long_below_another_root_are_refused_before_anything_is_made() -> None:
+    desired = lowered(graph(sql("a" * 240)))
+    wanted = {"a" * 240: "you chose it"}
+    part = planned_part(desired, EarlierResults({}), wanted)
+    lane_graph(desired, lane_root(desired.root.name, 1), {})
+    with pytest.raises(ConflictingState, match=r"a name of 259 characters below CLV\$\$PART_AB123456, and"):
+        part_graph(part, part_root(desired.root.name, "ab123456"), {}, {})
+    with pytest.raises(ConflictingState, match="a name of 258 characters"):
+        lane_graph(lowered(graph(sql("a" * 246))), lane_root("CLV", 1), {})
 
 
 def test_the_readmes_pipeline_has_no_difference_at_all() -> None:
