@@ -38,8 +38,8 @@ class Browser:
     browser: Any
 
     @contextmanager
-    def open(self, file: Path, at: datetime | None = None, **context: Any) -> Iterator[Opened]:
-        """The file in a fresh profile, with the clock set if it is given."""
+    def open(self, what: Path | str, at: datetime | None = None, **context: Any) -> Iterator[Opened]:
+        """A file, or the page at an address, in a fresh profile, with the clock set if it is given."""
         made = self.browser.new_context(**{"viewport": {"width": 1400, "height": 800}, **context})
         try:
             page = made.new_page()
@@ -51,7 +51,7 @@ class Browser:
             page.on("pageerror", lambda error: found.said.append(str(error)))
             page.on("dialog", lambda dialog: (found.said.append(dialog.message), dialog.dismiss()))
             page.on("request", lambda request: found.asked.append(request.url))
-            page.goto(file.as_uri())
+            page.goto(what.as_uri() if isinstance(what, Path) else what)
             yield found
         finally:
             made.close()
