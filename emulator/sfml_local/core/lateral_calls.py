@@ -31,18 +31,25 @@ class LateralCall:
     keys: tuple[Expr, ...]
     order: tuple[Expr, ...]
 
-    def rows_of_partitions(self, given: pa.Table, starts: Sequence[int]) -> pa.Table:
-        """A row of the table for each first row of a partition: its keys alone; other columns are NULL.
+    def rows_beside(
+        self, given: LateralInput, rows: Sequence[int | None], partitions: Sequence[int]
+    ) -> pa.Table:
+        """The table's row beside each row of the function; none, but the keys, for rows that end a partition.
 
-        Rows that end a partition belong to no row of the table, as the registry's client documents.
+        Those belong to no row of the table, as the registry's client documents.
         """
+        starts = given.starts()
+        own = pa.array(rows, pa.int64())
+        first = pa.array(
+            [starts[part] if row is None else row for row, part in zip(rows, partitions, strict=True)],
+            pa.int64(),
+        )
         kept = {_column(key) for key in self.keys}
-        rows = pa.array(starts, pa.int64())
         columns = [
-            given.column(index).take(rows) if field.name in kept else pa.nulls(len(rows), field.type)
-            for index, field in enumerate(given.schema)
+            given.rows.column(index).take(first if field.name in kept else own)
+            for index, field in enumerate(given.rows.schema)
         ]
-        return pa.Table.from_arrays(columns, names=given.column_names)
+        return pa.Table.from_arrays(columns, names=given.rows.column_names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,17 @@ def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def bracketed_joins(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`FROM (a INNER JOIN b)` without a condition, which sqlglot writes with a comma, and DuckDB not in parentheses."""
+    for join in tree.find_all(exp.Join):
+        has_condition = any(
+            join.args.get(name) for name in ("on", "using", "side", "method", "match_condition")
+        )
+        if not has_condition and join.kind in ("", "INNER") and not isinstance(join.parent, exp.Select):
+            join.set("kind", "CROSS")
+    return tree
+
+
 def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB allows one condition; rows without a match are kept.
 
@@ -155,6 +166,7 @@ def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
 PASSES: tuple[Pass, ...] = (
     refused_objects,
     bracketed_tables,
+    bracketed_joins,
     asof_joins,
     pivots_of_any,
     split_to_table,

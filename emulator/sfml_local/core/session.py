@@ -15,6 +15,7 @@ from sfml_local.core.workplace import Workplace
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
     from fakesnow.fakes import FakeSnowflakeConnection
 
     from sfml_local.core.names import ObjectName
@@ -62,6 +63,8 @@ class Session:
         """Whether it works in its parent's workplace."""
         self.is_owners = False
         """Whether it is that of a procedure with its owner's rights."""
+        self.borrowed: dict[ObjectName, pa.Table] = {}
+        """Its callers' temporary tables that it has copied, as they were."""
         if connection is not None:
             self._workplace = Workplace(Parts(self), connection)
         else:
@@ -120,6 +123,10 @@ class Session:
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
         return next(self._workplace.relations)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._workplace.is_closed
 
     @property
     def connection(self) -> FakeSnowflakeConnection:

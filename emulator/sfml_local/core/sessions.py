@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from sfml_local.core import scoped_tables
 from sfml_local.core.engine import Engine
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 
@@ -164,6 +165,7 @@ class Sessions:
     def close(self, session: Session) -> None:
         with self._lock:
             self._by_token.pop(_digest(session.token), None)
+        scoped_tables.give_back(session)
         session.close()
         if not session.is_callers:
             self._closed(session)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
+from sfml_local.core import scoped_tables
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, parse_name
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     """A session's temporary tables, which live in DuckDB's temporary catalog under their full names."""
     session = rewriting.session
     target = created_temporary(tree)
-    known = session.temporaries | _lent(session)
+    known = session.temporaries | scoped_tables.lent(session)
     if target is not None:
         name = _name_of(target, session)
         target.set("this", exp.to_identifier(name.fqn(), quoted=True))
@@ -40,59 +40,13 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
         except SqlError:
             continue
         if name in known:
-            _borrow(session, name)
+            scoped_tables.borrow(session, name)
             if isinstance(table.parent, exp.From | exp.Join | exp.Merge) and not table.alias:
                 table.set("alias", exp.TableAlias(this=table.this.copy()))
             table.set("this", exp.to_identifier(name.fqn(), quoted=True))
             table.set("db", exp.to_identifier("main", quoted=True))
             table.set("catalog", exp.to_identifier("temp", quoted=True))
     return tree
-
-
-SCOPED = "SNOWPARK_TEMP_"
-"""The beginning of the names that Snowpark gives to temporary objects."""
-
-
-def _lent(session: Session) -> set[ObjectName]:
-    """The tables of Snowpark's that a procedure with its owner's rights reads of its callers.
-
-    An estimator's `fit` reads, in such a procedure, the table that `create_dataframe` has made of a pandas frame.
-    """
-    lent: set[ObjectName] = set()
-    one = session
-    while one.is_owners and one.parent is not None:
-        one = one.parent
-        lent |= {name for name in one.temporaries if name.name.startswith(SCOPED)}
-    return lent
-
-
-def _borrow(session: Session, name: ObjectName) -> None:
-    """Copy a caller's table into the session that reads it, unless it is there."""
-    if name in session.temporaries:
-        return
-    lender = session
-    while name not in lender.temporaries and lender.parent is not None:
-        lender = lender.parent
-    place = duckdb_identifier("temp", "main", name.fqn())
-    with lender.lock:
-        columns = lender.duck.execute(_COLUMNS, [name.fqn()]).fetchall()
-        rows = lender.duck.execute(f"SELECT * FROM {place}").to_arrow_table()
-    relation = f"_sfml_relation_{session.next_relation()}"
-    declared = ", ".join(f"{duckdb_identifier(column)} {kind}" for column, kind in columns)
-    with session.lock:
-        session.duck.register(relation, rows)
-        try:
-            session.duck.execute(f"CREATE TEMPORARY TABLE {place} ({declared})")
-            session.duck.execute(f"INSERT INTO {place} SELECT * FROM {duckdb_identifier(relation)}")
-        finally:
-            session.duck.unregister(relation)
-    session.temporaries.add(name)
-
-
-_COLUMNS = """
-SELECT column_name, data_type FROM duckdb_columns()
-WHERE database_name = 'temp' AND schema_name = 'main' AND table_name = ? ORDER BY column_index
-"""
 
 
 def renames(tree: Expr, rewriting: Rewriting) -> Expr:

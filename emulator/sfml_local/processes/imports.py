@@ -21,8 +21,8 @@ SNOWPARK = "snowflake-snowpark-python"
 _DISTRIBUTIONS = {"py-xgboost": "xgboost", "pytorch": "torch", "python-dateutil": "python-dateutil"}
 
 
-_BROUGHT = frozenset({"python", "snowflake-telemetry-python"})
-"""Packages that every function has: `tracing` brings the second where it is not installed."""
+BROUGHT = {"snowflake-telemetry-python": "0.8.0"}
+"""Packages that `tracing` brings where they are not installed, with the version that it stands in for."""
 
 
 def check_packages(packages: Iterable[str]) -> list[str]:
@@ -31,11 +31,10 @@ def check_packages(packages: Iterable[str]) -> list[str]:
     notes: list[str] = []
     for text in packages:
         wanted = _requirement(text)
-        if wanted.name.lower() in _BROUGHT:
+        if wanted.name.lower() == "python":
             continue
-        try:
-            installed = metadata.version(_DISTRIBUTIONS.get(wanted.name.lower(), wanted.name))
-        except metadata.PackageNotFoundError:
+        installed = _version(wanted.name)
+        if installed is None:
             missing.append(text)
             continue
         if not wanted.specifier.contains(installed, prereleases=True):
@@ -50,6 +49,13 @@ def check_packages(packages: Iterable[str]) -> list[str]:
             "42601",
         )
     return notes
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(_DISTRIBUTIONS.get(name.lower(), name))
+    except metadata.PackageNotFoundError:
+        return BROUGHT.get(name.lower())
 
 
 def _requirement(text: str) -> Requirement:

@@ -106,6 +106,14 @@ def test_temporary_tables_of_snowparks_are_seen_by_owners(session: Session) -> N
     assert frame.count() == 2
 
 
+def test_what_an_owner_changes_in_them_is_its_callers(session: Session) -> None:
+    frame = session.create_dataframe(pd.DataFrame({"A": [1, 2]}))
+    table = frame.queries["queries"][0].rpartition("FROM ")[2].strip(" )")
+    create(session, "OWNER", "[session.sql(one).collect() for one in text.split(';')]")
+    session.call("do", f"INSERT INTO {table} VALUES (5);DELETE FROM {table} WHERE A = 1")
+    assert sorted(row[0] for row in frame.collect()) == [2, 5]
+
+
 def test_what_a_caller_opens_ends_without_it(session: Session) -> None:
     """Its temporary procedures and tables stay, as its session does."""
     code = "session.sproc.register(lambda s: 3, return_type=T(), name='INNER_ONE', replace=True) and 1"

@@ -15,6 +15,7 @@ from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import models as grammar
 from sfml_local.grammar.tokens import Name
+from sfml_local.processes.imports import BROUGHT
 from sfml_local.services.models import store
 from sfml_local.services.models.files import attributes_of, methods_of, platforms_of, spec_of
 from sfml_local.services.models.store import Model, Version, all_models, get_model
@@ -181,13 +182,16 @@ def packages(account: Account, session: Session, database: str | None) -> Result
     """
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtimes = sorted({*RUNTIMES, own}, key=lambda version: int(version.split(".")[1]))
-    found = {
-        (str(distribution.metadata["Name"]).lower(), distribution.version)
+    installed = {
+        str(distribution.metadata["Name"]).lower(): distribution.version
         for distribution in metadata.distributions()
         if distribution.metadata["Name"]
     }
+    found = BROUGHT | installed
     columns = ("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION")
-    rows = [(name, version, "python", runtime) for name, version in sorted(found) for runtime in runtimes]
+    rows = [
+        (name, version, "python", runtime) for name, version in sorted(found.items()) for runtime in runtimes
+    ]
     return table(columns, rows)
 
 

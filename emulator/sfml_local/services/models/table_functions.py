@@ -77,9 +77,7 @@ def _before(lateral: LateralCall, given: LateralInput, answer: pa.Table) -> pa.T
     """The columns of the table before the function, for each row of the answer."""
     if PARTITION not in answer.column_names:
         return given.rows.take(answer.column(ROW))
-    starts = given.starts()
-    partitions = answer.column(PARTITION).to_pylist()
-    return lateral.rows_of_partitions(given.rows, [starts[number] for number in partitions])
+    return lateral.rows_beside(given, [None] * answer.num_rows, answer.column(PARTITION).to_pylist())
 
 
 def _columns(call: MethodCall, texts: exp.Table, alias: Expr | None) -> exp.Subquery:

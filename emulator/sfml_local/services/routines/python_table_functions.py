@@ -103,23 +103,11 @@ def _answer(routine: Routine, arguments: pa.Table, partitions: list[int], rewrit
 
 
 def _before(lateral: LateralCall, given: LateralInput, answer: pa.Table) -> pa.Table:
-    """The columns of the table beside the function, for each row of the answer.
-
-    Rows that end a partition have its keys alone.
-    """
+    """The columns of the table beside the function, for each row of the answer."""
     rows = answer.column(ROW)
     if not rows.null_count:
         return given.rows.take(rows)
-    starts = given.starts()
-    partitions = answer.column(PARTITION).to_pylist()
-    ends = lateral.rows_of_partitions(given.rows, [starts[number] for number in partitions])
-    taken = given.rows.take(rows)
-    is_end = rows.is_null()
-    columns = [
-        pa.compute.if_else(is_end, ends.column(index), taken.column(index))
-        for index in range(taken.num_columns)
-    ]
-    return pa.Table.from_arrays(columns, names=taken.column_names)
+    return lateral.rows_beside(given, rows.to_pylist(), answer.column(PARTITION).to_pylist())
 
 
 def _rows(routine: Routine, answer: pa.Table, node: exp.TableFromRows, rewriting: Rewriting) -> exp.Subquery:
