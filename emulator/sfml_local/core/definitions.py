@@ -95,7 +95,7 @@ def _define(
     name: ObjectName | None,
 ) -> Result:
     session = rewriting.session
-    if isinstance(tree, exp.Drop) and name is not None and not is_temporary(target, tree):
+    if name is not None and (isinstance(tree, exp.Create) or not is_temporary(target, tree)):
         demand_schema(rewriting.account, name)
     kind = str(tree.args["kind"]).upper()
     if (done := _checked(rewriting, tree, kind, target, name)) is not None:

@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[2]
 
 TABLE = "local/test_behaviours.py::test_it_is_as_its_row_says"
 
-NAMED_BY_NONE = 3
+NAMED_BY_NONE = 1
 """Behaviours of other evidence that name neither scenario nor test; there may only be fewer."""
 
 

@@ -10,6 +10,7 @@ from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKey, KeepKey, RenameKey
@@ -29,6 +30,7 @@ def _record(account: Account, session: Session, written: Name, kind: str, if_exi
     name = resolve(written, session)
     actual = account.engine.kind_of(session, parts_of(name, temporary=name in session.temporaries))
     if actual is None:
+        demand_schema(account, name)
         if if_exists:
             return None
         raise does_not_exist(kind.capitalize(), name)

@@ -14,6 +14,7 @@ from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
 from sfml_local.core.transactions import commit_open, transaction
@@ -154,6 +155,7 @@ def _table(
     name = resolve(written, session)
     actual = account.engine.kind_of(session, _parts(session, name))
     if actual is None:
+        demand_schema(account, name)
         if if_exists:
             return None
         raise does_not_exist((kind or "TABLE").capitalize(), name)

@@ -89,17 +89,16 @@ def one_transaction(account: Account, session: Session) -> Iterator[None]:
 @contextlib.contextmanager
 def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
     """Around a statement that truncates, replaces, drops or renames a table."""
-    account, session = rewriting.account, rewriting.session
+    session = rewriting.session
     temporary = created_temporary(tree) is not None
     names = [full_name(table, session, temporary=temporary) for table in _gone(tree)]
     gone = [name for name in names if name is not None]
     moved = list(_moved(tree, session))
     yield
     for name in gone:
-        _change(account, session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
+        _change(session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
     for old, new in moved:
         _change(
-            account,
             session,
             new,
             "UPDATE {} SET name = ? WHERE schema = ? AND name = ?",
@@ -126,11 +125,9 @@ def _moved(tree: Expr, session: Session) -> Iterator[tuple[ObjectName, ObjectNam
             yield old, old.sibling(last)
 
 
-def _change(account: Account, session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
-    # DROP TABLE IF EXISTS may name a missing database.
-    if table in session.temporaries or account.engine.has_database(table.database):
-        _make_temporary(session, table)
-        session.rows(sql.format(_loads(session, table)), parameters)
+def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
+    _make_temporary(session, table)
+    session.rows(sql.format(_loads(session, table)), parameters)
 
 
 def _make_temporary(session: Session, table: ObjectName) -> None:
