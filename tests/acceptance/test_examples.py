@@ -25,6 +25,18 @@ OF_THEIR_OWN = {"features": "test_features_example.py", "notebooks": "test_noteb
 SHORTER = {} if os.environ.get("SFML_TEST_PROFILE") == "deep" else {"segments": ("-t", "few")}
 """Options for the commands of a README that let them take a tenth of the time; with every task in `make test-deep`."""
 
+SHOWN = {
+    "champion_challenger": "RETURNS: 2 versions",  # the second run's is better
+    "churn": "customers scored",
+    "gated_classifier": "(5 rows)",  # of the scores
+    "script_folder": "45 days seen",
+    "segments": "4 of 4 models" if SHORTER else "100 of 100 models",
+    "sql_only": "(7 rows)",  # of the forecast
+    "stream_scoring": "(3 rows)",  # that the stream brought
+    "two_instances": "trained on 2 nodes",
+}
+"""What one of the commands says when the example has done what it is for."""
+
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - OF_THEIR_OWN))
 def test_the_commands_of_a_readme_lead_to_a_run(
@@ -37,6 +49,7 @@ def test_the_commands_of_a_readme_lead_to_a_run(
     commands = [shlex.split(line) for line in lines]
     first = [words[1] for words in commands if words[0] == "sfml"]
     assert {"validate", "test", "apply", "run"} <= set(first)
+    shown = ""
     with local_snowflake.serving(tmp_path):
         for words in commands:
             if words[0] != "sfml":
@@ -47,6 +60,8 @@ def test_the_commands_of_a_readme_lead_to_a_run(
             if not (words[1] == "local" and name in SHORTER):  # its table is in the target that was not run
                 done = example.sfml(*words[1:], *more)
                 assert words[1] != "validate" or "0 errors, 0 warnings" in done.out
+                shown += done.out
+        assert SHOWN[name] in shown
         example.sfml("plan", "--detailed-exitcode", *SHORTER.get(name, ()))
 
 
