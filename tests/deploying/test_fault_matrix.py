@@ -70,13 +70,11 @@ class Matrix:
     """How, and the fingerprint of the account that was recovered from."""
 
     def measure(self) -> None:
-        """Go there and back once: the two states, their shapes, and how many calls it takes."""
+        """Go there and back once: the two states and their shapes; then how many calls an attempt takes."""
         if self.passage.old is not None:
             carry_out(Passage("set-up", None, self.passage.old, self.passage.on), self.connected)
         self.old, old = self.state(), self.shape()
-        self.faults.forget_calls()
         carry_out(self.passage, self.connected)
-        self.calls = self.faults.count()
         self.new, new = self.state(), self.shape()
         assert self.old != self.new
         self.shapes = [old, new]
@@ -86,6 +84,10 @@ class Matrix:
         carry_out(self.back, self.connected)
         assert self.state() == self.old, "the way back ends elsewhere"
         self.start = self.content()
+        # The way back may leave a stage, or what else the first passage had to make.
+        self.begin()
+        carry_out(self.passage, self.connected)
+        self.calls = self.faults.count()
 
     def begin(self) -> None:
         """Put the account back to where the passage begins."""
@@ -229,8 +231,10 @@ def test_a_connection_that_breaks_once_stops_nothing(matrix: Matrix, total: Coun
     """Clients send all but POST again by themselves: a passage without one says nothing of our own retries."""
     for number in range(1, matrix.calls + 1):
         matrix.begin()
-        matrix.faults.drop(nth=number, when=when)
+        rule = matrix.faults.drop(nth=number, when=when)
         assert matrix.attempt(), f"call {number}"
+        assert rule.fired == 1, number
+        assert matrix.faults.count() > matrix.calls, f"call {number} was not sent again"
         matrix.arrive()
         total[f"dropped {when} its effect"] += 1
 
@@ -257,8 +261,9 @@ def test_a_connection_that_stays_broken_for_all_tries_of_the_clients_stops_nothi
 def test_a_delay_at_any_call_changes_nothing(matrix: Matrix, total: Counter[str]) -> None:
     for number in range(1, matrix.calls + 1):
         matrix.begin()
-        matrix.faults.delay(0.01, nth=number, times=1)
+        rule = matrix.faults.delay(0.01, nth=number, times=1)
         assert matrix.attempt()
+        assert rule.fired == 1, number
         matrix.arrive()
         total["delayed"] += 1
 
