@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("commands", "editor", "reviews", "reads", "deployments", "tasks", "growth"),
+        choices=("commands", "editor", "reviews", "reads", "page", "deployments", "tasks", "growth"),
         help="measure and write one part",
     )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
@@ -59,6 +59,11 @@ def main() -> None:
             _shown(
                 "reads", (_machine(), "", *reads.measured(Path(folder), options.rounds)), write=options.write
             )
+    if options.only in (None, "page"):
+        import served_page  # it loads the local server
+
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("page", (_machine(), "", *served_page.measured(Path(folder))), write=options.write)
     if options.only in (None, "deployments"):
         # Not before: a process that this one starts is told to have as much memory as this one had.
         import deployments

@@ -22,7 +22,6 @@ def train(ctx: Context, model_name: str) -> dict[str, int]:
 JOB = "second: {step: mine.train, with: {model_name: CHURN}, run_on: {pool: LOCAL_POOL, instances: 1}"
 
 WITHOUT_ACCOUNT = {
-    "ui",  # in the way of `tests/browser`, it is served until it is ended
     "lsp",
     "policies",
     "init",
@@ -59,6 +58,7 @@ STEPS = (
     ("models", "alias", SPEC, "challenger", "V1"),
     ("models", "promote", SPEC, "V1", "--auto-approve"),
     ("models", "rollback", SPEC, "--auto-approve"),
+    ("ui", "--export", "exported"),
     ("seed", SPEC),
     ("doctor", SPEC),
     ("grants", SPEC, "--compare", "SYSADMIN"),

@@ -15,7 +15,7 @@ from ui_client import Reader, page_of
 
 from sfml.base.resources import schema
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml.ui import watching
+from sfml.ui import fleet_view, watching
 
 SPEC = """version: 1
 pipeline: small
@@ -180,6 +180,33 @@ def test_a_pipeline_that_does_not_compile_is_shown_with_its_findings(deployed: S
         assert run[:8] in page.get("/p/small/runs/").text
         deployed.edit("[secnd, third]", "[second, third]")
         assert '<svg class="picture"' in page.until("/p/small/", "Tasks").html
+
+
+def test_a_hostile_name_of_a_file_stays_text(tmp_path: Path) -> None:
+    (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: {local: {kind: local}}\n", encoding="utf-8")
+    name = "<img src=x onerror=alert(1)>%2e\u202e"
+    (tmp_path / f"{name}.yaml").write_text("pipeline: [\n", encoding="utf-8")
+    with page_of(tmp_path) as page:
+        fleet = page.get("/")
+        assert "<img" not in fleet.html
+        assert "\u202e" not in fleet.html
+        (link,) = re.findall(r'href="(/p/[^"]+)"', fleet.html)
+        got = page.get(link)
+        assert got.status == 200
+        assert "<img" not in got.html
+        assert "does not compile" in got.text
+        assert "cannot be read" in page.get(f"{link}runs/").text
+
+
+def test_a_bug_is_told_in_words(page: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(fleet_view, "fleet_rows", broken)
+    got = page.get("/")
+    assert got.status == 500
+    assert "internal error: KeyError" in got.text
+    assert "Traceback" not in got.html
 
 
 def test_a_project_without_pipelines_says_how_to_begin(tmp_path: Path) -> None:

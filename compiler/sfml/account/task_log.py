@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sfml.account.history import TaskRun
 from sfml.base.record import record
+from sfml.semantics.redaction import redacted
 from sfml.semantics.tracebacks import Failure, last_failure, last_failure_in
 
 HEAD = 0
@@ -116,12 +117,17 @@ def _without_failure(
     for instance in sorted({line.instance for line in lines}):
         places = [at for at, line in enumerate(lines) if line.instance == instance]
         found = last_failure_in([lines[at].text for at in places])
-        if found is None or found[0].exception.splitlines()[0] not in task.error:
+        if found is None or not _is_in(found[0].exception.splitlines()[0], task.error):
             continue
         failure = failure or found[0]
         failed_on.append(instance)
         gone.update(places[at] for at in range(found[1], found[2]))
     return failure, tuple(failed_on), [line for at, line in enumerate(lines) if at not in gone]
+
+
+def _is_in(line: str, error: str) -> bool:
+    """Whether an error has this line; secrets may be hidden in it that stand in the log."""
+    return line in error or redacted(line) in error
 
 
 def own_lines(lines: Sequence[LogLine], *, is_job: bool, is_over: bool = True) -> list[LogLine]:

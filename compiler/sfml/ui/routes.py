@@ -40,6 +40,7 @@ def application(pages: Pages, site: Site, keys: Secrets, port: int) -> ASGIApp:
     app = Starlette(routes=served.routes())
     app.add_exception_handler(HTTPException, served.unknown)
     app.add_exception_handler(SfmlError, served.failed)
+    app.add_exception_handler(Exception, served.broken)
     return Guard(app, keys, port, read_only=site.read_only)
 
 
@@ -162,6 +163,10 @@ class _Served:
     def failed(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, SfmlError)
         return self._message("This does not work", error.message, error.help or "", 409)
+
+    def broken(self, request: Request, error: Exception) -> Response:
+        words = f"internal error: {type(error).__name__}: {error}"
+        return self._message("This does not work", words, "This is a bug of sfml; report it.", 500)
 
     def _message(self, title: str, message: str, help: str, status: int) -> Response:
         values: dict[str, Any] = {"message": message, "help": help}

@@ -78,6 +78,13 @@ def test_one_traceback_is_told_of_all_instances_that_have_it() -> None:
     )
 
 
+def test_a_traceback_is_known_by_an_error_in_which_its_secrets_are_hidden() -> None:
+    trace = [*TRACE[:3], "ValueError: no rows, token=abcdef"]
+    found = task_log(TaskRun("fit", "FAILED", error="ValueError: no rows, token='****'"), log("a", *trace))
+    assert texts(list(found.lines)) == ["a"]
+    assert found.failure is not None
+
+
 def test_an_error_that_is_no_exception_is_kept() -> None:
     failed = TaskRun("ask", "FAILED", error="Object 'X' does not exist")
     assert task_log(failed, log("said something")).error == "Object 'X' does not exist"

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from sfml.base.errors import ConnectionFailed
+from sfml.base.errors import AccountError, AnswerLost, ConnectionFailed, SfmlError
 from sfml.ui import watching
-from sfml.ui.accounts import Pace
+from sfml.ui.accounts import Pace, is_lost
 from sfml.ui.watching import Watch, Watches
 
 PATIENCE = 10.0
@@ -120,3 +120,17 @@ def test_requests_wait_for_their_turn() -> None:
     pace.wait()
     assert len(passed) == 9  # after a pause, the first one passes at once
     Pace(None).wait()
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (ConnectionFailed("nothing listens"), True),
+        (AnswerLost("the connection broke"), True),
+        (AccountError("Authentication token has expired.", code="390114"), True),
+        (AccountError("Object does not exist", code="002003"), False),
+        (AccountError("refused"), False),
+    ],
+)
+def test_a_session_that_is_over_is_opened_again(error: SfmlError, lost: bool) -> None:
+    assert is_lost(error) is lost
