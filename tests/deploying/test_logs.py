@@ -139,3 +139,35 @@ def test_lines_of_several_instances_come_in_their_order_and_late_ones_are_not_lo
     # The event table of an account gets a line of the other instance late.
     later = [LogLine("a", 0), LogLine("x", 1), LogLine("y", 1), LogLine("b", 0), LogLine("c", 0)]
     assert seen.new_lines("q", later, is_complete=True) == [later[1], later[2], later[3], later[4]]
+
+
+def test_each_line_of_several_instances_says_which_wrote_it(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    assert small.run("run", "specs/small.yaml")[0] == 0
+    rows = small.local.sql(
+        "SELECT NAME, QUERY_ID FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'SMALL$FIRST'))"
+        f" WHERE DATABASE_NAME = '{small.local.database}'"
+    )
+    (query,) = {str(row["QUERY_ID"]) for row in rows}
+    folder = small.local.server.account.logs_folder
+    (folder / f"{query}.log").write_text("[local server] made ready\nfitting\n", encoding="utf-8")
+    (folder / f"{query}.1.log").write_text("a worker\n", encoding="utf-8")
+
+    def log(*arguments: str) -> list[str]:
+        code, text = small.run("logs", "specs/small.yaml", "first", *arguments)
+        assert code == 0, text
+        return text.splitlines()
+
+    left_out = "(1 line of what runs your code left out: --all)"
+    assert sorted(log()[1:]) == sorted(["0 │ fitting", "1 │ a worker", left_out])
+    assert log("--instance", "0")[1:] == ["fitting", left_out]
+    assert log("--instance", "1")[1:] == ["a worker"]
+    assert "0 │ [local server] made ready" in log("--all") and left_out not in log("--all")
+    assert sorted(log("--follow")[:-1]) == ["first │ 0 │ fitting", "first │ 1 │ a worker"]
+    found = json.loads("\n".join(log("-o", "json")))
+    validate(found, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    (task,) = found["tasks"]
+    assert task["instances"] == [{"instance": 0, "log": "fitting"}, {"instance": 1, "log": "a worker"}]
+    assert task["left_out"] == 1
+    for wrong in ("x", "-1"):
+        assert small.run("logs", "specs/small.yaml", "--instance", wrong)[0] == 2

@@ -45,8 +45,8 @@ class LogLine:
 class TaskLog:
     """The lines of a task, and its error: a Python exception (`failure`), or another error.
 
-    `left_out` is the number of lines that are not the user's. `instances` are all that wrote something, `failed_on`
-    those whose log has the exception.
+    `left_out` is the number of lines that are not the user's. `instances` are those that wrote the lines that were
+    asked for, `failed_on` those whose log has the exception.
     """
 
     task: TaskRun
@@ -80,7 +80,6 @@ def task_log(
     Without `every`, only the lines of the user; with `instance`, only those of one instance; of the rest, the last
     `tail` lines.
     """
-    instances = tuple(sorted({line.instance for line in lines}))
     failure, failed_on, rest = _without_failure(task, lines)
     shown = [line for line in rest if instance is None or line.instance == instance]
     own = shown if every else own_lines(shown, is_job=is_job)
@@ -96,7 +95,7 @@ def task_log(
         failure=failure or (in_error[0] if in_error else None),
         failed_on=failed_on,
         error=None if failure or in_error or is_said else task.error,
-        instances=instances,
+        instances=tuple(sorted({line.instance for line in shown})),
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -31,25 +30,20 @@ def user_name(options: Options) -> str:
 
 
 def read(path: str, options: Options) -> Reading:
-    return read_all((path,), options)[0]
+    return reader(options)(path)
 
 
-def read_all(paths: Iterable[str], options: Options) -> tuple[Reading, ...]:
-    """The readings of these entry files, which share what is known of step code."""
+def reader(options: Options) -> Callable[..., Reading]:
+    """A function that reads entry files, which share what is known of step code; `checked` as in `reading.read`."""
     from sfml.catalog import StepCatalog
     from sfml.frontend.reading import read as read_spec
 
-    catalog = functools.cache(StepCatalog)
-    user = user_name(options)
-    return tuple(
-        read_spec(
-            Path(path),
-            target=options.target,
-            variables=options.variables,
-            user=user,
-            find_catalog=catalog,
-        )
-        for path in paths
+    return functools.partial(
+        read_spec,
+        target=options.target,
+        variables=options.variables,
+        user=user_name(options),
+        find_catalog=functools.cache(StepCatalog),
     )
 
 

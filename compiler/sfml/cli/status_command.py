@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 
+from sfml.account.health import GraphHealth
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.inputs import read_all, say_findings
+from sfml.cli.inputs import reader, say_findings
 from sfml.cli.interrupts import pause
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
@@ -27,8 +29,6 @@ EVERY_ACCOUNT = 30.0
 
 _WIDTH = 110
 """The width of a table where there is no terminal."""
-
-Look = Callable[[], tuple[PipelineStatus, ...]]
 
 
 @click.command()
@@ -56,16 +56,11 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
         )
     if every is not None and not watch:
         raise UsageError("--every goes with --watch", help="add --watch, or leave out --every")
-    files = [str(file) for file in entry_files(specs)]
-    readings = list(zip(files, read_all(files, options), strict=True))
-    for _, reading in readings:
-        if not _is_compiled(reading):
-            say_findings(reading, options)
     with FleetAccounts(TargetScreen(options)) as accounts:
-        look = _look(readings, accounts, options)
+        fleet = _Fleet([str(file) for file in entry_files(specs)], accounts, options)
         if watch:
-            _watch(look, every or _interval(readings), options)
-        statuses = look()
+            _watch(fleet, every, options)
+        statuses = fleet.look()
     if options.json:
         output.say_json(status_json(statuses))
     elif text := _text(statuses, options):
@@ -73,28 +68,72 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
     return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-def _is_compiled(reading: Reading) -> bool:
-    return reading.graph is not None and not has_errors(reading.diagnostics)
+class _Fleet:
+    """The pipelines, whose specs are compiled once.
 
+    The rules of `sfml validate` take half of the time, and a spec whose graph is the deployed one has passed them: only
+    the others are checked.
+    """
 
-def _look(readings: list[tuple[str, Reading]], accounts: FleetAccounts, options: Options) -> Look:
-    """A function that reads the status of all pipelines; the specs are compiled once."""
-    specs = {
-        file: CompiledSpec(reading, desired_graph(reading))
-        for file, reading in readings
-        if _is_compiled(reading)
-    }
+    def __init__(self, files: list[str], accounts: FleetAccounts, options: Options) -> None:
+        self._files = files
+        self._accounts = accounts
+        self._options = options
+        self._read = reader(options)
+        self._specs: dict[str, CompiledSpec] = {}
+        self._names: dict[str, str | None] = {}
+        """The names of pipelines whose specs have errors."""
+        self._unchecked: set[str] = set()
+        for file in files:
+            # What the rules would refuse may fail in any way; then the rules say why.
+            with suppress(Exception):
+                self._compile(file, self._read(file, checked=False))
+                self._unchecked.add(file)
+            if file not in self._specs:
+                self._check(file)
 
-    def look() -> tuple[PipelineStatus, ...]:
-        healths = dict(zip(specs, accounts.healths(tuple(specs.values())), strict=True))
+    @property
+    def is_local(self) -> bool:
+        return all(spec.desired.target.is_local for spec in self._specs.values())
+
+    def look(self) -> tuple[PipelineStatus, ...]:
+        """Read the status of every pipeline."""
+        try:
+            return self._statuses()
+        except Exception:
+            if not self._unchecked:
+                raise
+            for file in sorted(self._unchecked):
+                self._check(file)
+            return self._statuses()
+
+    def _statuses(self) -> tuple[PipelineStatus, ...]:
+        specs = dict(self._specs)
+        healths = dict(zip(specs, self._accounts.healths(tuple(specs.values())), strict=True))
+        for file in [file for file in self._files if file in self._unchecked]:
+            health = healths[file]
+            if not (isinstance(health, GraphHealth) and health.differs is False):
+                self._check(file)
         return tuple(
-            status_of(specs[file].desired, healths[file])
-            if file in specs
-            else unread_status(file, _name(reading), options.target)
-            for file, reading in readings
+            status_of(self._specs[file].desired, healths[file])
+            if file in self._specs
+            else unread_status(file, self._names[file], self._options.target)
+            for file in self._files
         )
 
-    return look
+    def _compile(self, file: str, reading: Reading) -> None:
+        if reading.graph is not None and not has_errors(reading.diagnostics):
+            self._specs[file] = CompiledSpec(reading, desired_graph(reading))
+
+    def _check(self, file: str) -> None:
+        """Compile a spec with the rules. One with errors is left out, and its findings are shown."""
+        self._unchecked.discard(file)
+        self._specs.pop(file, None)
+        reading = self._read(file)
+        self._compile(file, reading)
+        if file not in self._specs:
+            self._names[file] = _name(reading)
+            say_findings(reading, self._options)
 
 
 def _name(reading: Reading) -> str | None:
@@ -118,25 +157,22 @@ def _text(statuses: tuple[PipelineStatus, ...], options: Options) -> str:
 # -- looking again and again
 
 
-def _interval(readings: list[tuple[str, Reading]]) -> float:
-    targets = [reading.graph.target for _, reading in readings if reading.graph is not None]
-    return EVERY_LOCAL if all(target.is_local for target in targets) else EVERY_ACCOUNT
-
-
-def _watch(look: Look, every: float, options: Options) -> None:
+def _watch(fleet: _Fleet, every: float | None, options: Options) -> None:
     """Show the status at each look until the user interrupts: in place on a terminal, else as one block after another.
 
     Between two looks is at least the interval, and no more than a quarter of the time is spent on looking.
     """
     import time
 
+    seconds = every or (EVERY_LOCAL if fleet.is_local else EVERY_ACCOUNT)
+
     def texts() -> Iterator[str]:
         while True:
             began = time.monotonic()
-            statuses = look()
-            head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s; Ctrl-C ends"
+            statuses = fleet.look()
+            head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {seconds:g} s; Ctrl-C ends"
             yield f"{head}\n\n{_text(statuses, options) or 'nothing needs attention'}"
-            pause(max(every, (time.monotonic() - began) * (1 / LOOKS_AT_MOST - 1)))
+            pause(max(seconds, (time.monotonic() - began) * (1 / LOOKS_AT_MOST - 1)))
 
     if output.is_terminal() and not options.no_color:
         _live(texts())

@@ -80,12 +80,14 @@ def read(
     git: Mapping[str, str] | None = None,
     documents: Documents = ON_DISK,
     find_catalog: FindCatalog = StepCatalog,
+    checked: bool = True,
 ) -> Reading:
     """The result of reading the pipeline whose entry file is `path`; errors in files become findings.
 
     `variables` are those of `--var`. `text` is read in place of the entry file, which then need not exist. `git` holds
     the values of `git.…` in expressions, for files that do not lie in their work tree; without it, they are asked of
-    git. `documents` are the files, and `find_catalog` gives the step functions in folders of the project.
+    git. `documents` are the files, and `find_catalog` gives the step functions in folders of the project. Without
+    `checked`, the rules are left out: for a graph that turns out to be one that was checked before.
     """
     path = Path(path)
     loaded = load(
@@ -98,10 +100,14 @@ def read(
     walkable: TaskGraph | None = None
     if loaded.spec is not None:
         draft, decoding = graph_draft(loaded.spec, root, documents)
-        diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
+        diagnostics = (*diagnostics, *decoding, *(findings(draft, catalog) if checked else ()))
         if not has_errors(diagnostics):
             walkable = build_graph(draft)
-            flow = (*_findings_of_flow(draft, walkable, catalog), *_findings_of_budget(walkable))
+            flow = (
+                (*_findings_of_flow(draft, walkable, catalog), *_findings_of_budget(walkable))
+                if checked
+                else ()
+            )
             diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
             graph = None if has_errors(flow) else walkable
     diagnostics = tuple(placed(diagnostic, documents.place) for diagnostic in diagnostics)

@@ -78,10 +78,11 @@ def followed_logs(
 ) -> Iterator[LogReading]:
     """Yield the new lines at each reading until the run has ended.
 
-    The log of a task that has ended is read once after its end, and once more at the end of the run: the event table
-    of an account gets lines late.
+    The log of a task that has ended is read once after its end, and all logs once more a while after the end of the
+    run, unless it was over from the beginning: lines come late.
     """
     seen, done, several = SeenLines(choice.tail), set[str](), set[str]()
+    is_last = run.is_over
     while True:
         looked = time.monotonic()
         new: list[FollowedLine] = []
@@ -99,9 +100,12 @@ def followed_logs(
             if is_over:
                 done.add(query)
         yield LogReading(run, tuple(new))
-        if run.is_over:
+        if is_last:
             return
+        is_last = run.is_over
         sleep(max(interval_of(desired.target), (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1)))
+        if is_last:
+            continue
         runs = runs_and_parts(desired, target, with_skipped=False, with_values=run.backfill is not None)
         run = next((one for one in runs if one.run_id == run.run_id), run)
 

@@ -69,7 +69,8 @@ def _log_lines(log: TaskLog, files: Files, symbols: Symbols) -> Iterator[str]:
     """The exception first, because the log may be long; then the log; of several instances, each line says which."""
     rule = "──" if symbols.unicode else "--"
     has_several = len(log.instances) > 1
-    on = f"  on instance {' and '.join(map(str, log.failed_on))}" if has_several and log.failed_on else ""
+    numbers = " and ".join(map(str, log.failed_on))
+    on = f"  on instance {numbers}" if has_several and log.failed_on else ""
     yield printable(f"{rule} {log.task.name}  {log.task.state}{on}")
     if log.failure is not None:
         yield failure_text(log.failure, files)
