@@ -159,6 +159,7 @@ def test_a_dry_run_runs_nothing(shop: Small) -> None:
         (("--over", f"wait={'[' * 100_000}"), "the config's `wait` is a number"),
         (("--over", "day=2026-01-01", "--config", "day=2026-01-02"), "by --over and by --config"),
         (("--over", "day=2026-01-09..2026-01-01"), "ends before it begins"),
+        (("--status", "--config", "day=2026-01-02"), "--config tells values of --over apart"),
     ],
 )
 def test_wrong_arguments_run_nothing(shop: Small, arguments: tuple[str, ...], words: str) -> None:
@@ -277,3 +278,15 @@ def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Sm
     assert code == 0 and task_names(shop) == [], text
     assert shop.local.sql(f"LIST @{shop.local.database}.SMALL.SFML") == []
     assert backfill(shop, "--status")[1]["values"] == [], "a new deployment has to fill them in anew"
+
+
+def test_values_of_copies_that_are_gone_run_again_and_that_is_said(shop: Small) -> None:
+    started = begun(shop)
+    started.kill()
+    started.wait()
+    shop.local.sql(f'DROP TASK {shop.local.database}.SMALL."SMALL$$LANE_1"')
+    notes = backfill(shop, *OVER, "--dry-run")[1]["notes"]
+    assert any(note.startswith("1 of these began on copies of the graph that are gone") for note in notes)
+    code, value = backfill(shop, *OVER)
+    assert code == 0 and states(value) == ["succeeded"] * 6, value
+    assert task_names(shop) == DEPLOYED

@@ -252,8 +252,11 @@ def test_a_file_that_was_removed_is_said_before_anything_runs(shop: Small) -> No
 def test_the_code_of_a_deployment_runs(shop: Small) -> None:
     run(shop)
     mend(shop)
+    shop.edit("config: {factor: 2}", "config: {factor: 2, later: 1}")
     shop.run(*APPLY)
     run(shop)
+    code, text = shop.run("run", HERE, "--only", "report", "--deployment", "1", "--config", "later=2")
+    assert code == 2 and "`later` is not a key" in text, "the deployment has no such key"
     code, old = run(shop, "--only", "report", "--deployment", "1")
     assert code == 1 and old["reason"]["line"] == "report: ValueError: a bug"
     assert old["part"]["deployment"] == 1

@@ -78,6 +78,8 @@ def command(
 
     if not overs and not shows:
         raise UsageError("there are no values to run over", help="write --over day=2026-01-01..2026-03-31")
+    if shows and config and not overs:
+        raise UsageError("--config tells values of --over apart", help="add --over, or leave it out")
     configs = run_configs(overs, config) if overs else ()
     compiled_spec = compile_spec(single(spec), options)
     request = BackfillRequest(configs, at_once, retry_failed, again)

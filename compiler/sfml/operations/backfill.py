@@ -129,6 +129,7 @@ def backfill_plan(
         suspended=frozenset(there.suspended),
         notes=(
             *_notes(desired, graph, artefact, root, values, there.fingerprint),
+            *_lost_notes(desired, target, todo),
             *([cost.basis] if cost is not None and cost.basis else []),
         ),
         credits=None if cost is None else cost.credits.times(exactly(len(todo))),
@@ -179,6 +180,20 @@ def _notes(
         yield "the schedule is on: its runs may overlap with these"
 
 
+def _lost_notes(desired: DesiredGraph, target: TargetAccount, todo: Sequence[FilledValue]) -> Iterator[str]:
+    """What is to be known of values that were begun in lanes which are gone. Costs a call if some were begun."""
+    if not any(value.state == "running" for value in todo):
+        return
+    lanes = lane_graphs(target.history.deployed(desired.root.name), desired.root.name)
+    there = {lane.root for lane in lanes if lane.has_root}
+    lost = sum(value.state == "running" and value.lane not in there for value in todo)
+    if lost:
+        yield (
+            f"{lost} of these began on copies of the graph that are gone: how they ended is not known,"
+            " and they run again"
+        )
+
+
 def read_state(desired: DesiredGraph, target: TargetAccount) -> BackfillState:
     """The state of the pipeline's backfills."""
     return state_from(target.stage.content(backfill_path(desired.pipeline)))
@@ -227,8 +242,8 @@ class Backfill:
         self.state = (
             read_state(desired, target) if has_backfill(target.stage.staged(desired.pipeline)) else self.state
         )
-        todo = [value for value in self.plan.todo if not self._is_running(value)]
         self._find_lanes()
+        todo = [value for value in self.plan.todo if not self._is_running(value)]
         while self._busy or (todo and not self.is_stopped()):
             yield from self._ended(todo)
             if not self.is_stopped():
@@ -263,8 +278,8 @@ class Backfill:
         running = {value.lane: value for value in self.state.values.values() if value.state == "running"}
         unused: list[PartGraph] = []
         for graph in self._lanes_there():
-            value = running.pop(graph.root, None)
             root = self.target.history.root(folded_name(graph.root)) if graph.has_root else None
+            value = None if root is None else running.pop(graph.root, None)
             if root is None or (value is None and _origin(root) != self.plan.origin):
                 unused.append(graph)
                 continue

@@ -94,8 +94,10 @@ class PartPlan:
 
 def check_request(desired: DesiredGraph, request: PartRequest) -> None:
     """Raise `UsageError` for a wrong config, and for a selector that fits no task of the files, if those are to run."""
+    if request.deployment is not None:
+        return  # what it has is known once it is read
     checked_overrides(desired, request.config or {})
-    if request.selectors and request.deployment is None:
+    if request.selectors:
         selection(selectable_tasks(desired), request.selectors)
 
 
@@ -118,7 +120,9 @@ def part_plan(
     recovered = None if request.recover is None else run_named(request.recover, known, desired)
     part = _part(graph, known, request, recovered)
     refuse_removed_files(part, target)
-    overrides = checked_overrides(desired, request.config or {})
+    # A deployment may have other keys than the files.
+    of_graph = replace(desired, root=replace(desired.root, config=graph.root.config))
+    overrides = checked_overrides(of_graph, request.config or {})
     mark = uuid.uuid4().hex[:8]
     record = PartRecord(
         mark=mark,
