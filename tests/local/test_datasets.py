@@ -108,3 +108,21 @@ def test_datasets_survive_a_restart(folder: Path) -> None:
         ask(connection, "ALTER DATASET KEPT ADD VERSION 'v1' FROM (SELECT 7 AS A)")
     with LocalServer(folder) as server, snowflake.connector.connect(**server.connect_args()) as connection:
         assert ask(connection, "SELECT $1:\"A\"::INT FROM 'snow://dataset/KEPT/versions/v1/'") == [(7,)]
+
+
+def test_its_schema_is_inferred_from_as_many_files_as_are_asked_for(
+    connection: SnowflakeConnection, dataset: str
+) -> None:
+    """As `Dataset.read.to_snowpark_dataframe` asks."""
+    ask(connection, "CREATE OR REPLACE FILE FORMAT AS_PARQUET TYPE = PARQUET")
+    place = "LOCATION => '@INFERRED/', FILE_FORMAT => 'AS_PARQUET'"
+    ask(connection, "CREATE OR REPLACE STAGE INFERRED")
+    for number, columns in enumerate(("1 AS A", "1 AS A, 2 AS B")):
+        ask(
+            connection,
+            f"COPY INTO @INFERRED/{number}.parquet FROM (SELECT {columns}) FILE_FORMAT = AS_PARQUET"
+            " HEADER = TRUE SINGLE = TRUE",
+        )
+    one = f"SELECT COLUMN_NAME FROM TABLE(INFER_SCHEMA({place}, MAX_FILE_COUNT => 1))"
+    assert ask(connection, one) == [("A",)]
+    assert ask(connection, one.replace("=> 1", "=> 2")) == [("A",), ("B",)]

@@ -7,6 +7,7 @@ The end-to-end sample gets made-up rows with the columns of its data.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -15,7 +16,9 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,11 +85,14 @@ class Samples:
         own = {"SNOWFLAKE_HOME": str(home), "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "default"}
         self.env = {**os.environ, **PLACE, **own}
 
-    def sql(self, text: str) -> None:
+    def sql(self, text: str) -> list[Any]:
+        """The rows of the last of these statements."""
         import snowflake.connector
 
-        with snowflake.connector.connect(**self.server.connect_args()) as connection:
-            connection.execute_string(text)
+        options = {**self.server.connect_args(), "database": "SNOWBANK", "schema": "DAG_DEMO"}
+        with snowflake.connector.connect(**options) as connection:
+            *_, last = connection.execute_string(text)
+            return last.fetchall()
 
     def run(self, sample: str, *arguments: str, **env: str) -> str:
         """The output of a program of a sample."""
@@ -101,11 +107,24 @@ class Samples:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def sfml(self, folder: Path, *arguments: str) -> str:
+        """The output of a command in a project."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("sfml")), *arguments],
+            cwd=folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
     folder = tmp_path_factory.mktemp("samples")
-    for name in ("e2e_task_graph", "xgb_classifier"):
+    for name in ("e2e_task_graph", "xgb_classifier", "distributed_xgb_classifier"):
         shutil.copytree(JOBS / name, folder / name)
     data = folder / "e2e_task_graph" / "data" / "MORTGAGE_LENDING_DEMO_DATA.csv.zip"
     data.parent.mkdir(exist_ok=True)
@@ -144,6 +163,40 @@ def test_the_task_graph_runs_twice(prepared: Samples) -> None:
         assert "with result SUCCEEDED" in output
 
 
+def test_the_task_graph_is_imported_and_adopted(prepared: Samples, tmp_path: Path) -> None:
+    """The plan of the imported spec has one line, sfml's own record; once that is adopted, it is empty."""
+    prepared.run("e2e_task_graph", "src/pipeline_dag.py")
+    place = "{connection: default, database: SNOWBANK, schema: DAG_DEMO, warehouse: DEMO_WH, default: true}"
+    (tmp_path / "sfml.yaml").write_text(f"version: 1\ntargets:\n  demo: {place}\n")
+    sfml = partial(prepared.sfml, tmp_path)
+    sfml("import", "SNOWBANK.DAG_DEMO.DAG", "--name", "mortgages")
+    plan = json.loads(sfml("plan", "specs/mortgages.yaml", "--adopt", "-o", "json"))
+    paths = [field["path"] for change in plan["changes"] for field in change["fields"]]
+    assert paths == ["record"]
+    sfml("apply", "specs/mortgages.yaml", "--adopt", "--auto-approve")
+    sfml("plan", "specs/mortgages.yaml", "--detailed-exitcode")
+
+
 def test_the_classifier(samples: Samples) -> None:
     samples.run("xgb_classifier", "src/prepare_data.py", "-n", "500")
     assert samples.run("xgb_classifier", "src/main.py").count("Saving model to disk... done!") == 2
+    registered = samples.run("xgb_classifier", "src/main.py", "--save_mode", "registry")
+    assert registered.count("Logging model to Model Registry...") == 2
+    assert len(samples.sql("SHOW VERSIONS IN MODEL LOAN_DEFAULT_PREDICTOR")) == 2
+
+
+def test_the_distributed_classifier(samples: Samples) -> None:
+    """On fewer rows than it makes itself: it keeps a table that is there."""
+    columns = ", ".join(f"UNIFORM(0::FLOAT, 10::FLOAT, RANDOM()) AS FEATURE_{one}" for one in range(1, 100))
+    samples.sql(
+        f"CREATE TABLE SNOWBANK.DAG_DEMO.MULTINODE_CPU_TRAIN_DS AS SELECT {columns}, FEATURE_1 * 2 AS TARGET_1"
+        " FROM TABLE(GENERATOR(ROWCOUNT => 500))"
+    )
+    submit = (
+        "from snowflake.ml.jobs import submit_file\nfrom snowflake.snowpark import Session\n"
+        "job = submit_file('src/train.py', 'DEMO_POOL', stage_name='multi_node_payload_stage', target_instances=2,"
+        " session=Session.builder.create())\n"
+        "print(job.wait(), job.get_logs())"
+    )
+    output = samples.run("distributed_xgb_classifier", "-c", submit)
+    assert output.startswith("DONE") and "Training completed in" in output

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
-_ABSENT = ("FILES", "MAX_FILE_COUNT", "MAX_RECORDS_PER_FILE", "KIND")
+_ABSENT = ("FILES", "MAX_RECORDS_PER_FILE", "KIND")
 """Arguments that this server does not follow."""
 
 _CSV = "SELECT * FROM read_csv(?, header = ?, skip = ?, delim = ?, sample_size = -1)"
@@ -30,7 +30,9 @@ _JSON = "SELECT * FROM read_json(?, format = 'auto', sample_size = -1)"
 
 def infer_schema(account: Account, session: Session, args: Args) -> Result:
     """One row per column, in the order of the file; CSV columns are c1, c2 … unless PARSE_HEADER names them."""
-    given = args.by_name("INFER_SCHEMA", f"LOCATION FILE_FORMAT IGNORE_CASE {' '.join(_ABSENT)}")
+    given = args.by_name(
+        "INFER_SCHEMA", f"LOCATION FILE_FORMAT IGNORE_CASE MAX_FILE_COUNT {' '.join(_ABSENT)}"
+    )
     if absent := [name for name in _ABSENT if name in given]:
         raise not_emulated(f"INFER_SCHEMA with {', '.join(absent)}")
     if "LOCATION" not in given:
@@ -41,7 +43,8 @@ def infer_schema(account: Account, session: Session, args: Args) -> Result:
         )
     place = locate(account, session, str(given["LOCATION"]))
     options = format_options(account, session, given.get("FILE_FORMAT"), place)
-    kind, keys = kind_of(options), list(place.paths())
+    most = given.get("MAX_FILE_COUNT")
+    kind, keys = kind_of(options), list(place.paths())[: None if most is None else int(most)]
     columns = (Column("COLUMN_NAME"), Column("TYPE"), Column("NULLABLE", "boolean"), Column("EXPRESSION"))
     ends = (Column("FILENAMES"), Column("ORDER_ID", "fixed"))
     if not keys:
