@@ -14,6 +14,7 @@ from sfml_local.services.datasets.service import Datasets
 from sfml_local.services.dynamic_tables.service import DynamicTableService
 from sfml_local.services.feature_store.service import FeatureStores
 from sfml_local.services.jobs.service import Jobs
+from sfml_local.services.lineage.service import LineageService
 from sfml_local.services.models.service import Models
 from sfml_local.services.notifications.service import Notifications
 from sfml_local.services.objects.service import Objects
@@ -45,6 +46,7 @@ SERVICES: tuple[Builder, ...] = (
     Jobs,
     Models,
     FeatureStores,
+    LineageService,
 )
 """New services are added only here; `core/service.py` describes what they can offer."""
 

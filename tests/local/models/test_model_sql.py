@@ -105,7 +105,6 @@ def test_what_a_table_function_raises_is_told(asking: Session, tables: None) -> 
             "CREATE MODEL MONITOR M WITH MODEL = SHIFTED",
             "not emulated by the local server: CREATE MODEL MONITOR",
         ),
-        ("SELECT SYSTEM$DGQL('x')", "the local server has no lineage"),
         ("CALL SYSTEM$DEPLOY_MODEL('x')", "the local server has no model services"),
         (
             "CREATE DYNAMIC ICEBERG TABLE T AS SELECT 1",

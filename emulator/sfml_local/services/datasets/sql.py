@@ -97,6 +97,8 @@ def add_version(account: Account, session: Session, statement: grammar.AddDatase
                 metadata=statement.metadata,
                 folder=folder,
             )
+            query = store.Query(statement.query, session.database, session.schema)
+            store.keep_query(account, dataset, statement.version, query)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise

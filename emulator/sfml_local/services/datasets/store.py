@@ -33,6 +33,12 @@ CREATE TABLE IF NOT EXISTS dataset_versions (
   created_on TEXT NOT NULL,
   UNIQUE (dataset, name)
 );
+CREATE TABLE IF NOT EXISTS dataset_queries (
+  version INTEGER PRIMARY KEY REFERENCES dataset_versions (id) ON DELETE CASCADE,
+  query TEXT NOT NULL,
+  database TEXT,
+  schema TEXT
+);
 """
 
 
@@ -54,6 +60,15 @@ class Version:
     metadata: str
     folder: str
     created_on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a version was made of, and where its names are resolved."""
+
+    query: str
+    database: str | None
+    schema: str | None
 
 
 def every(account: Account) -> list[Dataset]:
@@ -106,6 +121,21 @@ def add_version(
         " VALUES (?, ?, ?, ?, ?, ?)",
         (dataset.id, name, comment, metadata, folder, account.clock().isoformat()),
     )
+
+
+def keep_query(account: Account, dataset: Dataset, name: str, query: Query) -> None:
+    """Keep the query of a version that has just been added."""
+    (version,) = (one for one in versions(account, dataset) if one.name == name)
+    account.store.execute(
+        "INSERT INTO dataset_queries VALUES (?, ?, ?, ?)",
+        (version.id, query.query, query.database, query.schema),
+    )
+
+
+def query_of(account: Account, version: Version) -> Query | None:
+    """The query of a version; None for one that an earlier server has made."""
+    row = account.store.row("SELECT * FROM dataset_queries WHERE version = ?", (version.id,))
+    return None if row is None else Query(row["query"], row["database"], row["schema"])
 
 
 def remove_version(account: Account, version: Version) -> None:

@@ -232,7 +232,6 @@ def _absent(what: str, instead: str) -> Callable[[Account, Session, tuple[Any, .
 SYSTEM_FUNCTIONS = {
     "SYSTEM$ML_PLATFORM_CAPABILITIES": platform_capabilities,
     "SYSTEM$DEPLOY_MODEL": _absent("model services", "run the version on the warehouse"),
-    "SYSTEM$DGQL": _absent("lineage", "keep what a version was made from in its metrics or its comment"),
 }
 RELATIONS = {
     "INFORMATION_SCHEMA.PACKAGES": packages,

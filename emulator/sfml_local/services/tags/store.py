@@ -50,6 +50,12 @@ _OF = 'domain = ? AND object = ? AND "column" = ?'
 # -- tags
 
 
+def objects_with(account: Account, tag: str) -> frozenset[str]:
+    """The full names of what has a tag of this name, of any schema."""
+    rows = account.store.rows("SELECT object FROM tag_assignments WHERE name = ? AND \"column\" = ''", (tag,))
+    return frozenset(row["object"] for row in rows)
+
+
 def find(account: Account, name: ObjectName) -> Row | None:
     return account.store.row(f"SELECT * FROM tags WHERE {_ONE}", name.parts)
 

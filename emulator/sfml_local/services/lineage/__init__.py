@@ -1,0 +1,1 @@
+"""Lineage, as far as definitions tell it."""
