@@ -22,7 +22,14 @@ MEMORY = int(float(os.environ.get("SFML_TEST_MEMORY_GB", "6")) * 2**30)
 LONG_FILES = (
     "tests/deploying/test_fault_matrix.py",
     "tests/acceptance/test_clv.py",
+    "tests/deploying/test_parts.py",
+    "tests/deploying/test_alerts.py",
+    "tests/deploying/test_backfill.py",
+    "tests/local/jobs/",
+    "tests/acceptance/test_action.py",
+    "tests/acceptance/test_example.py",
     "tests/local/test_killed.py",
+    "tests/local/test_defining_at_once.py",
     "tests/unit/test_hostile_processes.py",
     "tests/local/random_graphs/",
 )
