@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from machine_speed import SLOWNESS
 
 from sfml.cli.entry import run
 
@@ -47,9 +48,9 @@ def test_what_is_left_out_is_said(
     folder: Path, text: str, code: str, said: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "many.yaml").write_text(text)
-    began = time.perf_counter()
+    began = time.process_time()
     assert run(["validate", "many.yaml", "-o", "json"]) == 1
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2 * SLOWNESS
     found = json.loads(capsys.readouterr().out)["diagnostics"]
     errors = [one for one in found if one["severity"] == "error" and one["code"] == code]
     notes = [one["message"] for one in found if one["severity"] == "note" and one["code"] == code]

@@ -66,7 +66,7 @@ def test_what_is_not_set_is_right_but_not_meant(tests: dict[str, Any], holds: bo
 
 
 def test_hostile_patterns_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert not is_like("a" * 2_000, "*a" * 200 + "b")
     assert is_like("a" * 2_000, "*" * 500)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
