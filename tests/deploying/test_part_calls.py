@@ -22,7 +22,7 @@ def test_a_part_takes_few_calls_besides_those_for_its_tasks(small: Small) -> Non
     small.run("run", "specs/small.yaml")
     one = calls_of(small, "run", "specs/small.yaml", "--only", "first")
     two = calls_of(small, "run", "specs/small.yaml", "--only", "first,second")
-    assert len(one) <= 40, "\n".join(one)
+    assert len(one) <= 33, "\n".join(one)
     # A task is written and dropped.
     assert len(two) - len(one) <= 3, "\n".join(two)
 
