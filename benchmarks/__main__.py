@@ -1,4 +1,4 @@
-"""`make bench`: measures commands, reviews, reads, deployments, tasks and growth for the tables of docs/performance.md.
+"""`make bench`: measures commands, reviews, deployments, operating, tasks and more for docs/performance.md.
 
 Takes about half an hour, most of it dagster's, dagv1's and that of twenty large runs.
 """
@@ -36,7 +36,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("commands", "editor", "reviews", "reads", "page", "deployments", "tasks", "growth"),
+        choices=(
+            "commands",
+            "editor",
+            "reviews",
+            "reads",
+            "page",
+            "deployments",
+            "operating",
+            "tasks",
+            "growth",
+        ),
         help="measure and write one part",
     )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
@@ -70,6 +80,11 @@ def main() -> None:
 
         with tempfile.TemporaryDirectory() as folder:
             _shown("deployments", deployments.measured(Path(folder)), write=options.write)
+    if options.only in (None, "operating"):
+        import operating
+
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("operating", operating.measured(Path(folder), options.rounds), write=options.write)
     if options.only in (None, "tasks"):
         beside = None if options.without_dagster else options.dagster or dagster_runs.cached_python()
         with tempfile.TemporaryDirectory() as folder:
