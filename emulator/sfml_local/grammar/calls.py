@@ -30,5 +30,4 @@ def parse(tokens: Tokens) -> Call | None:
     if tokens.match_type(TokenType.L_PAREN) is None:
         return None
     arguments = tokens.arguments()
-    tokens.expect_end()
     return Call(name, arguments)

@@ -71,13 +71,6 @@ Statement = Create | Alter | Drop | Describe | Show
 
 def parse(tokens: Tokens) -> Statement | None:
     """The statement, or None when it is of another family."""
-    statement = _statement(tokens)
-    if statement is not None:
-        tokens.expect_end()
-    return statement
-
-
-def _statement(tokens: Tokens) -> Statement | None:
     if tokens.match_words("CREATE"):
         return _create(tokens)
     if tokens.match_words("ALTER"):

@@ -94,9 +94,7 @@ def parse(tokens: Tokens) -> Statement | None:
         )
         return _unload(tokens) if is_location else _copy(tokens)
     if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and _file_format(tokens):
-        described = DescribeFileFormat(tokens.name())
-        tokens.expect_end()
-        return described
+        return DescribeFileFormat(tokens.name())
     if tokens.is_words("SHOW", "FILE", "FORMATS") or tokens.is_words("SHOW", "TERSE", "FILE", "FORMATS"):
         tokens.index += 4 if tokens.is_words("SHOW", "TERSE") else 3
         return ShowFileFormats(listing(tokens))
@@ -105,7 +103,6 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("DROP") and _file_format(tokens):
         if_exists = tokens.if_exists()
         name = tokens.name()
-        tokens.expect_end()
         return DropFileFormat(name, if_exists)
     return None
 

@@ -96,7 +96,6 @@ def parse(tokens: Tokens) -> Statement | None:
             if tokens.match_words(kind):
                 name = tokens.name()
                 tokens.match_words("TYPE") and tokens.expect_type(TokenType.EQ) and tokens.identifier()
-                tokens.expect_end()
                 return DescribeTable(kind, name)
     return None
 
@@ -144,7 +143,6 @@ def _alter(tokens: Tokens) -> Alter | None:
         return Alter(kind, name, _options(tokens), if_exists=if_exists)
     if tokens.match_words("UNSET"):
         names = tokens.listed(tokens.identifier)
-        tokens.expect_end()
         return Alter(kind, name, {}, names, if_exists)
     return Alter(kind, name, if_exists=if_exists, other=tokens.rest())
 
@@ -158,5 +156,4 @@ def _drop(tokens: Tokens) -> Drop | None:
     # Both answers are accepted: this server keeps no foreign keys that RESTRICT could find.
     if not tokens.match_words("CASCADE"):
         tokens.match_words("RESTRICT")
-    tokens.expect_end()
     return Drop(kind, name, if_exists)

@@ -74,13 +74,7 @@ DatasetStatement = (
 
 
 def parse(tokens: Tokens) -> DatasetStatement | None:
-    statement = _read(tokens)
-    if statement is not None:
-        tokens.expect_end()
-    return statement
-
-
-def _read(tokens: Tokens) -> DatasetStatement | None:
+    """The statement, or None when it is of another family."""
     if tokens.match_words("CREATE", "DATASET"):
         if_not_exists = tokens.if_not_exists()
         return CreateDataset(tokens.name(), if_not_exists=if_not_exists)

@@ -102,18 +102,13 @@ def parse(tokens: Tokens) -> Statement | None:
         return _alter(tokens)
     if tokens.match_words("DROP", "DYNAMIC", "TABLE"):
         if_exists = tokens.if_exists()
-        return _ended(tokens, DropDynamicTable(tokens.name(), if_exists))
+        return DropDynamicTable(tokens.name(), if_exists)
     if tokens.match_words("DESCRIBE", "DYNAMIC", "TABLE") or tokens.match_words("DESC", "DYNAMIC", "TABLE"):
-        return _ended(tokens, DescribeDynamicTable(tokens.name()))
+        return DescribeDynamicTable(tokens.name())
     terse = tokens.match_words("SHOW", "TERSE", "DYNAMIC", "TABLES")
     if terse or tokens.match_words("SHOW", "DYNAMIC", "TABLES"):
         return ShowDynamicTables(listing(tokens, terse=terse))
     return None
-
-
-def _ended(tokens: Tokens, statement: Statement) -> Statement:
-    tokens.expect_end()
-    return statement
 
 
 # -- CREATE
@@ -258,9 +253,7 @@ def _value(tokens: Tokens) -> Any:
 def _alter(tokens: Tokens) -> AlterDynamicTable:
     if_exists = tokens.if_exists()
     name = tokens.name()
-    statement = _change(tokens, name, if_exists)
-    tokens.expect_end()
-    return statement
+    return _change(tokens, name, if_exists)
 
 
 def _change(tokens: Tokens, name: Name, if_exists: bool) -> AlterDynamicTable:

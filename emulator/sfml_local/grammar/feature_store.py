@@ -28,7 +28,5 @@ def parse(tokens: Tokens) -> ShowOnlineFeatureTables | DropOnlineFeatureTable | 
         return ShowOnlineFeatureTables(listing(tokens, terse=terse))
     if tokens.match_words("DROP", "ONLINE", "FEATURE", "TABLE"):
         if_exists = tokens.if_exists()
-        statement = DropOnlineFeatureTable(tokens.name(), if_exists)
-        tokens.expect_end()
-        return statement
+        return DropOnlineFeatureTable(tokens.name(), if_exists)
     return None

@@ -193,9 +193,7 @@ ModelStatement = (
 def parse(tokens: Tokens) -> ModelStatement | None:
     for words, read in _STARTS:
         if tokens.match_words(*words):
-            statement = read(tokens)
-            tokens.expect_end()
-            return statement
+            return read(tokens)
     return None
 
 

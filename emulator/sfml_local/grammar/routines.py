@@ -97,13 +97,9 @@ def parse(tokens: Tokens) -> Statement | None:
         return _show(tokens)
     if tokens.match_words("DROP") and (kind := _kind(tokens)):
         if_exists = tokens.if_exists()
-        dropped = DropRoutine(kind, *_signature(tokens), if_exists)
-        tokens.expect_end()
-        return dropped
+        return DropRoutine(kind, *_signature(tokens), if_exists)
     if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and (kind := _kind(tokens)):
-        described = DescribeRoutine(kind, *_signature(tokens))
-        tokens.expect_end()
-        return described
+        return DescribeRoutine(kind, *_signature(tokens))
     if tokens.match_words("ALTER") and (kind := _kind(tokens)):
         if_exists = tokens.if_exists()
         return AlterRoutine(kind, *_signature(tokens), tokens.rest(), if_exists)

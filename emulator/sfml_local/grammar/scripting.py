@@ -57,6 +57,7 @@ def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
     if block.unsupported() is None:
         tokens.match_type(TokenType.SEMICOLON)
         tokens.expect_end()
+    tokens.rest()  # what follows a step that is not emulated is not read
     return block
 
 

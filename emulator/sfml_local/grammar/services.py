@@ -72,13 +72,7 @@ ServiceStatement = (
 
 
 def parse(tokens: Tokens) -> ServiceStatement | None:
-    statement = _statement(tokens)
-    if statement is not None:
-        tokens.expect_end()
-    return statement
-
-
-def _statement(tokens: Tokens) -> ServiceStatement | None:
+    """The statement, or None when it is of another family."""
     if tokens.match_words("DESCRIBE", "SERVICE") or tokens.match_words("DESC", "SERVICE"):
         return DescribeService(tokens.name())
     if tokens.match_words("DROP", "SERVICE"):

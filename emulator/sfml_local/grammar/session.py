@@ -79,7 +79,6 @@ def parse(tokens: Tokens) -> Statement | None:
         return _show_parameters(tokens)
     if tokens.match_words("SHOW", "VARIABLES"):
         like = tokens.like()
-        tokens.expect_end()
         return ShowVariables(like)
     if tokens.match_words("UNSET"):
         return UnsetVariables(_names(tokens))
@@ -92,7 +91,6 @@ def _use(tokens: Tokens) -> Use:
     kind: Literal["DATABASE", "SCHEMA", "ROLE", "WAREHOUSE", "SECONDARY ROLES"]
     if tokens.match_words("SECONDARY", "ROLES") or tokens.match_words("SECONDARY", "ROLE"):
         roles = tokens.listed(tokens.identifier)
-        tokens.expect_end()
         return Use("SECONDARY ROLES", Name((",".join(roles),)))
     if tokens.match_words("ROLE"):
         kind = "ROLE"
@@ -108,7 +106,6 @@ def _use(tokens: Tokens) -> Use:
         # `USE a.b` without a word names a schema.
         return Use("SCHEMA" if len(name.parts) == 2 and not named else kind, name)
     name = tokens.name()
-    tokens.expect_end()
     return Use(kind, name)
 
 
@@ -145,7 +142,6 @@ def _names(tokens: Tokens) -> tuple[str, ...]:
     names = tokens.listed(tokens.identifier)
     if bracketed:
         tokens.expect_type(TokenType.R_PAREN)
-    tokens.expect_end()
     return names
 
 
@@ -167,7 +163,6 @@ def _set(tokens: Tokens) -> SetVariables:
 def _show_parameters(tokens: Tokens) -> ShowParameters | None:
     like = tokens.like()
     if tokens.at_end or tokens.match_words("IN", "SESSION") or tokens.match_words("FOR", "SESSION"):
-        tokens.expect_end()
         return ShowParameters(like)
     if not tokens.match_words("IN"):
         tokens.match_words("FOR")
@@ -175,7 +170,6 @@ def _show_parameters(tokens: Tokens) -> ShowParameters | None:
     if scope is None:
         return None
     name = None if tokens.at_end or scope == "ACCOUNT" else tokens.name()
-    tokens.expect_end()
     return ShowParameters(like, scope, name)
 
 

@@ -80,7 +80,6 @@ def listing(tokens: Tokens, *, terse: bool = False, of_account: bool = False, ro
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)
         from_name = tokens.expect_string() if tokens.match_words("FROM") else None
-    tokens.expect_end()
     return Listing(terse, history, like, scope, within, starts_with, limit, from_name, root_only)
 
 

@@ -131,9 +131,9 @@ def parse(tokens: Tokens) -> Statement | None:
         return _alter(tokens)
     if tokens.match_words("DROP", "STAGE"):
         if_exists = tokens.if_exists()
-        return _ended(tokens, DropStage(tokens.name(), if_exists))
+        return DropStage(tokens.name(), if_exists)
     if tokens.match_words("DESCRIBE", "STAGE") or tokens.match_words("DESC", "STAGE"):
-        return _ended(tokens, DescribeStage(tokens.name()))
+        return DescribeStage(tokens.name())
     if tokens.match_words("SHOW", "STAGES") or tokens.match_words("SHOW", "TERSE", "STAGES"):
         return ShowStages(listing(tokens))
     if tokens.match_words("PUT"):
@@ -163,11 +163,6 @@ def location(tokens: Tokens) -> str:
     return tokens.sql[start:end]
 
 
-def _ended(tokens: Tokens, statement: Statement) -> Statement:
-    tokens.expect_end()
-    return statement
-
-
 def _create(tokens: Tokens) -> CreateStage | None:
     replace = tokens.match_words("OR", "REPLACE")
     temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
@@ -184,28 +179,23 @@ def _alter(tokens: Tokens) -> AlterStage:
         return AlterStage(name, if_exists, options(tokens))
     if tokens.match_words("RENAME", "TO"):
         new = tokens.name()
-        tokens.expect_end()
         return AlterStage(name, if_exists, new_name=new)
     if tokens.match_words("REFRESH"):
         if tokens.match_words("SUBPATH"):
             tokens.expect_type(TokenType.EQ)
             tokens.expect_string()
-        tokens.expect_end()
         return AlterStage(name, if_exists, refresh=True)
     if tokens.match_words("UNSET"):
         names = tokens.listed(tokens.identifier)
-        tokens.expect_end()
         return AlterStage(name, if_exists, unset=names)
     return AlterStage(name, if_exists, other=tokens.rest())
 
 
 def _pattern(tokens: Tokens) -> str | None:
-    pattern = None
-    if tokens.match_words("PATTERN"):
-        tokens.expect_type(TokenType.EQ)
-        pattern = tokens.expect_string()
-    tokens.expect_end()
-    return pattern
+    if not tokens.match_words("PATTERN"):
+        return None
+    tokens.expect_type(TokenType.EQ)
+    return tokens.expect_string()
 
 
 def _copy_files(tokens: Tokens) -> CopyFiles:

@@ -79,6 +79,7 @@ def parse_statement(sql: str) -> Statement | None:
         tokens.index = 0
         statement = family(tokens)
         if statement is not None:
+            tokens.expect_end()
             return statement
     return None
 

@@ -73,18 +73,13 @@ def parse(tokens: Tokens) -> Statement | None:
         return _alter(tokens)
     if tokens.match_words("DROP", "STREAM"):
         if_exists = tokens.if_exists()
-        return _ended(tokens, DropStream(tokens.name(), if_exists))
+        return DropStream(tokens.name(), if_exists)
     if tokens.match_words("DESCRIBE", "STREAM") or tokens.match_words("DESC", "STREAM"):
-        return _ended(tokens, DescribeStream(tokens.name()))
+        return DescribeStream(tokens.name())
     terse = tokens.is_words("SHOW", "TERSE", "STREAMS")
     if tokens.match_words("SHOW", "TERSE", "STREAMS") or tokens.match_words("SHOW", "STREAMS"):
         return ShowStreams(listing(tokens, terse=terse))
     return None
-
-
-def _ended(tokens: Tokens, statement: Statement) -> Statement:
-    tokens.expect_end()
-    return statement
 
 
 def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
@@ -124,9 +119,7 @@ def _alter(tokens: Tokens) -> AlterStream:
     if tokens.match_words("SET", "COMMENT"):
         tokens.expect_type(TokenType.EQ)
         comment = tokens.expect_string()
-        tokens.expect_end()
         return AlterStream(name, comment, if_exists)
     if tokens.match_words("UNSET", "COMMENT"):
-        tokens.expect_end()
         return AlterStream(name, None, if_exists)
     return AlterStream(name, None, if_exists, tokens.rest())

@@ -88,8 +88,6 @@ def parse(tokens: Tokens) -> Statement | None:
         if statement is None:
             tokens.index = start
             statement = _key_statement(tokens, name, if_exists)
-    if statement is not None:
-        tokens.expect_end()
     return statement
 
 

@@ -96,7 +96,6 @@ def parse(tokens: Tokens) -> Statement | None:
         if not tokens.if_exists():
             return None
         table = tokens.name()
-        tokens.expect_end()
         return Truncate(table)
     if not tokens.match_words("ALTER"):
         return None
@@ -120,7 +119,6 @@ def _comment(tokens: Tokens) -> SetComment:
     parts = list(tokens.name().parts) if kind != "COLUMN" else _column_parts(tokens)
     tokens.expect_words("IS")
     text = tokens.expect_string()
-    tokens.expect_end()
     return SetComment(kind, Name(tuple(parts)), text, if_exists)
 
 
@@ -150,7 +148,6 @@ def _columns(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
         column = tokens.identifier()
         tokens.expect_words("TO")
         new = tokens.identifier()
-        tokens.expect_end()
         return RenameColumn(table, column, new, if_exists)
     if tokens.match_words("DROP"):
         return None if any(map(tokens.is_phrase, _OTHER_PARTS)) else _drop(tokens, table, if_exists)
@@ -183,7 +180,6 @@ def _changes(tokens: Tokens) -> tuple[str, ...] | None:
     bracketed = tokens.match_type(TokenType.L_PAREN) is not None
     listed = tokens if bracketed else Tokens(f"{tokens.rest()})")
     found = [_without_column(text) for text in listed.arguments()]
-    tokens.expect_end()
     return tuple(found) if bracketed or len(found) > 1 else None
 
 
@@ -205,7 +201,6 @@ def _drop(tokens: Tokens, table: Name, if_exists: bool) -> DropColumns:
             break
     if not tokens.match_words("CASCADE"):
         tokens.match_words("RESTRICT")
-    tokens.expect_end()
     return DropColumns(table, tuple(columns), if_exists, lenient)
 
 

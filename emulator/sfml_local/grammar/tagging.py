@@ -65,7 +65,6 @@ def parse(tokens: Tokens) -> SetObjectTags | UnsetObjectTags | None:
         statement = UnsetObjectTags(kind, name, names(tokens), column, if_exists)
     else:
         return None
-    tokens.expect_end()
     return statement
 
 

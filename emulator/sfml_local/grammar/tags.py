@@ -53,13 +53,6 @@ TagStatement = CreateTag | AlterTag | DropTag | ShowTags
 
 def parse(tokens: Tokens) -> TagStatement | None:
     """The statement, or None when it is of another family."""
-    statement = _tag(tokens)
-    if statement is not None:
-        tokens.expect_end()
-    return statement
-
-
-def _tag(tokens: Tokens) -> TagStatement | None:
     if tokens.match_words("CREATE", "TAG"):
         return _created(tokens, or_replace=False)
     if tokens.match_words("CREATE", "OR", "REPLACE", "TAG"):

@@ -227,7 +227,7 @@ def parse(tokens: Tokens) -> Statement | None:
     """The statement when it is about a task, else None; raises SqlSyntaxError."""
     if _is_about_a_graph(tokens):
         return None
-    statement = (
+    return (
         _create(tokens)
         or _alter(tokens)
         or _drop(tokens)
@@ -236,9 +236,6 @@ def parse(tokens: Tokens) -> Statement | None:
         or _show_parameters(tokens)
         or _execute(tokens)
     )
-    if statement is not None:
-        tokens.expect_end()
-    return statement
 
 
 def _is_about_a_graph(tokens: Tokens) -> bool:

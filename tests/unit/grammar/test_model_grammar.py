@@ -6,6 +6,7 @@ import pytest
 
 from sfml_local.grammar import models as m
 from sfml_local.grammar.shows import Listing
+from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 M = Name(("D", "S", "M"))
@@ -97,4 +98,4 @@ def test_other_statements_are_left_alone(sql: str) -> None:
 )
 def test_what_cannot_be_read_is_a_syntax_error(sql: str) -> None:
     with pytest.raises(SqlSyntaxError):
-        m.parse(Tokens(sql))
+        parse_statement(sql)
