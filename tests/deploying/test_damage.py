@@ -17,7 +17,7 @@ from small import APPLY, Small
 from sfml.base.full_disk import is_disk_full
 from sfml.base.resources import schema
 from sfml.cli import output
-from sfml_local.services.stages.sql import local_path
+from sfml_local.services.stages.locations import local_path
 
 STEP = "from sfml_steps import Context, step\n\n\n@step\ndef work(ctx: Context) -> None:\n    {}\n"
 RESTORE = ("apply", "specs/small.yaml", "--restore", "--auto-approve")

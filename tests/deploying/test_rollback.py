@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from small import Small
 
 from sfml.base.resources import schema
-from sfml_local.services.stages.sql import local_path
+from sfml_local.services.stages.locations import local_path
 
 APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
 ROLLBACK = ("rollback", "specs/small.yaml", "--auto-approve")
