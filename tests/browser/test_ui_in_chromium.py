@@ -117,6 +117,7 @@ def test_a_run_of_sixty_tasks_is_watched_to_its_end(browser: Browser, address: s
         assert page.locator("td.bar rect.SUCCEEDED").count() == 60
         page.get_by_role("link", name="sixty").click()
         page.locator("#states .SUCCEEDED").nth(59).wait_for(state="attached", timeout=PATIENCE)
+        page.wait_for_load_state()  # with its styles: without them the picture is as wide as it is drawn
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         is_quiet(found, address)
 
