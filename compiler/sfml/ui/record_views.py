@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite, nan
 
 from markupsafe import Markup
 
@@ -81,7 +82,7 @@ def _plot(metric: str, versions: Sequence[ModelVersion]) -> Markup | None:
             version.is_default,
         )
         for version in versions[-MOST_POINTS:]
-        if metric in numbers_of(version)
+        if isfinite(numbers_of(version).get(metric, nan))
     ]
     if not points:
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +14,14 @@ from sfml.ui.accounts import Pace, is_lost
 from sfml.ui.watching import Watch, Watches
 
 PATIENCE = 10.0
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, which is soon."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 class Thing:
@@ -60,8 +70,7 @@ def test_nothing_is_read_when_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> N
     thing = Thing()
     watch = Watch(thing.read, soon)
     watch.look(PATIENCE)
-    while watch.is_watched:
-        threading.Event().wait(0.005)
+    until(lambda: not watch.is_watched)
     readings = thing.readings
     threading.Event().wait(0.1)
     assert thing.readings == readings
@@ -77,9 +86,10 @@ def test_a_failure_keeps_what_was_known() -> None:
     assert (first.value, first.error) == (1, None)
     thing.error = ConnectionFailed("nothing listens at `far`", help="look at it")
     thing.allowed.release()
-    while (seen := watch.look()).error is None:
-        threading.Event().wait(0.005)
+    until(lambda: watch.look().error is not None)
+    seen = watch.look()
     assert (seen.value, seen.read_at) == (1, first.read_at)
+    assert seen.error is not None
     assert seen.error.message == "nothing listens at `far`"
     watch.end()
 
@@ -101,8 +111,7 @@ def test_what_was_changed_is_read_at_once() -> None:
     watch.look(PATIENCE)
     watches.hurry("other")
     watches.hurry("file")
-    while watch.look().value != 2:
-        threading.Event().wait(0.005)
+    until(lambda: watch.look().value == 2)
     assert watches.of(("file", "runs"), thing.read, late) is watch
     assert watches.count == 1
     watches.close()

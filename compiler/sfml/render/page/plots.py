@@ -166,13 +166,18 @@ def duration_ticks(most: float) -> tuple[float, ...]:
     return tuple(float(step * at) for at in range(ceil(most / step) + 1))
 
 
+_NEAR = 1e-9
+"""Numbers that are nearer to each other are the same on a plot."""
+_LEAST = 1e-3
+
+
 def number_ticks(low: float, high: float) -> tuple[float, ...]:
     """Round numbers that enclose both: two to six of them."""
-    if low == high:
-        around = abs(low) * 0.1 or 1.0
+    if high - low <= max(_NEAR, _NEAR * max(abs(low), abs(high))):
+        around = max(abs(low) * 0.1, _LEAST)
         low, high = low - around, high + around
     raw = (high - low) / 3
     size = 10.0 ** floor(log10(raw))
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw)
     first, last = floor(low / step), ceil(high / step)
-    return tuple(round(at * step, 12) for at in range(first, last + 1))
+    return tuple(float(f"{at * step:.12g}") for at in range(first, last + 1))
