@@ -119,3 +119,23 @@ def test_jobs_survive_a_restart(folder: Path, tmp_path: Path) -> None:
     with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
         job = get_job(row[0], session=session)
         assert (job.status, job.get_logs()) == ("DONE", "kept")
+
+
+def test_its_spans_and_events_are_in_the_event_table(session: Session) -> None:
+    @remote("LOCAL_POOL", stage_name="PAYLOADS", session=session)
+    def traced() -> int:
+        from snowflake import telemetry
+
+        telemetry.set_span_attribute("model", "clv")
+        telemetry.add_event("fitted", {"rows": 3})
+        return 4
+
+    assert traced().result() == 4
+    rows = session.sql(
+        "SELECT RECORD_TYPE, RECORD['name']::VARCHAR, RECORD_ATTRIBUTES FROM SNOWFLAKE.TELEMETRY.EVENTS"
+        " WHERE RECORD_TYPE <> 'LOG' ORDER BY TIMESTAMP"
+    ).collect()
+    assert [(row[0], row[1], json.loads(row[2])) for row in rows] == [
+        ("SPAN_EVENT", "fitted", {"rows": 3}),
+        ("SPAN", "snow.auto_instrumented", {"model": "clv"}),
+    ]
