@@ -299,7 +299,7 @@ def test_show_and_describe(sql: Sql) -> None:
     assert sql.account.execute(sql.session, "DESCRIBE STREAM ap").dicts() == rows
     assert len(sql("SHOW TERSE STREAMS IN ACCOUNT LIMIT 1")) == 1
     sql("ALTER STREAM ap UNSET COMMENT")
-    assert sql.account.execute(sql.session, "DESC STREAM ap").dicts()[0]["comment"] is None
+    assert sql.account.execute(sql.session, "DESC STREAM ap").dicts()[0]["comment"] == ""
 
 
 def test_creating_again_and_dropping(sql: Sql) -> None:

@@ -17,8 +17,9 @@ from sqlglot import Expr, exp
 
 from sfml_local.core import definitions, fakesnow_port, table_notes
 from sfml_local.core.arrow import as_table, columns_of
-from sfml_local.core.bindings import inline_bindings, without_copies
+from sfml_local.core.bindings import inline_bindings, without_copies, without_recursive
 from sfml_local.core.definitions import Defined
+from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.dialect import parse_one, spaced
 from sfml_local.core.expressions.lowering import lowered
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
+_DEFINING = frozenset({"CREATE", "ALTER", "DROP", "UNDROP"})
 Around = Callable[[Expr, Rewriting], AbstractContextManager[None]]
 TreeHandler = Callable[["Account", "Session", Any], Result]
 
@@ -73,7 +75,7 @@ def run(
     """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
     with translating(sql):
         written = spaced(sql)
-        sql = without_copies(written)
+        sql = without_recursive(without_copies(written))
         tree = parse_one(respelled(sql))
         if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
@@ -105,6 +107,9 @@ def run_tree(
         )
         for name, rows in (staged or {}).items():
             rewriting.stage(tree, name, rows)
+        if isinstance(tree, exp.Command) and str(tree.this).upper() in _DEFINING:
+            # DuckDB would read it in its own dialect, perhaps with another meaning.
+            raise not_emulated(written or tree.sql(dialect="snowflake"))
         for rewrite in (*followers.first, *PASSES, *followers.last):
             tree = rewrite(tree, rewriting)
         with session.lock, _registered(session, rewriting):

@@ -98,9 +98,18 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
     if (beyond := _BEYOND.match(message)) is not None:
         return SqlError(f"SQL compilation error:\ninvalid identifier '${beyond[1]}'", 904, "42000")
+    if (type := _NO_TYPE.match(message)) is not None:
+        return _no_type(type[1].upper())
     if (missing := _MISSING.match(message)) is not None:
         message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
     return SqlError(message, errno, sqlstate)
+
+
+def _no_type(name: str) -> SqlError:
+    """A missing type: not emulated if Snowflake has it, otherwise unknown."""
+    if name in TYPES_NOT_HERE:
+        return not_emulated(f"the type {name}")
+    return SqlError(f"SQL compilation error:\nUnsupported data type '{name}'.", 2040, "42601")
 
 
 def _no_function(name: str) -> SqlError:
@@ -136,4 +145,7 @@ _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUB
 """A text that is compared with a number, or inserted into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
+_NO_TYPE = re.compile(r"Catalog Error: Type with name \"?(\w+)\"? does not exist")
+TYPES_NOT_HERE = frozenset({"GEOGRAPHY", "GEOMETRY", "VECTOR", "DECFLOAT", "FILE", "UUID"})
+"""Types of Snowflake's that this server lacks."""
 _BEYOND = re.compile(r"Binder Error: Positional reference (\d+) out of range")

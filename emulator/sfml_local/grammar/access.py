@@ -22,6 +22,7 @@ __all__ = [
     "Drop",
     "Grant",
     "GrantRole",
+    "SetRoleComment",
     "Show",
     "ShowFutureGrants",
     "ShowGrants",
@@ -49,6 +50,13 @@ class Create:
 class Drop:
     kind: Kind
     name: Name
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoleComment:
+    name: Name
+    comment: str
     if_exists: bool = False
 
 
@@ -106,7 +114,9 @@ class ShowGrantsOn:
     name: Name | None
 
 
-Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn | ShowFutureGrants
+Statement = (
+    Create | Drop | SetRoleComment | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn | ShowFutureGrants
+)
 
 _PLURALS: Final[Mapping[Kind, str]] = {
     "INTEGRATION": "INTEGRATIONS",
@@ -130,11 +140,25 @@ def parse(tokens: Tokens) -> Statement | None:
         return None if found is None else Drop(found[0], if_exists=_if_exists(tokens), name=tokens.name())
     if tokens.match_words("SHOW"):
         return _show(tokens)
+    if tokens.match_words("ALTER", "ROLE"):
+        return _altered_role(tokens)
     if tokens.match_words("GRANT"):
         return _grant(tokens, revoke=False)
     if tokens.match_words("REVOKE"):
         return _grant(tokens, revoke=True)
     return None
+
+
+def _altered_role(tokens: Tokens) -> SetRoleComment | None:
+    """SET and UNSET COMMENT; None for other changes."""
+    if_exists = tokens.if_exists()
+    name = tokens.name()
+    if tokens.match_words("UNSET", "COMMENT"):
+        return SetRoleComment(name, "", if_exists)
+    if not tokens.match_words("SET", "COMMENT"):
+        return None
+    tokens.expect_type(TokenType.EQ)
+    return SetRoleComment(name, tokens.expect_string(), if_exists)
 
 
 def _if_exists(tokens: Tokens) -> bool:

@@ -75,7 +75,15 @@ class DescribeTable:
     name: Name
 
 
-Statement = Create | Absent | Alter | Drop | ShowDatabases | ShowSchemas | DescribeTable
+@dataclass(frozen=True, slots=True)
+class DescribePlace:
+    """DESCRIBE DATABASE and SCHEMA."""
+
+    kind: Kind
+    name: Name
+
+
+Statement = Create | Absent | Alter | Drop | ShowDatabases | ShowSchemas | DescribeTable | DescribePlace
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -97,6 +105,11 @@ def parse(tokens: Tokens) -> Statement | None:
                 name = tokens.name()
                 tokens.match_words("TYPE") and tokens.expect_type(TokenType.EQ) and tokens.identifier()
                 return DescribeTable(kind, name)
+        place = _kind(tokens)
+        if place is not None and not tokens.is_words("ROLE"):
+            described = DescribePlace(place, tokens.name())
+            tokens.expect_end()
+            return described
     return None
 
 

@@ -24,6 +24,7 @@ from sfml_local.grammar import (
     procedures,
     routines,
     scripting,
+    sequences,
     services,
     session,
     shows,
@@ -61,6 +62,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     models.parse,  # after `absent`, because MODEL MONITOR is not a model
     shows.parse,
     table_properties.parse,
+    sequences.parse,
     tables.parse,  # after the families of models and routines
     scripting.parse,
     shows.unknown,

@@ -87,6 +87,8 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
     name = tokens.name()
     if tokens.is_words("CLONE"):
         return CreateStream(name, "CLONE", name, or_replace, missing, unsupported=tokens.rest())
+    if tokens.is_words("WITH", "TAG") or tokens.is_words("TAG"):
+        return CreateStream(name, "TABLE", name, or_replace, missing, unsupported=tokens.rest())
     tokens.match_words("COPY", "GRANTS")
     tokens.expect_words("ON")
     kind = next((kind for kind in _KINDS if tokens.match_words(*kind)), None)

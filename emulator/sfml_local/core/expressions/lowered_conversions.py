@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions import conversions, settings, shown_values
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import (
@@ -202,6 +203,7 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     value, target, is_try = node.this, node.args["to"], isinstance(node, exp.TryCast)
     if not isinstance(target, exp.DataType):
         return node
+    demand_type(target)
     type = target.this
     if isinstance(value, exp.Null):
         return _null(node, type)
@@ -241,6 +243,15 @@ def _null(node: exp.Cast, type: exp.DType) -> Expr:
         precision, scale = digits_of(node.to)
         return cast(exp.null(), f"DECIMAL({precision}, {scale})")
     return node
+
+
+_ABSENT = {_T.DECFLOAT: "DECFLOAT", _T.VECTOR: "VECTOR", _T.GEOGRAPHY: "GEOGRAPHY", _T.GEOMETRY: "GEOMETRY"}
+
+
+def demand_type(target: exp.DataType) -> None:
+    """Refuse a type that this server lacks, so that it does not become another one."""
+    if (name := _ABSENT.get(target.this)) is not None:
+        raise not_emulated(f"the type {name}")
 
 
 def digits_of(target: exp.DataType) -> tuple[int, int]:

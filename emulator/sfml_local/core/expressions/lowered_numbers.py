@@ -128,10 +128,11 @@ def _truncated(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _names_part(node: Expr) -> bool:
-    """Whether an argument is the name of a part of a date, as in `TRUNC(day, month)`."""
+    """Whether an argument names a part of a date, as in `TRUNC(day, month)`; `m` and `dd` are columns more often."""
     return (
         isinstance(node, exp.Column | exp.Var)
         and not node.args.get("table")
+        and len(node.name) > len("MM")
         and node.name.upper() in lowered_dates.PARTS
     )
 

@@ -12,6 +12,7 @@ from sfml_local.core.expressions import lowered_numbers
 from sfml_local.core.expressions.calls import (
     bound,
     call,
+    cast,
     chosen,
     json,
     kind,
@@ -23,6 +24,7 @@ from sfml_local.core.expressions.calls import (
 from sfml_local.core.expressions.comparisons import TEXTUAL, lowered_pattern
 from sfml_local.core.expressions.lowered_conversions import (
     LARGEST,
+    demand_type,
     digits_of,
     lowered_cast,
     mapped,
@@ -40,6 +42,7 @@ def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
     type = node.args.get("kind")
     if not isinstance(type, exp.DataType):
         return node
+    demand_type(type)
     if type.this == exp.DType.DECIMAL and digits_of(type) == (LARGEST, 0):
         node.set("kind", raw_type(f"DECIMAL({LARGEST}, 0)"))
     elif type.this == exp.DType.TIMESTAMP:
@@ -74,6 +77,15 @@ _COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
     exp.Round: ("decimals",),
     exp.Trunc: ("decimals",),
     exp.Space: ("this",),
+    exp.StrPosition: ("position",),
+    exp.SplitPart: ("part_index",),
+    exp.Stuff: ("start", "length"),
+    exp.NthValue: ("offset",),
+    **dict.fromkeys((exp.Lead, exp.Lag), ("offset",)),
+    exp.BitwiseNot: ("this",),
+    **dict.fromkeys((exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor), ("this", "expression")),
+    **dict.fromkeys((exp.BitwiseLeftShift, exp.BitwiseRightShift), ("this", "expression")),
+    **dict.fromkeys((exp.BitwiseAndAgg, exp.BitwiseOrAgg, exp.BitwiseXorAgg), ("this",)),
 }
 """Arguments that must be 64-bit integers for DuckDB, although a NUMBER may have more digits."""
 
@@ -87,6 +99,15 @@ def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
         if isinstance(count, Expr) and not isinstance(count, exp.Literal | exp.Null | exp.Neg):
             node.set(name, whole(count))
     return lowered_pattern(node, rewriting) if isinstance(node, TEXTUAL) else node
+
+
+def lowered_small(node: Expr, rewriting: Rewriting) -> Expr:
+    """Functions of DuckDB whose numbers have 32 bits."""
+    if isinstance(node, exp.Chr):
+        node.set("expressions", [cast(one, "INTEGER") for one in node.expressions])
+    else:
+        node.set("this", cast(node.this, "INTEGER"))
+    return node
 
 
 def lowered_element(node: exp.Bracket, rewriting: Rewriting) -> Expr:
@@ -232,4 +253,5 @@ NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     exp.TableFromRows: lowered_flatten,
     exp.Bracket: lowered_element,
     **dict.fromkeys(_COUNTS, lowered_counts),
+    **dict.fromkeys((exp.Chr, exp.Factorial), lowered_small),
 }

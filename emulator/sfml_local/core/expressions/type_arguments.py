@@ -12,7 +12,18 @@ from sqlglot.tokens import Token, TokenType
 from sfml_local.core.errors import SqlError
 
 _NONE = frozenset(
-    {"INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT", "BOOLEAN", "DOUBLE", "VARIANT"}
+    {
+        "INT",
+        "INTEGER",
+        "BIGINT",
+        "SMALLINT",
+        "TINYINT",
+        "BYTEINT",
+        "BOOLEAN",
+        "DOUBLE",
+        "DOUBLE PRECISION",
+        "VARIANT",
+    }
 )
 """Types that have no arguments."""
 _NO_NUMBER = frozenset({"ARRAY", "OBJECT"})
@@ -37,10 +48,9 @@ def _check(tokens: Sequence[Token], sql: str) -> None:
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["BOOL"]:
         raise SqlError("SQL compilation error:\nUnsupported data type 'BOOL'.", 2040, "42601")
-    at = 2 if words[:2] == ["DOUBLE", "PRECISION"] else 1
-    if words[at : at + 1] != ["("]:
+    if words[1:2] != ["("]:
         return
-    kind, inside = words[0], tokens[at + 1 :]
+    kind, inside = words[0], tokens[2:]
     if kind in _NONE or (kind in _NO_NUMBER and inside and inside[0].token_type is TokenType.NUMBER):
         raise _unexpected(inside[0] if inside else None, sql)
     if kind in _MOST:

@@ -20,6 +20,7 @@ from sfml_local.grammar.access import (
     Drop,
     Grant,
     GrantRole,
+    SetRoleComment,
     Show,
     ShowFutureGrants,
     ShowGrants,
@@ -51,6 +52,8 @@ def create(account: Account, session: Session, statement: Create) -> Result:
             return status(f"{name} already exists, statement succeeded.")
         if not statement.or_replace:
             raise already_exists(name)
+        if statement.kind == "ROLE":
+            store.forget_role(account, name)
     store.save(
         account,
         statement.kind,
@@ -78,6 +81,16 @@ def drop(account: Account, session: Session, statement: Drop) -> Result:
     if statement.kind == "ROLE":
         store.forget_role(account, name)
     return status(f"{name} successfully dropped.")
+
+
+def set_comment(account: Account, session: Session, statement: SetRoleComment) -> Result:
+    """ALTER ROLE … SET and UNSET COMMENT; that of a role which every account has stays as it is."""
+    place = _place(session, "ROLE", statement.name)
+    name = place[-1]
+    if not store.exists(account, "ROLE", place) and name not in SYSTEM_ROLES and not statement.if_exists:
+        raise does_not_exist("Role", name)
+    store.set_comment(account, "ROLE", place, statement.comment)
+    return status()
 
 
 def _place(session: Session, kind: str, name: Name) -> store.Place:
@@ -333,6 +346,7 @@ def _is_role(account: Account, name: str) -> bool:
 HANDLERS: Handlers = {
     Create: create,
     Drop: drop,
+    SetRoleComment: set_comment,
     Show: show,
     Grant: grant,
     GrantRole: grant_role,

@@ -60,6 +60,10 @@ def save(
     )
 
 
+def set_comment(account: Account, kind: str, place: Place, comment: str) -> None:
+    account.store.execute(f"UPDATE named_objects SET comment = ? WHERE {_ONE}", (comment, kind, *place))
+
+
 def remove(account: Account, kind: str, place: Place) -> None:
     account.store.execute(f"DELETE FROM named_objects WHERE {_ONE}", (kind, *place))
 

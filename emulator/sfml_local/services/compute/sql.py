@@ -10,7 +10,6 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.likeness import selected
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar.compute import Alter, Create, Describe, Drop, Kind, Show
-from sfml_local.grammar.shows import Listing
 from sfml_local.services.compute import store as compute
 from sfml_local.services.compute.store import SCHEMA, Compute, PoolUse
 from sfml_local.services.databases.sql import missing, single
@@ -214,8 +213,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
     kept = selected(
         [*compute.everything(account, kind), *_taken_for_granted(account, session, statement)],
         lambda one: one.name,
-        # SHOW WAREHOUSES accepts STARTS WITH and LIMIT, and ignores them.
-        Listing(like=listing.like) if kind == "WAREHOUSE" else listing,
+        listing,
     )
     return table(COLUMNS[kind], [_row(account, session, one) for one in kept], SHOW)
 

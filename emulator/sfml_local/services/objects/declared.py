@@ -49,8 +49,7 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
         _declare_added(tree, rewriting)
         return tree
     if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "SEQUENCE":
-        for note in tree.find_all(exp.SchemaCommentProperty):
-            rewriting.note(Declarations).found = Declared({"COMMENT": str(plain(note.this))})
+        _declare_sequence(tree, rewriting)
     if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
         return tree
     found = rewriting.note(Declarations).found = Declared()
@@ -64,6 +63,22 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
                 _take_table_key(element, found)
         _make_primary_not_null(schema.expressions, found)
     return tree
+
+
+def _declare_sequence(tree: exp.Create, rewriting: Rewriting) -> None:
+    """The comment of a sequence, and ORDER, which DuckDB does not read: its values are always in order."""
+    details: dict[str, Any] = {}
+    for note in tree.find_all(exp.SchemaCommentProperty):
+        details["COMMENT"] = str(plain(note.this))
+    for one in tree.find_all(exp.SequenceProperties):
+        options = [str(option).upper() for option in one.args.get("options") or ()]
+        if "ORDER" in options:
+            details["ORDERED"] = True
+        one.set(
+            "options",
+            [o for o in one.args.get("options") or () if str(o).upper() not in ("ORDER", "NOORDER")],
+        )
+    rewriting.note(Declarations).found = Declared(details)
 
 
 def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:

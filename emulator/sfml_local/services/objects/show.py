@@ -314,8 +314,16 @@ def descriptor(shown: str, *, nullable: bool) -> str:
 # -- sequences
 
 
+_OF_COLUMNS = "_FS_SEQ_"
+"""How the names of sequences begin that number the rows of AUTOINCREMENT columns; an account shows none."""
+
+
 def show_sequences(account: Account, session: Session, listing: Listing) -> Result:
-    area = area_of(account, session, listing)
+    return sequences(account, area_of(account, session, listing), listing)
+
+
+def sequences(account: Account, area: Area, listing: Listing) -> Result:
+    """The sequences of a place."""
     databases = frozenset(account.engine.databases())
     rows = []
     for in_database, in_schema, name, start, step, last in account.engine.rows(
@@ -323,7 +331,7 @@ def show_sequences(account: Account, session: Session, listing: Listing) -> Resu
         " FROM duckdb_sequences() WHERE NOT temporary ORDER BY 1, 2, 3"
     ):
         here = area.has(in_database, in_schema) and in_database in databases
-        if not here or not like(listing.like, name):
+        if not here or not like(listing.like, name) or name.startswith(_OF_COLUMNS):
             continue
         record = records.find(account, ObjectName(in_database, in_schema, name))
         rows.append(
@@ -337,7 +345,7 @@ def show_sequences(account: Account, session: Session, listing: Listing) -> Resu
                 "owner": record.owner if record else DEFAULT_ROLE,
                 "comment": record.details.get("COMMENT", "") if record else "",
                 "owner_role_type": "ROLE",
-                "ordered": "N",
+                "ordered": "Y" if record and record.details.get("ORDERED") else "N",
             }
         )
     return _table(SEQUENCES, rows)

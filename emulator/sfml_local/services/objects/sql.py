@@ -19,9 +19,10 @@ from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
 from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.core.translating import translating
-from sfml_local.grammar.databases import DescribeTable, Kind
+from sfml_local.grammar.databases import DescribePlace, DescribeTable, Kind
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
+from sfml_local.grammar.sequences import AlterSequence, DescribeSequence
 from sfml_local.grammar.shows import ShowObjects
 from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKey, KeepKey, RenameKey
 from sfml_local.grammar.tables import (
@@ -36,7 +37,7 @@ from sfml_local.grammar.tables import (
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import existing
-from sfml_local.services.objects import altering, describing, show
+from sfml_local.services.objects import altering, describing, sequences, show
 from sfml_local.services.objects import store as records
 from sfml_local.services.variants import semi_structured
 
@@ -239,8 +240,11 @@ HANDLERS: Handlers = {
     KeepKey: altering.keep_key,
     ChangeProperties: altering.change_properties,
     DescribeTable: describing.describe_table,
+    DescribePlace: describing.describe_place,
+    AlterSequence: sequences.alter,
+    DescribeSequence: sequences.describe,
 }
-READ_ONLY = frozenset({ShowObjects, DescribeTable})
+READ_ONLY = frozenset({ShowObjects, DescribeTable, DescribePlace, DescribeSequence})
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:

@@ -47,7 +47,7 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     _check_options(statement.options)
     if statement.on not in ("TABLE", "DYNAMIC TABLE") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
-        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}: streams follow tables, from now on")
+        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}", _reason(what))
     base = resolve(statement.source, session)
     if not account.engine.has_database(name.database) or not account.engine.has_schema(*_schema(name)):
         raise does_not_exist("Schema", ".".join(quoted_if_needed(part) for part in _schema(name)))
@@ -81,6 +81,11 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
         _drop_changes(account, old)
     account.attention.set()
     return status(f"Stream {name.name} successfully created.")
+
+
+def _reason(what: str) -> str:
+    is_tag = "TAG" in what.upper().split()[:2]
+    return "set tags by ALTER STREAM" if is_tag else "streams follow tables, from now on"
 
 
 def _schema(name: ObjectName) -> tuple[str, str]:
@@ -153,17 +158,22 @@ _TERSE = (
 )
 
 
-def _values(stream: Stream) -> tuple[Any, ...]:
+_DROPPED = "No privilege or table dropped"
+"""What an account shows in place of the name of a table that is not there."""
+
+
+def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
+    is_dropped = stream.stale and not changes.base_columns(account.engine.rows, stream.base)
     return (
         stream.created_on,
         stream.name.name,
         stream.name.database,
         stream.name.schema,
         stream.owner,
-        stream.comment,
-        stream.base.fqn(),
+        stream.comment or "",
+        _DROPPED if is_dropped else stream.base.fqn(),
         "Table",
-        stream.base.fqn(),
+        _DROPPED if is_dropped else stream.base.fqn(),
         "DELTA",
         str(stream.stale).lower(),
         "APPEND_ONLY" if stream.append_only else "DEFAULT",
@@ -181,14 +191,14 @@ def show(account: Account, session: Session, statement: grammar.ShowStreams) -> 
         statement.listing,
     )
     if not statement.listing.terse:
-        return table(COLUMNS, [_values(stream) for stream in found], SHOW)
+        return table(COLUMNS, [_values(account, stream) for stream in found], SHOW)
     rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, s.base.name) for s in found]
     return table(_TERSE, rows, SHOW)
 
 
 def describe(account: Account, session: Session, statement: grammar.DescribeStream) -> Result:
     stream = fetch(account, resolve(statement.name, session))
-    return table(COLUMNS, [_values(stream)], DESCRIBE)
+    return table(COLUMNS, [_values(account, stream)], DESCRIBE)
 
 
 # -- SYSTEM$STREAM_HAS_DATA

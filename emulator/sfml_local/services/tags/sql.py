@@ -46,6 +46,9 @@ def create(account: Account, session: Session, statement: grammar.CreateTag) -> 
     name = resolve(statement.name, session)
     if not account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    if statement.on_conflict.upper() == "ALLOWED_VALUES_SEQUENCE" and not statement.allowed:
+        words = "Invalid on_conflict strategy ALLOWED_VALUES_SEQUENCE: the tag has no allowed values."
+        raise SqlError(f"SQL compilation error:\n{words}", 1008, "22023")
     with account.store.transaction():
         if store.find(account, name) is not None and not statement.or_replace:
             if statement.if_not_exists:
