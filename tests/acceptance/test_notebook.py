@@ -61,12 +61,13 @@ def test_its_outputs_are_small_and_name_no_place_or_time() -> None:
 
 
 def _told(cell: Any) -> list[Any]:
-    """What a cell printed and showed."""
-    return [
-        {
-            key: value
-            for key, value in output.items()
-            if key in ("text", "data", "name", "output_type", "ename")
-        }
-        for output in cell.get("outputs", ())
-    ]
+    """What a cell printed and showed; a kernel may send what is printed in any number of pieces."""
+    told: list[dict[str, Any]] = []
+    for output in cell.get("outputs", ()):
+        keys = ("text", "data", "name", "output_type", "ename")
+        one = {key: value for key, value in output.items() if key in keys}
+        if told and "name" in one and one.get("name") == told[-1].get("name"):
+            told[-1]["text"] += one["text"]
+        else:
+            told.append(one)
+    return told

@@ -14,7 +14,6 @@ from conftest import Project
         ("--only", "kind:nope"),
         ("--config", "nope=1"),
         ("--config", "nope=1", "--recover", "last"),
-        ("--config", "nope=1", "--recover", "last", "--deployment", "1"),
     ],
 )
 def test_a_wrong_selector_or_config_starts_no_server(project: Project, wrong: tuple[str, ...]) -> None:

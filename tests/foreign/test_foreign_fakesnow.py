@@ -156,3 +156,12 @@ def test_a_type_that_fakesnow_does_not_know_stays_as_it_is(
     assert found == ["SELECT CAST(NULL AS DECIMAL(38, 0))", "SELECT CAST(NULL AS BIGINT)"], (
         "expressions.calls.raw_type"
     )
+
+
+def test_sequences_of_autoincrement_columns_begin_with_fs_seq() -> None:
+    """SHOW SEQUENCES leaves out what is called `_FS_SEQ_…`, because an account shows none of them."""
+    connection = FakeSnow().connect(database="D", schema="S")
+    connection.cursor().execute("CREATE TABLE NUMBERED (N INT AUTOINCREMENT)")
+    rows = connection._duck_conn.execute("SELECT sequence_name FROM duckdb_sequences()").fetchall()
+    connection.close()
+    assert rows and all(str(name).upper().startswith("_FS_SEQ_") for (name,) in rows), rows

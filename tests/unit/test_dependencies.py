@@ -71,6 +71,10 @@ ROOMS = (
     ("steps", DEMO),
     ("examples/two_instances", DEMO | RAY),
     ("examples", DEMO | {"pytest"}),
+    (
+        "tests/local/jobs",
+        DEV | {"snowflake"},
+    ),  # `snowflake.telemetry`, which the server brings where it is missing
     ("tests", DEV),
     ("tools", DEV),
     ("benchmarks", DEV),
