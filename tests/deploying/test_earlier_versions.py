@@ -74,7 +74,8 @@ def reopened(version: str, folder: Path) -> Iterator[Shop]:
         descriptor = lock(local)
         assert descriptor is not None
         closing.callback(os.close, descriptor)
-        server = closing.enter_context(LocalServer(local))
+        # A schedule that fires since the recording would add runs to it.
+        server = closing.enter_context(LocalServer(local, schedules=False))
         connection = server.connect_args()
         keys = ("account", "host", "port", "protocol", "user", "password", "database", "schema")
         write_info(local, ServerInfo(True, **{key: connection[key] for key in keys}))

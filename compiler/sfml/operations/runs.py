@@ -244,23 +244,34 @@ def cancel_runs(
 ) -> tuple[str, ...]:
     """Cancel the executing runs; returns their run groups. Their finalizers still run, as after any failure.
 
-    Snowflake cancels single tasks, and other tasks of the graph may begin meanwhile, so this repeats until none
-    executes.
+    Snowflake cancels single tasks. Others of the graph may begin meanwhile, and between two tasks of a run none
+    executes: so this repeats until nothing but finalizers is left of the runs.
     """
     last = raw(desired.finalizer.name) if desired.finalizer else None
     ended: dict[str, None] = {}
     deadline = time.monotonic() + END_WITHIN
-    while executing := [row for row in account.rows(root) if row.state == "EXECUTING" and row.name != last]:
-        if time.monotonic() > deadline:
-            raise ConnectionFailed(
-                f"{executing[0].name} was asked to end {END_WITHIN:.0f} s ago and executes still",
-                help="look with `sfml status`, and try again",
-            )
+    while True:
+        rows = [row for row in account.rows(root) if row.state == "EXECUTING"]
+        executing = [row for row in rows if row.name != last]
         for name in dict.fromkeys(row.name for row in executing):
             account.cancel(folded_name(name))
         ended |= dict.fromkeys(row.run_group for row in executing)
+        left = [row.run_group for row in executing]
+        if not executing:
+            finalizing = {row.run_group for row in rows}
+            left = [
+                graph.run_group
+                for graph in account.graphs(root)
+                if graph.state == "EXECUTING" and graph.run_group not in finalizing
+            ]
+        if not left:
+            return tuple(ended)
+        if time.monotonic() > deadline:
+            raise ConnectionFailed(
+                f"run {left[0]} was asked to end {END_WITHIN:.0f} s ago and executes still",
+                help="look with `sfml status`, and try again",
+            )
         sleep(interval)
-    return tuple(ended)
 
 
 def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
