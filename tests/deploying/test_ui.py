@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from small import APPLY, Small
-from ui_client import Reader, page_of
+from ui_client import Reader, deployed_of, page_of
 
 from sfml.base.resources import schema
 from sfml.testing.local_snowflake import LocalSnowflake
@@ -55,11 +55,7 @@ def second(ctx: Context) -> int:
 
 @pytest.fixture
 def deployed(small: Small) -> Small:
-    (small.folder / "specs" / "small.yaml").write_text(SPEC, encoding="utf-8")
-    (small.folder / "steps" / "mine.py").write_text(STEPS, encoding="utf-8")
-    code, text = small.run(*APPLY)
-    assert code == 0, text
-    return small
+    return deployed_of(small, SPEC, STEPS)
 
 
 @pytest.fixture
@@ -144,7 +140,7 @@ def test_a_deployment_shows_what_it_changed(deployed: Small) -> None:
     "path",
     [
         *("/p/other/", "/p/small/runs/none/", "/p/small/runs/none/first/", "/p/small/deployments/9/"),
-        *("/nothing", "/p/small/do/explode/", "/static/../page.py", "/static/none.css", "/work/none/"),
+        *("/nothing", "/p/small/do/explode/", "/static/../page.py", "/static/none.css", "/activity/none/"),
         *("/p/%3Cscript%3E/", "/p/..%2F..%2Fetc/", "/p/%00/"),
     ],
 )

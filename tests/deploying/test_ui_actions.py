@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from small import APPLY, Small
 from test_models import copied
-from ui_client import Got, Reader, page_of
+from ui_client import Got, Reader, deployed_of, page_of
 
 from sfml.frontend.compiled_spec import desired_graph
 from sfml.frontend.reading import read
@@ -46,11 +46,7 @@ def second(ctx: Context, model_name: str) -> int:
 
 @pytest.fixture
 def deployed(small: Small) -> Small:
-    (small.folder / "specs" / "small.yaml").write_text(SPEC, encoding="utf-8")
-    (small.folder / "steps" / "mine.py").write_text(STEPS, encoding="utf-8")
-    code, text = small.run(*APPLY)
-    assert code == 0, text
-    return small
+    return deployed_of(small, SPEC, STEPS)
 
 
 @pytest.fixture

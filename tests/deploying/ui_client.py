@@ -12,6 +12,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from small import APPLY, Small
+
 from sfml.ui.readings import Readings
 from sfml.ui.rendering import Site
 from sfml.ui.server import serving
@@ -96,6 +98,15 @@ class Reader:
             return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
         finally:
             connection.close()
+
+
+def deployed_of(small: Small, spec: str, steps: str) -> Small:
+    """Deploy this pipeline, and its steps in `mine`, in place of the small one."""
+    (small.folder / "specs" / "small.yaml").write_text(spec, encoding="utf-8")
+    (small.folder / "steps" / "mine.py").write_text(steps, encoding="utf-8")
+    code, text = small.run(*APPLY)
+    assert code == 0, text
+    return small
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageErro
 from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.target_account import TargetAccount
+from sfml.ui.activities import Activities, Activity
 from sfml.ui.pages import Page, frame
 from sfml.ui.places import action_place, pipeline_place
 from sfml.ui.proposals import ACTIONS, Action, Done, Form, Proposal, Scene, Tell
 from sfml.ui.readings import Readings
 from sfml.ui.specs import Spec
-from sfml.ui.works import Work, Works
 
 FORM, MARK = "form", "mark"
 """The fields of a form that say that it is the page's own, and what was shown above it."""
@@ -45,7 +45,7 @@ class Acting:
     """Shows what actions would do, and does them, one after another for each pipeline's lease."""
 
     def __init__(self, readings: Readings, user: str) -> None:
-        self.works = Works()
+        self.activities = Activities()
         self._readings = readings
         self._user = user
 
@@ -71,7 +71,7 @@ class Acting:
         }
         return Page("plan.html", title, values, status=409 if error is not None else 200)
 
-    def begin(self, asked: AskedAction, form: Form) -> Work:
+    def begin(self, asked: AskedAction, form: Form) -> Activity:
         """Do what was shown, in a thread of its own; it is not done if it would do something else by now."""
         shown = form.get(MARK, "")
 
@@ -92,7 +92,7 @@ class Acting:
                 finally:
                     self._readings.changed(asked.spec)
 
-        return self.works.begin(f"{asked.name} {asked.spec.name}", asked.place, perform)
+        return self.activities.begin(f"{asked.name} {asked.spec.name}", asked.place, perform)
 
     def _proposal(self, asked: AskedAction) -> Proposal:
         placed = self._placed(asked)

@@ -75,7 +75,7 @@ class _Served:
                 for more in ("", "{subject:path}/")
                 for method, endpoint in (("GET", self._proposed), ("POST", self._begun))
             ),
-            Route("/work/{id}/", self._work),
+            Route("/activity/{id}/", self._activity),
         ]
 
     def _of_project(self, make: Callable[[Look], Page]) -> Callable[[Request], Response]:
@@ -126,7 +126,7 @@ class _Served:
         if not hmac.compare_digest(form.get(FORM, "").encode(), self._keys.form.encode()):
             raise HTTPException(403, "The form is not of this page. Open the page again, and do it there.")
         asked = await run_in_threadpool(self._asked, request)
-        return RedirectResponse(address(f"work/{self._acting.begin(asked, form).id}/"), 303)
+        return RedirectResponse(address(f"activity/{self._acting.begin(asked, form).id}/"), 303)
 
     def _asked(self, request: Request) -> AskedAction:
         name = request.path_params["action"]
@@ -134,12 +134,14 @@ class _Served:
             raise HTTPException(404, "The page knows no such action.")
         return AskedAction(self._spec(request), name, request.path_params.get("subject", ""))
 
-    def _work(self, request: Request) -> Response:
-        work = self._acting.works.of(request.path_params["id"])
-        if work is None:
+    def _activity(self, request: Request) -> Response:
+        activity = self._acting.activities.of(request.path_params["id"])
+        if activity is None:
             raise HTTPException(404, "This action is not known any more.")
-        every = 0 if work.is_over else 0.5
-        return self._answer(request, lambda look: Page("work.html", work.title, {"work": work}, every))
+        every = 0 if activity.is_over else 0.5
+        return self._answer(
+            request, lambda look: Page("activity.html", activity.title, {"activity": activity}, every)
+        )
 
     def _file(self, request: Request) -> Response:
         found = self._files.get(request.path_params["file"])

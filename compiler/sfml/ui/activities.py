@@ -15,7 +15,7 @@ KEPT = 50
 
 
 @dataclass(slots=True)
-class Work:
+class Activity:
     """One action: its title, what it told, and how it ended: `done`, or `error`."""
 
     id: str
@@ -31,35 +31,35 @@ class Work:
         return self.done is not None or self.error is not None
 
 
-class Works:
+class Activities:
     """The actions of this page."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._works: dict[str, Work] = {}
+        self._activities: dict[str, Activity] = {}
 
-    def begin(self, title: str, back: str, perform: Callable[[Tell], Done]) -> Work:
+    def begin(self, title: str, back: str, perform: Callable[[Tell], Done]) -> Activity:
         """Carry an action out in a thread of its own."""
-        work = Work(secrets.token_urlsafe(8), title, back)
+        activity = Activity(secrets.token_urlsafe(8), title, back)
         with self._turn:
-            ended = [id for id, one in self._works.items() if one.is_over]
-            for id in ended[: max(0, len(self._works) - KEPT)]:
-                del self._works[id]
-            self._works[work.id] = work
-        threading.Thread(target=_carry_out, args=(work, perform), name="action", daemon=False).start()
-        return work
+            ended = [id for id, one in self._activities.items() if one.is_over]
+            for id in ended[: max(0, len(self._activities) - KEPT)]:
+                del self._activities[id]
+            self._activities[activity.id] = activity
+        threading.Thread(target=_carry_out, args=(activity, perform), name="action", daemon=False).start()
+        return activity
 
-    def of(self, id: str) -> Work | None:
+    def of(self, id: str) -> Activity | None:
         with self._turn:
-            return self._works.get(id)
+            return self._activities.get(id)
 
 
-def _carry_out(work: Work, perform: Callable[[Tell], Done]) -> None:
+def _carry_out(activity: Activity, perform: Callable[[Tell], Done]) -> None:
     try:
-        work.done = perform(work.lines.append)
+        activity.done = perform(activity.lines.append)
     except SfmlError as error:
-        work.error = error
+        activity.error = error
     except Exception as error:  # a bug of ours must be told on the page
-        work.error = SfmlError(
+        activity.error = SfmlError(
             f"internal error: {type(error).__name__}: {error}", help="this is a bug; report it"
         )
