@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 import fakesnow.conn
+import pyarrow as pa
 import pytest
 from fakesnow import info_schema
 from fakesnow.cursor import DESCRIBE_RESULT_SQL
@@ -73,6 +75,39 @@ def test_a_statement_runs_through_the_private_names(
     with pytest.raises(MemoryError, match="more than 0 MB"):  # what a server sends at most
         fakesnow_port.execute(cursor, transformed, None)
     assert cursor.execute("SELECT 1 WHERE FALSE").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind"),
+    [
+        ("INTERRUPT Error: Interrupted!", duckdb.InterruptException),
+        ("Conversion Error: Could not convert string 'a' to INT32", duckdb.ConversionException),
+        ("Out of Range Error: Overflow", duckdb.OutOfRangeException),
+        ("Something new", duckdb.Error),
+    ],
+)
+def test_what_arrow_reports_is_an_error_of_duckdb(sentence: str, kind: type[duckdb.Error]) -> None:
+    """translating: an account's codes; Arrow would report a failure of the server."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        raise OSError(sentence)
+        yield
+
+    class Answered:
+        def to_arrow_reader(self) -> pa.RecordBatchReader:
+            return pa.RecordBatchReader.from_batches(pa.schema([]), batches())
+
+    answered: Any = Answered()
+    with pytest.raises(duckdb.Error) as raised:
+        fakesnow_port.BoundedRows(answered, 10).to_arrow_table()
+    assert type(raised.value) is kind
+
+
+def test_duckdb_still_works_rows_out_while_arrow_reads_them() -> None:
+    rows = duckdb.sql("SELECT CASE WHEN I > 3000000 THEN 'a' ELSE '1' END::INT FROM range(4000000) T(I)")
+    reader = rows.to_arrow_reader()
+    with pytest.raises(OSError, match=r"^Conversion Error: "):
+        list(reader)
 
 
 def test_notes_of_a_transformed_statement_keep_their_names(

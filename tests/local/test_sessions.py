@@ -89,6 +89,13 @@ def test_system_functions_in_select_and_call(connection: SnowflakeConnection) ->
         ask(connection, "CALL NO_SUCH_PROCEDURE(1)")
 
 
+def test_a_long_statement_is_cancelled(connection: SnowflakeConnection) -> None:
+    many = "(SELECT SEQ8() AS I FROM TABLE(GENERATOR(ROWCOUNT => 300000)))"
+    with pytest.raises(ProgrammingError, match=r"000604 \(57014\): SQL execution was cancelled"):
+        connection.cursor().execute(f"SELECT SUM(SQRT(A.I * B.I)) FROM {many} A, {many} B", timeout=1)
+    assert ask(connection, "SELECT 1") == [(1,)]
+
+
 def test_an_endless_block_is_aborted(connection: SnowflakeConnection) -> None:
     with pytest.raises(ProgrammingError, match="604"):
         connection.cursor().execute("BEGIN WHILE (TRUE) DO NULL; END WHILE; END", timeout=1)

@@ -9,11 +9,11 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from fakesnow.transforms import stage
 from sqlglot import exp
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
@@ -108,12 +108,30 @@ class BoundedRows:
         batches, size = [], 0
         rows: Any = self._duck.to_arrow_reader()
         with rows as reader:  # else the connection would have an open answer
-            for batch in reader:
-                size += batch.nbytes
-                if size > self._most:
-                    raise MemoryError(f"the rows of its answer alone take more than {self._most // 2**20} MB")
-                batches.append(batch)
+            try:
+                for batch in reader:
+                    size += batch.nbytes
+                    if size > self._most:
+                        raise MemoryError(
+                            f"the rows of its answer alone take more than {self._most // 2**20} MB"
+                        )
+                    batches.append(batch)
+            except OSError as cause:
+                raise _duckdb_error(str(cause)) from cause
             return pa.Table.from_batches(batches, reader.schema)
+
+
+def _duckdb_error(text: str) -> duckdb.Error:
+    """DuckDB's own error of what Arrow reports as an error of reading, as `Conversion Error: …`.
+
+    Rows are worked out while they are read, so what is wrong with one of them, or an interrupt, comes by Arrow.
+    """
+    kind = text.partition(" Error: ")[0].replace(" ", "").lower()
+    kinds = {
+        name.removesuffix("Exception").lower(): name for name in dir(duckdb) if name.endswith("Exception")
+    }
+    error: type[duckdb.Error] = getattr(duckdb, kinds.get(kind, "Error"))
+    return error(text)
 
 
 def bound_rows(cursor: FakeSnowflakeCursor, most: int) -> None:

@@ -56,6 +56,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:
         raise too_little(cause) from cause
+    except duckdb.InterruptException as cause:
+        raise SqlError("SQL execution canceled", 604, "57014") from cause
     except duckdb.Error as cause:
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
