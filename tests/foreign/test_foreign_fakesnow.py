@@ -90,16 +90,18 @@ def test_what_arrow_reports_is_an_error_of_duckdb(sentence: str, kind: type[duck
     """translating: an account's codes; Arrow would report a failure of the server."""
 
     def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch([pa.array([1])], schema)
         raise OSError(sentence)
-        yield
+
+    schema = pa.schema([("A", pa.int64())])
 
     class Answered:
         def to_arrow_reader(self) -> pa.RecordBatchReader:
-            return pa.RecordBatchReader.from_batches(pa.schema([]), batches())
+            return pa.RecordBatchReader.from_batches(schema, batches())
 
     answered: Any = Answered()
     with pytest.raises(duckdb.Error) as raised:
-        fakesnow_port.BoundedRows(answered, 10).to_arrow_table()
+        fakesnow_port.BoundedRows(answered, 1_000).to_arrow_table()
     assert type(raised.value) is kind
 
 
