@@ -40,6 +40,7 @@ class CreateRoutine:
     or_replace: bool = False
     if_not_exists: bool = False
     temporary: bool = False
+    secure: bool = False
     aggregate: bool = False
 
 
@@ -119,7 +120,7 @@ def _kind(tokens: Tokens) -> Kind | None:
 def _create(tokens: Tokens) -> CreateRoutine | None:
     replace = tokens.match_words("OR", "REPLACE")
     temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
-    tokens.match_words("SECURE")
+    secure = tokens.match_words("SECURE")
     aggregate = tokens.match_words("AGGREGATE")
     kind = _kind(tokens)
     if kind is None:
@@ -136,7 +137,7 @@ def _create(tokens: Tokens) -> CreateRoutine | None:
         tokens.expect_end()
     if not clauses.returns:
         raise tokens.error("expected RETURNS")
-    return CreateRoutine(kind, name, declared, clauses, body, replace, missing, temporary, aggregate)
+    return CreateRoutine(kind, name, declared, clauses, body, replace, missing, temporary, secure, aggregate)
 
 
 def _signature(tokens: Tokens) -> tuple[Name, tuple[str, ...]]:

@@ -100,8 +100,14 @@ class Clauses:
     external_access: str | None = None
     secrets: str | None = None
     strict: bool = False
+    volatility: str = "VOLATILE"
+    memoizable: bool = False
     execute_as: str = "OWNER"
     comment: str = ""
+    artifact_repository: str = ""
+    resource_constraint: str = ""
+    unsupported: str = ""
+    """A clause of accounts that has no place here, as written."""
 
     @classmethod
     def read(cls, tokens: Tokens) -> Clauses:
@@ -113,7 +119,7 @@ class Clauses:
     def _one(self, tokens: Tokens) -> None:
         if tokens.is_words("RETURNS") and not tokens.is_words("RETURNS", "NULL"):
             tokens.expect_words("RETURNS")
-            self.returns = tokens.text_until(*_CLAUSE_STARTS).strip()
+            self.returns = _returned(tokens)
         elif tokens.match_words("LANGUAGE"):
             self.language = tokens.identifier()
         elif tokens.match_words("RUNTIME_VERSION"):
@@ -136,48 +142,53 @@ class Clauses:
             tokens.match_words("CALLER")
         elif tokens.match_words("ARTIFACT_REPOSITORY"):
             tokens.match_type(TokenType.EQ)
-            tokens.name()
+            self.artifact_repository = ".".join(tokens.name().parts)
         elif tokens.match_words("RESOURCE_CONSTRAINT"):
-            _parenthesised(tokens)
+            self.resource_constraint = _parenthesised(tokens)
+        elif tokens.is_words("VOLATILE") or tokens.is_words("IMMUTABLE"):
+            self.volatility = tokens.identifier()
+        elif tokens.match_words("MEMOIZABLE"):
+            self.memoizable = True
+        elif any(tokens.is_words(*words) for words in _ABSENT):
+            self.unsupported = tokens.text_until(("AS",), ("CALL",))
         elif tokens.match_words("STRICT") or tokens.match_words("RETURNS", "NULL", "ON", "NULL", "INPUT"):
             self.strict = True
         elif not any(tokens.match_words(*words) for words in _WITHOUT_EFFECT):
             raise tokens.error("expected a clause of a procedure, AS or CALL")
 
 
-_CLAUSE_STARTS = tuple(
+def _returned(tokens: Tokens) -> str:
+    """A declared type with [NOT] NULL, as written: words of one type, and what is in its parentheses."""
+    start = tokens.offset
+    tokens.identifier()
+    while True:
+        while any(tokens.match_words(word) for word in _TYPE_WORDS):
+            pass
+        if not tokens.match_type(TokenType.L_PAREN):
+            break
+        tokens.arguments()
+    if not tokens.match_words("NOT", "NULL"):
+        tokens.match_words("NULL")
+    last = tokens.peek(-1)
+    assert last is not None
+    return tokens.sql[start : last.end + 1]
+
+
+_TYPE_WORDS = ("PRECISION", "VARYING", "LARGE", "OBJECT", "WITH", "WITHOUT", "LOCAL", "TIME", "ZONE")
+"""Words that follow the first one of a type."""
+
+_ABSENT = tuple(
     (word,)
     for word in (
-        "LANGUAGE",
-        "RUNTIME_VERSION",
-        "PACKAGES",
-        "IMPORTS",
-        "HANDLER",
-        "EXTERNAL_ACCESS_INTEGRATIONS",
-        "SECRETS",
-        "COMMENT",
-        "EXECUTE",
-        "CALLED",
-        "STRICT",
-        "VOLATILE",
-        "IMMUTABLE",
-        "MEMOIZABLE",
-        "COPY",
-        "ARTIFACT_REPOSITORY",
-        "RESOURCE_CONSTRAINT",
-        "RETURNS",
-        "AS",
-        "CALL",
+        *("LOG_LEVEL", "LOG_EVENT_LEVEL", "METRIC_LEVEL", "TRACE_LEVEL", "AUTO_EVENT_LOGGING"),
+        *("ENABLE_CONSOLE_OUTPUT", "TARGET_PATH", "TAG", "WITH", "API_INTEGRATION", "HEADERS"),
     )
 )
 
-# Clauses without an effect here, because results are not cached, and roles have no privileges.
+# Clauses without an effect here: the default, and what concerns privileges.
 _WITHOUT_EFFECT = (
     ("CALLED", "ON", "NULL", "INPUT"),
     ("COPY", "GRANTS"),
-    ("VOLATILE",),
-    ("IMMUTABLE",),
-    ("MEMOIZABLE",),
 )
 
 

@@ -120,6 +120,9 @@ def _replacement(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewri
     if isinstance(body, exp.Query):
         body = exp.Subquery(this=body)
     inner = _with_arguments(body, routine, arguments)
+    if routine.definition.strict and arguments:
+        missing = exp.or_(*(exp.Is(this=exp.paren(one.copy()), expression=exp.null()) for one in arguments))
+        inner = exp.Case(ifs=[exp.If(this=missing, true=exp.null())], default=inner)
     return exp.cast(exp.paren(inner), routine.definition.returns, dialect="snowflake")
 
 

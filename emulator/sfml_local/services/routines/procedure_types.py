@@ -57,9 +57,30 @@ def column_of(name: str, declared: str) -> Column:
     raise SqlError(f"SQL compilation error:\nUnsupported data type '{declared}'.", 2040, "42601")
 
 
+_SIZES = {"text": "VARCHAR(16777216)", "binary": "BINARY(8388608)", "real": "FLOAT"}
+
+
+def shown_type(declared: str) -> str:
+    """A declared type as DESCRIBE shows it: by Snowflake's own name, with its sizes and NOT NULL; tables as written."""
+    if Tokens(declared).is_words("TABLE"):
+        return declared.upper()
+    parsed, column = _parsed(declared), column_of("type", declared)
+    sizes = ",".join(size.name for size in parsed.expressions)
+    if column.type == "fixed":
+        shown = f"NUMBER({column.precision},{column.scale})"
+    elif column.type in _SIZES:
+        shown = _SIZES[column.type] if not sizes or column.type == "real" else ""
+        shown = shown or f"{_SIZES[column.type].partition('(')[0]}({sizes})"
+    else:
+        shown = column.type.upper()
+        if shown.startswith("TIME"):
+            shown += f"({sizes or 9})"
+    return f"{shown} NOT NULL" if declared.upper().split()[-2:] == ["NOT", "NULL"] else shown
+
+
 def _parsed(declared: str) -> exp.DataType:
     # NOT NULL may follow a declared type, and does not affect conversions.
-    text = Tokens(declared).text_until(("NOT", "NULL"))
+    text = Tokens(declared).text_until(("NOT", "NULL"), ("NULL",))
     try:
         return exp.DataType.build(text, dialect="snowflake")
     except (SqlglotError, ValueError) as cause:

@@ -30,6 +30,7 @@ from sfml_local.grammar.tokens import Tokens
 from sfml_local.processes.imports import SNOWPARK, check_packages
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.routines import calls, procedures, scripting, store
+from sfml_local.services.routines.procedure_types import shown_type
 from sfml_local.services.routines.store import Definition, Routine
 from sfml_local.services.routines.table_results import table_columns
 from sfml_local.services.stages import locations
@@ -80,6 +81,8 @@ def _definition(account: Account, session: Session, statement: CreateRoutine) ->
         )
     if clauses.secrets:
         raise not_emulated(f"{shown} … SECRETS = ({clauses.secrets})")
+    if clauses.unsupported:
+        raise not_emulated(f"{shown} … {clauses.unsupported}")
     for declared in (*(parameter.type for parameter in statement.parameters), clauses.returns):
         store.type_word(declared)
     if language == "SQL":
@@ -100,6 +103,11 @@ def _definition(account: Account, session: Session, statement: CreateRoutine) ->
         execute_as=clauses.execute_as,
         comment=clauses.comment,
         aggregate=statement.aggregate,
+        secure=statement.secure,
+        volatility=clauses.volatility,
+        memoizable=clauses.memoizable,
+        artifact_repository=clauses.artifact_repository,
+        resource_constraint=clauses.resource_constraint,
     )
     from sfml_local.services.routines.procedures import imported_files
 
@@ -226,21 +234,35 @@ def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
     for routine in selected(here, lambda one: one.name.name, statement.listing):
         definition = routine.definition
         least = sum(parameter.default is None for parameter in definition.parameters)
-        is_table = "Y" if routine.returns.startswith("TABLE") else "N"
-        is_aggregate = "Y" if definition.aggregate else "N"
-        ends: tuple[Any, ...] = (None, definition.external_access)
+        ends: tuple[Any, ...] = (None, _listed(definition.external_access))
         if statement.kind == "FUNCTION":
-            ends = ("N", definition.language, "N", "N", *ends)
+            ends = ("N", definition.language, _flag(definition.memoizable), "N", *ends)
         rows.append(
             (
                 datetime.datetime.fromisoformat(routine.created_on),
-                *(routine.name.name, routine.name.schema, "N", is_aggregate, "N"),
-                *(least, len(definition.parameters), f"{routine.signature} RETURN {routine.returns}"),
+                *(routine.name.name, routine.name.schema, "N", _flag(definition.aggregate), "N"),
+                *(least, len(definition.parameters), _arguments(routine)),
                 *(definition.comment or f"user-defined {statement.kind.lower()}", routine.name.database),
-                *(is_table, "N", "N", *ends),
+                *(_flag(routine.returns.startswith("TABLE")), "N", _flag(definition.secure), *ends),
             )
         )
     return table(_SHOWN_FUNCTIONS if statement.kind == "FUNCTION" else _SHOWN, rows)
+
+
+def _listed(names: str | None) -> str | None:
+    """The names of a list, which is None where it was not given."""
+    return None if names is None else f"[{', '.join(one.strip().upper() for one in names.split(','))}]"
+
+
+def _flag(value: bool) -> str:
+    return "Y" if value else "N"
+
+
+def _arguments(routine: Routine) -> str:
+    """The signature in SHOW, in which DEFAULT goes before the type of what may be left out."""
+    pairs = zip(routine.definition.parameters, routine.types, strict=True)
+    words = [word if one.default is None else f"DEFAULT {word}" for one, word in pairs]
+    return f"{routine.name.name}({', '.join(words)}) RETURN {routine.returns}"
 
 
 def describe(account: Account, session: Session, statement: DescribeRoutine) -> Result:
@@ -249,21 +271,31 @@ def describe(account: Account, session: Session, statement: DescribeRoutine) -> 
     pairs = zip(definition.parameters, routine.types, strict=True)
     rows: list[tuple[str, Any]] = [
         ("signature", f"({', '.join(f'{parameter.name} {word}' for parameter, word in pairs)})"),
-        ("returns", definition.returns.upper()),
+        ("returns", shown_type(definition.returns)),
         ("language", definition.language),
-        ("null handling", "RETURNS NULL ON NULL INPUT" if definition.strict else "CALLED ON NULL INPUT"),
-        ("volatility", "VOLATILE"),
     ]
+    if definition.language != "SQL":
+        nulls = "RETURNS NULL ON NULL INPUT" if definition.strict else "CALLED ON NULL INPUT"
+        rows += [("null handling", nulls), ("volatility", definition.volatility)]
     if routine.kind == "PROCEDURE":
         rows.append(("execute as", definition.execute_as))
     rows.append(("body", definition.body))
     if definition.language == "PYTHON":
         rows += [
+            ("external_access_integrations", _listed(definition.external_access)),
+            ("secrets", None),
             ("imports", f"[{', '.join(definition.imports)}]"),
             ("handler", definition.handler),
             ("runtime_version", definition.runtime_version),
-            ("packages", str(list(definition.packages))),
+            ("packages", "[" + ",".join(f"'{one}'" for one in definition.packages) + "]"),
         ]
+    if definition.language == "PYTHON" and routine.kind == "FUNCTION":
+        rows.append(("is_aggregate", str(definition.aggregate).lower()))
+    kept = {
+        "artifact_repository": definition.artifact_repository,
+        "resource_constraint": definition.resource_constraint,
+    }
+    rows += [(name, value) for name, value in kept.items() if value]
     return table(("property", "value"), rows, DESCRIBE)
 
 

@@ -56,6 +56,11 @@ class Definition:
     execute_as: str = "OWNER"
     comment: str = ""
     aggregate: bool = False
+    secure: bool = False
+    volatility: str = "VOLATILE"
+    memoizable: bool = False
+    artifact_repository: str = ""
+    resource_constraint: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
