@@ -59,16 +59,16 @@ _COPIES = re.compile(r"\bCOPY\s+(GRANTS|TAGS)\b", re.IGNORECASE)
 def without_copies(sql: str) -> str:
     """`CREATE TABLE … CLONE s COPY GRANTS` without the words after the table, which sqlglot does not read.
 
-    Grants restrict nothing here, and tags are copied by who reads the statement as written.
+    Grants and tags are copied by who reads the statement as written.
     """
     for start, end, _ in reversed(_copies(sql)):
         sql = f"{sql[:start]}{sql[end:]}"
     return sql
 
 
-def copies_tags(sql: str) -> bool:
-    """Whether a CREATE has COPY TAGS."""
-    return any(word == "TAGS" for _, _, word in _copies(sql))
+def copies(sql: str, what: str) -> bool:
+    """Whether a CREATE has COPY GRANTS, or COPY TAGS."""
+    return any(word == what for _, _, word in _copies(sql))
 
 
 def _copies(sql: str) -> list[tuple[int, int, str]]:

@@ -26,7 +26,8 @@ class AddKey:
     name: str | None = None
     refers_to: Name | None = None
     other_columns: tuple[str, ...] = ()
-    rely: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """`match`, `on_update`, `on_delete`, `deferrable`, `rely` and `comment`, as far as they are given."""
     if_exists: bool = False
 
 
@@ -181,8 +182,37 @@ def _added(tokens: Tokens, table: Name, if_exists: bool) -> AddKey | None:
         following = tokens.peek()
         if following is not None and following.token_type is TokenType.L_PAREN:
             others = _columns(tokens)
-    rely = "RELY" in tokens.rest().upper().split()
-    return AddKey(kind, table, columns, name, refers_to, others, rely, if_exists)
+    return AddKey(kind, table, columns, name, refers_to, others, _key_options(tokens), if_exists)
+
+
+_ACTIONS = ("NO ACTION", "CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT")
+_KEY_WORDS: Mapping[str, Mapping[str, Any]] = {
+    **{f"MATCH {one}": {"match": one} for one in ("FULL", "SIMPLE", "PARTIAL")},
+    **{f"ON UPDATE {one}": {"on_update": one} for one in _ACTIONS},
+    **{f"ON DELETE {one}": {"on_delete": one} for one in _ACTIONS},
+    "NOT DEFERRABLE": {"deferrable": False},
+    "DEFERRABLE": {"deferrable": True},
+    "NORELY": {"rely": False},
+    "RELY": {"rely": True},
+}
+_OF_HYBRID_TABLES = (
+    *("NOT ENFORCED", "ENFORCED", "INITIALLY DEFERRED", "INITIALLY IMMEDIATE"),
+    *("ENABLE", "DISABLE", "VALIDATE", "NOVALIDATE"),
+)
+"""What may follow a key and says how it is enforced, which those of standard tables are not."""
+
+
+def _key_options(tokens: Tokens) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    while not tokens.at_end:
+        if tokens.match_words("COMMENT"):
+            found["comment"] = tokens.expect_string()
+            continue
+        words = next((one for one in (*_KEY_WORDS, *_OF_HYBRID_TABLES) if tokens.match_phrase(one)), None)
+        if words is None:
+            raise tokens.error("expected a property of a key")
+        found |= _KEY_WORDS.get(words, {})
+    return found
 
 
 def _dropped(tokens: Tokens, table: Name, if_exists: bool) -> DropKey | None:

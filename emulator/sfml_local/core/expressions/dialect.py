@@ -79,6 +79,23 @@ class Parser(SnowflakeParser):
     FUNCTION_PARSERS = {  # noqa: RUF012 - sqlglot's own table
         name: parser for name, parser in SnowflakeParser.FUNCTION_PARSERS.items() if name not in OWN
     }
+    PROPERTY_PARSERS = {  # noqa: RUF012 - sqlglot's own table
+        **SnowflakeParser.PROPERTY_PARSERS,
+        **dict.fromkeys(("LOCAL", "GLOBAL"), lambda self: self._parse_property()),
+        "VOLATILE": lambda self: self.expression(exp.TemporaryProperty()),
+    }
+    KEY_CONSTRAINT_OPTIONS = {  # noqa: RUF012 - sqlglot's own table
+        **SnowflakeParser.KEY_CONSTRAINT_OPTIONS,
+        "NOT": ("ENFORCED", "DEFERRABLE"),
+        **dict.fromkeys(("ENFORCED", "ENABLE", "DISABLE", "VALIDATE", "NOVALIDATE"), ()),
+    }
+
+    def _parse_unique_key(self) -> Expr | None:
+        """The name in UNIQUE KEY name of other dialects; here an option such as RELY may follow at once."""
+        token = self._curr
+        if token is not None and token.text.upper() in self.KEY_CONSTRAINT_OPTIONS:
+            return None
+        return super()._parse_unique_key()
 
 
 def parse_one(sql: str) -> Expr:

@@ -1,8 +1,10 @@
-"""Rows of named objects (roles, integrations, secrets, image repositories) and of grants."""
+"""Rows of named objects (roles, integrations, secrets, image repositories, network rules) and of grants."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlite3 import Row
@@ -20,6 +22,14 @@ CREATE TABLE IF NOT EXISTS named_objects (
     owner TEXT NOT NULL,
     created_on TEXT NOT NULL,
     comment TEXT NOT NULL,
+    PRIMARY KEY (kind, database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS named_properties (
+    kind TEXT NOT NULL,
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kept TEXT NOT NULL,  -- a JSON object, by upper-case name
     PRIMARY KEY (kind, database, schema, name)
 );
 CREATE TABLE IF NOT EXISTS grants (
@@ -64,12 +74,31 @@ def set_comment(account: Account, kind: str, place: Place, comment: str) -> None
     account.store.execute(f"UPDATE named_objects SET comment = ? WHERE {_ONE}", (comment, kind, *place))
 
 
+def keep_properties(account: Account, kind: str, place: Place, kept: Mapping[str, Any]) -> None:
+    """Store what an object's statement said of it, in place of what was stored."""
+    account.store.execute(
+        "INSERT OR REPLACE INTO named_properties VALUES (?, ?, ?, ?, ?)",
+        (kind, *place, json.dumps(dict(kept))),
+    )
+
+
+def properties(account: Account, kind: str, place: Place) -> dict[str, Any]:
+    text = account.store.value(f"SELECT kept FROM named_properties WHERE {_ONE}", (kind, *place))
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
 def remove(account: Account, kind: str, place: Place) -> None:
     account.store.execute(f"DELETE FROM named_objects WHERE {_ONE}", (kind, *place))
+    account.store.execute(f"DELETE FROM named_properties WHERE {_ONE}", (kind, *place))
+
+
+def find(account: Account, kind: str, place: Place) -> Row | None:
+    return account.store.row(f"SELECT * FROM named_objects WHERE {_ONE}", (kind, *place))
 
 
 def exists(account: Account, kind: str, place: Place) -> bool:
-    return account.store.row(f"SELECT 1 FROM named_objects WHERE {_ONE}", (kind, *place)) is not None
+    return find(account, kind, place) is not None
 
 
 def of_kind(account: Account, kind: str) -> list[Row]:
@@ -78,7 +107,8 @@ def of_kind(account: Account, kind: str) -> list[Row]:
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.store.execute("DELETE FROM named_objects WHERE database = ? AND schema = ?", (database, schema))
+    for table in ("named_objects", "named_properties"):
+        account.store.execute(f"DELETE FROM {table} WHERE database = ? AND schema = ?", (database, schema))
 
 
 # -- grants
@@ -103,6 +133,21 @@ def forget_role(account: Account, name: str) -> None:
     """Remove what was granted to a role, and that it was granted."""
     account.store.execute("DELETE FROM grants WHERE granted_to = 'ROLE' AND grantee = ?", (name,))
     account.store.execute("DELETE FROM grants WHERE granted_on = 'ROLE' AND name = ?", (name,))
+
+
+def forget_grants_on(account: Account, kinds: Sequence[str], name: str) -> None:
+    """Remove what was granted on an object that goes; `name` is as SHOW GRANTS shows it."""
+    marks = ", ".join("?" * len(kinds))
+    account.store.execute(f"DELETE FROM grants WHERE granted_on IN ({marks}) AND name = ?", (*kinds, name))
+
+
+def move_grants_on(account: Account, kinds: Sequence[str], name: str, new: str) -> None:
+    """Keep what was granted on an object that gets a new name."""
+    marks = ", ".join("?" * len(kinds))
+    account.store.execute(
+        f"UPDATE OR REPLACE grants SET name = ? WHERE granted_on IN ({marks}) AND name = ?",
+        (new, *kinds, name),
+    )
 
 
 def is_granted(account: Account, role: str) -> bool:

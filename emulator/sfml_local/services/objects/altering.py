@@ -68,7 +68,7 @@ def add_key(account: Account, session: Session, statement: AddKey) -> Result:
             statement.name,
             target,
             statement.other_columns,
-            statement.rely,
+            **statement.options,
         )
         return (*record.keys, made)
 

@@ -78,11 +78,15 @@ def _column(row: tuple[Any, ...], told: str | None) -> str:
 def _key(key: Key) -> str:
     columns = ", ".join(map(quoted_if_needed, key.columns))
     named = f"constraint {quoted_if_needed(key.name)} " if key.name else ""
+    told = f" comment {literal(key.comment)}" if key.comment else ""
     if key.kind != "FOREIGN KEY":
-        return f"{named}{key.kind.lower()} ({columns})"
+        return f"{named}{key.kind.lower()} ({columns}){told}"
     others = ", ".join(map(quoted_if_needed, key.other_columns))
     target = f"{key.refers_to}({others})" if others else str(key.refers_to)
-    return f"{named}foreign key ({columns}) references {target}"
+    rules = (("match", key.match, "FULL"), ("on update", key.on_update, "NO ACTION"))
+    for words, rule, default in (*rules, ("on delete", key.on_delete, "NO ACTION")):
+        target += f" {words} {rule.lower()}" if rule != default else ""
+    return f"{named}foreign key ({columns}) references {target}{told}"
 
 
 def _view(account: Account, record: Record, columns: list[str], comment: str, name: str) -> str:

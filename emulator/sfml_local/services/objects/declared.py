@@ -7,7 +7,7 @@ https://docs.snowflake.com/en/sql-reference/constraints-overview
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -15,7 +15,9 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, invalid_value, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.services.objects.store import Key
+from sfml_local.core.session import Session
+from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.services.objects.store import Key, Record
 
 PROPERTIES = frozenset(
     {
@@ -24,6 +26,11 @@ PROPERTIES = frozenset(
     }
 )
 """Properties that CREATE or ALTER … SET can set on a table or view."""
+_KNOWN = (
+    *(exp.TemporaryProperty, exp.SchemaCommentProperty, exp.LikeProperty, exp.ExternalProperty),
+    *(exp.ReturnsProperty, exp.SequenceProperties),
+)
+"""Properties that are read elsewhere; any other would be left out of DuckDB's statement without a word."""
 _FLAGS = ("CHANGE_TRACKING", "ENABLE_SCHEMA_EVOLUTION", "ROW_TIMESTAMP", "ERROR_LOGGING")
 
 
@@ -62,14 +69,44 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
             else:
                 _take_table_key(element, found)
         _make_primary_not_null(schema.expressions, found)
+    if (target := created_temporary(tree)) is not None:
+        _keep_temporary(target, tree, found, rewriting)
     return tree
+
+
+class TemporaryRecords:
+    """What a session's temporary tables and views were declared with, and their comments; others are in the store."""
+
+    def __init__(self, session: Session) -> None:
+        self.by_name: dict[ObjectName, tuple[Record, str]] = {}
+
+
+def _keep_temporary(target: exp.Table, tree: exp.Create, found: Declared, rewriting: Rewriting) -> None:
+    session = rewriting.session
+    name = full_name(target, session)
+    if name is None or (name in session.temporaries and tree.args.get("exists")):
+        return
+    note = tree.find(exp.SchemaCommentProperty)
+    record = Record(
+        name,
+        str(tree.args["kind"]).upper(),
+        rewriting.account.clock(),
+        session.role,
+        (rewriting.written or "").strip(),
+        {**found.details, "TEMPORARY": True},
+        tuple(found.keys),
+    )
+    session.part(TemporaryRecords).by_name[name] = record, "" if note is None else str(plain(note.this))
 
 
 def _declare_sequence(tree: exp.Create, rewriting: Rewriting) -> None:
     """The comment of a sequence, and ORDER, which DuckDB does not read: its values are always in order."""
     details: dict[str, Any] = {}
-    for note in tree.find_all(exp.SchemaCommentProperty):
-        details["COMMENT"] = str(plain(note.this))
+    for note in list(tree.find_all(exp.SchemaCommentProperty)):
+        details["COMMENT"] = str(plain(note.pop().this))
+    for unknown in tree.find_all(exp.Property):
+        if type(unknown) is exp.Property:
+            raise invalid_property(str(unknown.this.name).upper(), "SEQUENCE")
     for one in tree.find_all(exp.SequenceProperties):
         options = [str(option).upper() for option in one.args.get("options") or ()]
         if "ORDER" in options:
@@ -119,6 +156,8 @@ def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) ->
                     raise invalid_property(key, kind)
                 found.details[key] = checked(key, plain(one.args.get("value")))
                 one.pop()
+            case _ if not isinstance(one, _KNOWN):
+                raise not_emulated(f"CREATE {kind} … {one.sql(dialect='snowflake')}")
     if properties is not None and not properties.expressions:
         tree.set("properties", None)
 
@@ -169,10 +208,9 @@ def _take_column_keys(column: exp.ColumnDef, found: Declared, rewriting: Rewriti
         named = constraint.args.get("this") if isinstance(constraint, exp.ColumnConstraint) else None
         match kind:
             case exp.PrimaryKeyColumnConstraint():
-                found.keys.append(Key("PRIMARY KEY", (name,), _text(named), rely=_relies(kind)))
+                found.keys.append(Key("PRIMARY KEY", (name,), _text(named), **_options(kind)))
             case exp.UniqueColumnConstraint():
-                rely = _relies(kind) or dotted(kind.this) == "RELY" if kind.this else _relies(kind)
-                found.keys.append(Key("UNIQUE", (name,), _text(named), rely=rely))
+                found.keys.append(Key("UNIQUE", (name,), _text(named), **_options(kind)))
             case exp.Reference():
                 found.keys.append(_foreign((name,), kind, _text(named)))
             case exp.ForeignKey():
@@ -191,6 +229,8 @@ def _take_table_key(element: Expr, found: Declared) -> None:
     if isinstance(element, exp.Constraint):
         name, parts = _text(element.this), list(element.expressions)
     keys = [key for part in parts if (key := _key(part, name)) is not None]
+    notes = [part.this.name for part in parts if isinstance(part, exp.CommentColumnConstraint)]
+    keys = [replace(key, comment=notes[0]) for key in keys] if notes else keys
     if keys:
         found.keys.extend(keys)
         element.pop()
@@ -199,9 +239,9 @@ def _take_table_key(element: Expr, found: Declared) -> None:
 def _key(part: Expr, name: str | None) -> Key | None:
     match part:
         case exp.PrimaryKey():
-            return Key("PRIMARY KEY", tuple(_columns(part.expressions)), name, rely=_relies(part))
+            return Key("PRIMARY KEY", tuple(_columns(part.expressions)), name, **_options(part))
         case exp.UniqueColumnConstraint() if isinstance(part.this, exp.Schema):
-            return Key("UNIQUE", tuple(_columns(part.this.expressions)), name, rely=_relies(part))
+            return Key("UNIQUE", tuple(_columns(part.this.expressions)), name, **_options(part))
         case exp.ForeignKey():
             reference = part.args.get("reference")
             columns = tuple(_columns(part.expressions))
@@ -216,7 +256,7 @@ def _foreign(columns: tuple[str, ...], reference: Expr, name: str | None) -> Key
     written = (
         ".".join(dotted(part) for part in table.parts) if isinstance(table, exp.Table) else dotted(table)
     )
-    return Key("FOREIGN KEY", columns, name, written, others, _relies(reference))
+    return Key("FOREIGN KEY", columns, name, written, others, **_options(reference))
 
 
 def _columns(nodes: Any) -> Iterator[str]:
@@ -224,8 +264,14 @@ def _columns(nodes: Any) -> Iterator[str]:
         yield dotted(node.this if isinstance(node, exp.Ordered) else node)
 
 
-def _relies(node: Expr) -> bool:
-    return any(str(option).upper() == "RELY" for option in node.args.get("options") or ())
+def _options(node: Expr) -> dict[str, Any]:
+    """What a key says beyond its columns, in the words of `Key`."""
+    given = [str(option).upper() for option in node.args.get("options") or ()]
+    found: dict[str, Any] = {"rely": "RELY" in given, "deferrable": "DEFERRABLE" in given}
+    for prefix, name in (("MATCH ", "match"), ("ON UPDATE ", "on_update"), ("ON DELETE ", "on_delete")):
+        said = [option.removeprefix(prefix) for option in given if option.startswith(prefix)]
+        found |= {name: said[0]} if said else {}
+    return found
 
 
 def _text(node: Any) -> str | None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sqlglot import Expr, exp
 
 from sfml_local.core import copied_tables, table_notes
-from sfml_local.core.bindings import copies_tags
+from sfml_local.core.bindings import copies
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.services.access import store as access
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import Declarations, Declared
 from sfml_local.services.objects.store import Record
@@ -29,7 +30,7 @@ def note(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
         case exp.Create():
             source = _source(rewriting, tree)
             replaced = _copied_tags(rewriting, name)
-            forget(account, name)
+            forget(account, name, grants=not copies(rewriting.written or "", "GRANTS"))
             _create(rewriting, tree, kind, name, source)
             _assign(account, name, replaced)
         case exp.Drop():
@@ -95,7 +96,7 @@ def _copied_tags(rewriting: Rewriting, name: ObjectName) -> Tags:
 
     https://docs.snowflake.com/en/release-notes/2026/other/2026-04-02-create-table-copy-tags-ga
     """
-    if not copies_tags(rewriting.written or ""):
+    if not copies(rewriting.written or "", "TAGS"):
         return {}
     return tags.assigned_to_parts(rewriting.account, "TABLE", name.fqn())
 
@@ -122,13 +123,20 @@ def _copied(source: Record | None) -> dict[str, object]:
     }
 
 
-def forget(account: Account, name: ObjectName) -> None:
+def forget(account: Account, name: ObjectName, *, grants: bool = True) -> None:
+    """Remove what is known of a table or view that goes, or is replaced, with the grants on it if these go too."""
     records.forget(account, name)
     tags.forget(account, "TABLE", name.fqn())
+    if grants:
+        access.forget_grants_on(account, GRANTED_ON, name.fqn())
+
+
+GRANTED_ON = ("TABLE", "VIEW", "DYNAMIC_TABLE")
 
 
 def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     records.move(account, name, new)
+    access.move_grants_on(account, GRANTED_ON, name.fqn(), new.fqn())
     tags.move(account, "TABLE", name.fqn(), new.fqn())
 
 

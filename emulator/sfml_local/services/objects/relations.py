@@ -113,12 +113,13 @@ def _constraints(account: Account, session: Session, database: str) -> Iterable[
                 "CONSTRAINT_NAME": records.constraint_name(one.record, key),
                 **{name: value for name, value in _names(one, {}).items() if name.startswith("TABLE_")},
                 "CONSTRAINT_TYPE": key.kind,
-                "IS_DEFERRABLE": "NO",
+                "IS_DEFERRABLE": "YES" if key.deferrable else "NO",
                 "INITIALLY_DEFERRED": "YES",
                 "ENFORCED": "NO",
                 "CREATED": one.record.created_on,
                 "LAST_ALTERED": one.record.created_on,
                 "RELY": "YES" if key.rely else "NO",
+                "COMMENT": key.comment,
             }
 
 
@@ -138,9 +139,10 @@ def _references(account: Account, session: Session, database: str) -> Iterable[M
                 "UNIQUE_CONSTRAINT_NAME": (
                     records.constraint_name(other, primary) if other and primary else None
                 ),
-                "MATCH_OPTION": "FULL",
-                "UPDATE_RULE": "NO ACTION",
-                "DELETE_RULE": "NO ACTION",
+                "MATCH_OPTION": key.match,
+                "UPDATE_RULE": key.on_update,
+                "DELETE_RULE": key.on_delete,
+                "COMMENT": key.comment,
                 "CREATED": record.created_on,
                 "LAST_ALTERED": record.created_on,
             }

@@ -23,6 +23,7 @@ from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.access import store as access
 from sfml_local.services.objects import store as records
+from sfml_local.services.objects.declared import TemporaryRecords
 from sfml_local.services.objects.store import Record
 from sfml_local.services.streams import store
 from sfml_local.services.variants import semi_structured
@@ -118,7 +119,7 @@ def known_objects(account: Account, area: Area) -> list[Known]:
 def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -> list[Known]:
     area = area_of(account, session, listing, missing=cannot_be_performed)
     known = known_objects(account, area)
-    if session.temporaries and "TABLE" in kinds:
+    if session.temporaries:
         known = sorted([*known, *_temporaries(account, session, area)], key=lambda one: one.name)
     return selected(
         (one for one in known if one.kind in kinds),
@@ -128,16 +129,19 @@ def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -
 
 
 def _temporaries(account: Account, session: Session, area: Area) -> list[Known]:
-    """The session's temporary tables in a place; their creation times are not stored."""
+    """The session's temporary tables and views in a place."""
     from sfml_local.core.definitions import parts_of
 
     found = []
     for name in list(session.temporaries):
         if not area.has(name.database, name.schema):
             continue
-        rows = session.rows(f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}")
-        record = Record(name, "TABLE", account.clock(), session.role, details={"TEMPORARY": True})
-        found.append(Known(name, "TABLE", record, "", int(rows[0][0])))
+        parts = parts_of(name, temporary=True)
+        kind = account.engine.kind_of(session, parts) or "TABLE"
+        rows = session.rows(f"SELECT count(*) FROM {duckdb_identifier(*parts)}") if kind == "TABLE" else [[0]]
+        plain = Record(name, kind, account.clock(), session.role, details={"TEMPORARY": True}), ""
+        record, comment = session.part(TemporaryRecords).by_name.get(name, plain)
+        found.append(Known(name, kind, record, comment, int(rows[0][0])))
     return found
 
 
@@ -372,6 +376,7 @@ def show_keys(kind: str) -> Callable[[Account, Session, Listing], Result]:
                 "key_sequence": at,
                 "constraint_name": records.constraint_name(record, key),
                 "rely": str(key.rely).lower(),
+                "comment": key.comment,
             }
             for record, key in records.keys_of(_records_within(account, session, listing), kind)
             for at, column in enumerate(key.columns, 1)
@@ -415,12 +420,13 @@ def _foreign_rows(
             "fk_table_name": record.name.name,
             "fk_column_name": column,
             "key_sequence": at + 1,
-            "update_rule": "NO ACTION",
-            "delete_rule": "NO ACTION",
+            "update_rule": key.on_update,
+            "delete_rule": key.on_delete,
             "fk_name": records.constraint_name(record, key),
             "pk_name": records.constraint_name(other, primary) if other and primary else None,
-            "deferrability": "NOT DEFERRABLE",
+            "deferrability": "DEFERRABLE" if key.deferrable else "NOT DEFERRABLE",
             "rely": str(key.rely).lower(),
+            "comment": key.comment,
         }
         for at, column in enumerate(key.columns)
     ]

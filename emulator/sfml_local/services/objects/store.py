@@ -42,6 +42,11 @@ class Key:
     refers_to: str | None = None
     other_columns: tuple[str, ...] = ()
     rely: bool = False
+    match: str = "FULL"
+    on_update: str = "NO ACTION"
+    on_delete: str = "NO ACTION"
+    deferrable: bool = False
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
