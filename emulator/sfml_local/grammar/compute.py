@@ -101,8 +101,10 @@ def _create(tokens: Tokens) -> Create | None:
         return None
     missing = tokens.if_not_exists()
     name = tokens.name()
-    tokens.match_words("WITH")
-    return Create(kind, name, replace, alter, missing, options(tokens))
+    given = {"FOR APPLICATION": tokens.name().last} if tokens.match_words("FOR", "APPLICATION") else {}
+    if not (tokens.is_words("WITH", "TAG") or tokens.is_words("WITH", "CONTACT")):
+        tokens.match_words("WITH")
+    return Create(kind, name, replace, alter, missing, given | options(tokens))
 
 
 def _alter(tokens: Tokens) -> Alter | None:

@@ -17,6 +17,7 @@ from sfml_local.grammar.stages import location
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
+    "AlterFileFormat",
     "CopyIntoLocation",
     "CopyIntoTable",
     "CreateFileFormat",
@@ -58,6 +59,16 @@ class CreateFileFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class AlterFileFormat:
+    """SET of options, or RENAME TO `new_name`."""
+
+    name: Name
+    if_exists: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    new_name: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DropFileFormat:
     name: Name
     if_exists: bool = False
@@ -77,6 +88,7 @@ Statement = (
     CopyIntoTable
     | CopyIntoLocation
     | CreateFileFormat
+    | AlterFileFormat
     | DropFileFormat
     | DescribeFileFormat
     | ShowFileFormats
@@ -100,6 +112,13 @@ def parse(tokens: Tokens) -> Statement | None:
         return ShowFileFormats(listing(tokens))
     if tokens.match_words("CREATE"):
         return _create(tokens)
+    if tokens.match_words("ALTER") and _file_format(tokens):
+        if_exists = tokens.if_exists()
+        name = tokens.name()
+        if tokens.match_words("RENAME", "TO"):
+            return AlterFileFormat(name, if_exists, new_name=tokens.name())
+        tokens.expect_words("SET")
+        return AlterFileFormat(name, if_exists, options(tokens))
     if tokens.match_words("DROP") and _file_format(tokens):
         if_exists = tokens.if_exists()
         name = tokens.name()

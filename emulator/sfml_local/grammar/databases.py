@@ -130,6 +130,8 @@ def _create(tokens: Tokens) -> Create | Absent | None:
     if tokens.match_words("CLONE"):
         tokens.rest()
         return Absent("CREATE", f"{kind} … CLONE")
+    if tokens.match_words("FROM"):
+        return Absent("CREATE", f"{kind} … FROM {tokens.rest()}")
     if tokens.match_words("WITH", "MANAGED", "ACCESS"):
         given["MANAGED ACCESS"] = True
     given |= _options(tokens)

@@ -218,6 +218,8 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
             settings[policy] = tokens.text_until(("AS",))
         elif tokens.match_words("IMMUTABLE", "WHERE"):
             settings["IMMUTABLE"] = tokens.text_until(("AS",))
+        elif tokens.match_words("EXECUTE", "AS"):
+            settings["EXECUTE"] = tokens.text_until(("AS",))
         elif tokens.match_words("BACKFILL", "FROM"):
             settings["BACKFILL"] = tokens.text_until(("AS",))
         else:

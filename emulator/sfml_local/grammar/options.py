@@ -12,11 +12,17 @@ __all__ = ["options"]
 
 
 def options(tokens: Tokens, *, within_parentheses: bool = False) -> dict[str, Any]:
-    """The options up to the end of the statement, or up to a closing parenthesis, by upper-case name."""
+    """The options up to the end of the statement, or up to a closing parenthesis, by upper-case name.
+
+    TAG and CONTACT are the entries of their clauses, as written.
+    """
     found: dict[str, Any] = {}
     while not tokens.at_end:
         if within_parentheses and tokens.match_type(TokenType.R_PAREN):
             return found
+        if (clause := _labels(tokens)) is not None:
+            found[clause] = tokens.arguments()
+            continue
         name = tokens.identifier()
         tokens.expect_type(TokenType.EQ)
         found[name] = _value(tokens)
@@ -26,11 +32,26 @@ def options(tokens: Tokens, *, within_parentheses: bool = False) -> dict[str, An
     return found
 
 
+def _labels(tokens: Tokens) -> str | None:
+    """TAG or CONTACT of the clause `[WITH] TAG (name = 'value', …)`, which has no sign before its list."""
+    start = tokens.index
+    tokens.match_words("WITH")
+    clause = next((one for one in ("TAG", "CONTACT") if tokens.match_words(one)), None)
+    if clause is not None and tokens.match_type(TokenType.L_PAREN):
+        return clause
+    tokens.index = start
+    return None
+
+
 def _value(tokens: Tokens) -> Any:
     if (text := tokens.match_string()) is not None:
         return text
     if tokens.match_type(TokenType.L_PAREN):
         following = tokens.peek(1)
+        first = tokens.peek()
+        quoted = first is not None and first.token_type is TokenType.STRING
+        if following is not None and following.token_type is TokenType.EQ and quoted:
+            return _pairs(tokens)
         if following is not None and following.token_type is TokenType.EQ:
             return options(tokens, within_parentheses=True)
         return _list(tokens)
@@ -43,6 +64,17 @@ def _value(tokens: Tokens) -> Any:
         return False
     name = tokens.name()
     return ".".join(name.parts)
+
+
+def _pairs(tokens: Tokens) -> dict[str, Any]:
+    """`'name' = 'value', …` up to the closing parenthesis, as for the headers of a webhook."""
+    found: dict[str, Any] = {}
+    while not tokens.match_type(TokenType.R_PAREN):
+        name = tokens.expect_string()
+        tokens.expect_type(TokenType.EQ)
+        found[name] = _value(tokens)
+        tokens.match_type(TokenType.COMMA)
+    return found
 
 
 def _list(tokens: Tokens) -> list[Any]:

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.limits import warehouse_size
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_WAREHOUSE
 from sfml_local.grammar.compute import Kind
+from sfml_local.services.databases.properties import labels_not_emulated
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -278,6 +279,10 @@ def drop(account: Account, kind: Kind, name: str) -> None:
 
 def demand_known(kind: Kind, keys: Iterable[str]) -> None:
     for key in keys:
+        if key in ("TAG", "CONTACT"):
+            raise labels_not_emulated(kind, key)
+        if key == "FOR APPLICATION":
+            raise not_emulated(f"CREATE {kind} … {key}")
         if key not in KEYS[kind]:
             raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
 

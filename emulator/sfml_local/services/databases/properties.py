@@ -18,7 +18,7 @@ KEPT = _DAYS | {
 }
 _ABSENT = frozenset(
     {
-        *("CATALOG", "CATALOG_SYNC", "CLASSIFICATION_PROFILE", "CONTACT", "DEFAULT_DDL_COLLATION"),
+        *("CATALOG", "CATALOG_SYNC", "CLASSIFICATION_PROFILE", "DEFAULT_DDL_COLLATION"),
         *("DEFAULT_NOTEBOOK_COMPUTE_POOL_CPU", "DEFAULT_NOTEBOOK_COMPUTE_POOL_GPU", "EVENT_TABLE"),
         *("EXTERNAL_VOLUME", "OBJECT_VISIBILITY", "QUOTED_IDENTIFIERS_IGNORE_CASE"),
         *("REPLACE_INVALID_CHARACTERS", "SERVERLESS_TASK_MAX_STATEMENT_SIZE"),
@@ -33,6 +33,8 @@ _ABSENT = frozenset(
 def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
     """The properties; refuses unknown ones, and those that would have an effect."""
     for key, value in given.items():
+        if key in ("TAG", "CONTACT"):
+            raise labels_not_emulated(kind, key)
         if key in _ABSENT and value != "":
             raise not_emulated(f"{kind} with {key}: set it on each object")
         if key not in KEPT | _ABSENT:
@@ -40,6 +42,12 @@ def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         if key in _DAYS:
             check_days(key, value)
     return {key: value for key, value in given.items() if key in KEPT}
+
+
+def labels_not_emulated(kind: str, clause: str) -> SqlError:
+    """The refusal of [WITH] TAG (…) and [WITH] CONTACT (…) in a CREATE that does not take them here."""
+    how = f"set tags by ALTER {kind} … SET TAG" if clause == "TAG" else "contacts are kept of tasks only"
+    return not_emulated(f"CREATE {kind} … {clause} ({how})")
 
 
 MOST_DAYS = 90

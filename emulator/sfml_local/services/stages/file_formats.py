@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import already_exists, does_not_exist
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
-from sfml_local.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
+from sfml_local.grammar.copying import (
+    AlterFileFormat,
+    CreateFileFormat,
+    DescribeFileFormat,
+    DropFileFormat,
+    ShowFileFormats,
+)
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import store
 
@@ -22,6 +29,69 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.place import Place
     from sfml_local.core.session import Session
+
+_TEXTS = {"DATE_FORMAT": "AUTO", "TIME_FORMAT": "AUTO", "TIMESTAMP_FORMAT": "AUTO", "BINARY_FORMAT": "HEX"}
+_LATER: dict[str, Any] = {"NULL_IF": [], "TRIM_SPACE": False, "REPLACE_INVALID_CHARACTERS": False}
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "CSV": {
+        "RECORD_DELIMITER": "\n",
+        "FIELD_DELIMITER": ",",
+        "FILE_EXTENSION": "",
+        "SKIP_HEADER": 0,
+        "PARSE_HEADER": False,
+        **_TEXTS,
+        "ESCAPE": "NONE",
+        "ESCAPE_UNENCLOSED_FIELD": "\\",
+        "TRIM_SPACE": False,
+        "FIELD_OPTIONALLY_ENCLOSED_BY": "NONE",
+        "NULL_IF": ["\\N"],
+        "COMPRESSION": "AUTO",
+        "ERROR_ON_COLUMN_COUNT_MISMATCH": True,
+        "VALIDATE_UTF8": True,
+        "SKIP_BLANK_LINES": False,
+        "REPLACE_INVALID_CHARACTERS": False,
+        "EMPTY_FIELD_AS_NULL": True,
+        "SKIP_BYTE_ORDER_MARK": True,
+        "ENCODING": "UTF8",
+        "MULTI_LINE": True,
+    },
+    "JSON": {
+        "FILE_EXTENSION": "",
+        **_TEXTS,
+        "TRIM_SPACE": False,
+        "NULL_IF": [],
+        "COMPRESSION": "AUTO",
+        "ENABLE_OCTAL": False,
+        "ALLOW_DUPLICATE": False,
+        "STRIP_OUTER_ARRAY": False,
+        "STRIP_NULL_VALUES": False,
+        "IGNORE_UTF8_ERRORS": False,
+        "REPLACE_INVALID_CHARACTERS": False,
+        "SKIP_BYTE_ORDER_MARK": True,
+        "MULTI_LINE": True,
+    },
+    "PARQUET": {
+        "COMPRESSION": "AUTO",
+        "SNAPPY_COMPRESSION": True,
+        "BINARY_AS_TEXT": True,
+        "USE_LOGICAL_TYPE": False,
+        "USE_VECTORIZED_SCANNER": False,
+        **_LATER,
+    },
+    "AVRO": {"COMPRESSION": "AUTO", **_LATER},
+    "ORC": _LATER,
+    "XML": {
+        "COMPRESSION": "AUTO",
+        "IGNORE_UTF8_ERRORS": False,
+        "PRESERVE_SPACE": False,
+        "STRIP_OUTER_ELEMENT": False,
+        "DISABLE_SNOWFLAKE_DATA": False,
+        "DISABLE_AUTO_CONVERT": False,
+        "REPLACE_INVALID_CHARACTERS": False,
+        "SKIP_BYTE_ORDER_MARK": True,
+    },
+}
+"""The options of each type of file, with their defaults."""
 
 _NOTES = ("_created_on", "_owner", "COMMENT")
 """Stored values besides the options."""
@@ -33,9 +103,57 @@ def create_format(account: Account, session: Session, statement: CreateFileForma
         if statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
         raise already_exists(name)
-    kept = {**statement.options, "_created_on": account.clock().isoformat(), "_owner": session.role}
+    kept = {**checked(statement.options), "_created_on": account.clock().isoformat(), "_owner": session.role}
     store.save_format(account, name, kept, session.id if statement.temporary else None)
     return status(f"File format {name.name} successfully created.")
+
+
+def checked(given: Mapping[str, Any], *, noted: bool = True) -> dict[str, Any]:
+    """The options, if each is one of its type of file; `noted` ones may have a comment."""
+    kind = str(given.get("TYPE", "CSV")).upper()
+    if kind not in DEFAULTS:
+        raise invalid_value(given["TYPE"], "TYPE")
+    for key, value in given.items():
+        default = DEFAULTS[kind].get(key)
+        if key == "TYPE" or (noted and key == "COMMENT"):
+            continue
+        if default is None:
+            raise SqlError(
+                f"SQL compilation error:\ninvalid property '{key}' for 'FILE_FORMAT'", 1420, "42601"
+            )
+        if isinstance(default, bool) and not isinstance(value, bool):
+            raise invalid_value(value, key)
+        if (
+            default == 0
+            and not isinstance(default, bool)
+            and (isinstance(value, bool) or not isinstance(value, int))
+        ):
+            raise invalid_value(value, key)
+    return dict(given)
+
+
+def alter_format(account: Account, session: Session, statement: AlterFileFormat) -> Result:
+    """RENAME TO and SET; the type of a format stays. https://docs.snowflake.com/en/sql-reference/sql/alter-file-format"""
+    name = resolve(statement.name, session)
+    found = store.find_format(account, name)
+    if found is None:
+        return missing("File format", name.fqn(), statement.if_exists)
+    if statement.new_name is None:
+        kind = found.get("TYPE", "CSV")
+        if str(statement.options.get("TYPE", kind)).upper() != str(kind).upper():
+            raise not_emulated("ALTER FILE FORMAT … SET TYPE")
+        checked({"TYPE": kind, **statement.options})
+        store.save_format(
+            account, name, {**found, **statement.options}, store.session_of_format(account, name)
+        )
+        return status()
+    new = resolve(statement.new_name, session)
+    demand_schema(account, new)
+    if store.find_format(account, new) is not None:
+        raise already_exists(new)
+    store.save_format(account, new, found, store.session_of_format(account, name))
+    store.remove_format(account, name)
+    return status()
 
 
 def drop_format(account: Account, session: Session, statement: DropFileFormat) -> Result:
@@ -75,6 +193,8 @@ def set_of_stage(account: Account, session: Session, folder: str, given: Any) ->
         store.set_format_of_stage(account, folder, None)
         return
     named = {"FORMAT_NAME": given} if isinstance(given, str) else dict(given)
+    if "FORMAT_NAME" not in named:
+        checked(named, noted=False)
     if "FORMAT_NAME" in named:
         named["FORMAT_NAME"] = resolve(str(named["FORMAT_NAME"]), session).fqn()
     store.set_format_of_stage(account, folder, named)
@@ -112,17 +232,19 @@ def describe(account: Account, session: Session, statement: DescribeFileFormat) 
     found = store.find_format(account, name)
     if found is None:
         raise does_not_exist("File format", name.fqn())
-    shown = {"TYPE": "CSV", **{option: value for option, value in found.items() if option not in _NOTES}}
-    rows = [(option, _kind(value), _text(value), None) for option, value in shown.items()]
+    rows = described({option: value for option, value in found.items() if option not in _NOTES})
     return table(("property", "property_type", "property_value", "property_default"), rows, DESCRIBE)
 
 
-def described(given: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """The rows of DESCRIBE STAGE for its format: (property, type, value, default)."""
-    told = given if "FORMAT_NAME" in given else {"TYPE": "CSV", **given}
+def described(given: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """The options of a format or a stage: (property, type, value, default); all of its type of file."""
+    if "FORMAT_NAME" in given:
+        return [(option, _kind(value), _text(value), "") for option, value in given.items()]
+    kind = str(given.get("TYPE", "CSV")).upper()
+    told = {"TYPE": "CSV", **DEFAULTS[kind]}
     return [
-        (option, _kind(value), _text(value), "CSV" if option == "TYPE" else "")
-        for option, value in told.items()
+        (option, _kind(default), _text(given.get(option, default)), _text(default))
+        for option, default in told.items()
     ]
 
 
@@ -132,6 +254,12 @@ def _kind(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    """A value as DESCRIBE shows it: with escapes, lists in brackets."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return str(value).translate(_ESCAPES)
+
+
+_ESCAPES = {ord("\\"): "\\\\", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", ord('"'): '\\"'}

@@ -21,6 +21,7 @@ from sfml_local.core.place import Place, within
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
 from sfml_local.grammar.copying import (
+    AlterFileFormat,
     CopyIntoLocation,
     CopyIntoTable,
     CreateFileFormat,
@@ -40,6 +41,7 @@ from sfml_local.grammar.stages import (
     Remove,
     ShowStages,
 )
+from sfml_local.services.databases.properties import labels_not_emulated
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import copying, file_formats, staged_files, store, unloading
 from sfml_local.services.stages.locations import locate
@@ -88,18 +90,33 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
 _ABSENT = frozenset(
     {
         *("URL", "STORAGE_INTEGRATION", "CREDENTIALS", "USE_PRIVATELINK_ENDPOINT", "ENDPOINT"),
-        *("AWS_ACCESS_POINT_ARN", "CONTACT", "COPY_OPTIONS"),
+        *("AWS_ACCESS_POINT_ARN", "COPY_OPTIONS"),
     }
 )
 
 
+_NESTED = {
+    "DIRECTORY": frozenset({"ENABLE", "AUTO_REFRESH", "REFRESH_ON_CREATE"}),
+    "ENCRYPTION": frozenset({"TYPE"}),
+}
+"""What these take of an internal stage; a directory is never out of date here, so refreshes have no effect."""
+
+
 def _check_options(statement: str, given: Any) -> None:
     for key in given.keys() - KNOWN:
+        if key in ("TAG", "CONTACT"):
+            raise labels_not_emulated("STAGE", key)
         if key in _ABSENT:
             raise not_emulated(f"{statement} … {key}")
         raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
     if not isinstance(given.get("COMMENT", ""), str):
         raise invalid_value(given["COMMENT"], "COMMENT")
+    for key, known in _NESTED.items():
+        for name in given.get(key, {}).keys() - known if isinstance(given.get(key), dict) else ():
+            raise SqlError(f"SQL compilation error:\ninvalid property '{name}' for '{key}'", 1420, "42601")
+    encryption = _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL")
+    if str(encryption).upper() not in ("SNOWFLAKE_FULL", "SNOWFLAKE_SSE"):
+        raise invalid_value(encryption, "TYPE")
 
 
 def alter(account: Account, session: Session, statement: AlterStage) -> Result:
@@ -360,6 +377,7 @@ HANDLERS: Handlers = {
     Remove: remove,
     CopyFiles: copy_files,
     CreateFileFormat: file_formats.create_format,
+    AlterFileFormat: file_formats.alter_format,
     DropFileFormat: file_formats.drop_format,
     ShowFileFormats: file_formats.show,
     DescribeFileFormat: file_formats.describe,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,6 @@ _CSV_OPTIONS = frozenset(
     | {"DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "BINARY_FORMAT", "REPLACE_INVALID_CHARACTERS"}
 )
 _POSITION = re.compile(r"\$(\d+)")
-_ONLY_AUTO = ("DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT")
 
 
 def kind_of(options: dict[str, Any]) -> str:
@@ -53,6 +52,7 @@ def read_file(
 
     kind, name = kind_of(options), str(place.file(key))
     if kind == "PARQUET":
+        demand_values("PARQUET", options, _PARQUET)
         rows = parquet_rows([place.file(key)], logical=options.get("USE_LOGICAL_TYPE") is True)
     elif kind == "CSV":
         given = _csv(options)
@@ -142,7 +142,7 @@ def keys_of(place: Place, files: Sequence[str] | None, pattern: str | None) -> l
 
 def _csv(options: dict[str, Any]) -> list[Any]:
     unknown = options.keys() - _CSV_OPTIONS
-    unknown |= {name for name in _ONLY_AUTO if str(options.get(name, "AUTO")).upper() != "AUTO"}
+    demand_values("CSV", options, _CSV)
     if unknown:
         raise not_emulated(f"FILE_FORMAT (TYPE = CSV {' '.join(sorted(unknown))})")
     quote = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
@@ -159,6 +159,24 @@ def _csv(options: dict[str, Any]) -> list[Any]:
         options.get("PARSE_HEADER") is True,
         quote if str(escape).upper() == "NONE" else str(escape),
     ]
+
+
+NEWLINES = ("\n", "\\N", "\r\n", "\\R\\N", "\r", "\\R")
+_CSV: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT"), ("AUTO",)),
+    "BINARY_FORMAT": ("HEX",),
+    "ENCODING": ("UTF8", "UTF-8"),
+    "RECORD_DELIMITER": NEWLINES,
+}
+_PARQUET: Mapping[str, tuple[str, ...]] = {"TRIM_SPACE": ("FALSE",), "NULL_IF": ("[]",)}
+"""The values, in upper case, of options that can have no other here."""
+
+
+def demand_values(kind: str, options: dict[str, Any], possible: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse values without their effect."""
+    for name in possible.keys() & options.keys():
+        if str(options[name]).upper() not in possible[name]:
+            raise not_emulated(f"FILE_FORMAT (TYPE = {kind} {name} = {options[name]!r})")
 
 
 def _numbered(rows: pa.Table) -> pa.Table:

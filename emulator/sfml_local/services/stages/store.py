@@ -151,6 +151,12 @@ def save_format(account: Account, name: ObjectName, options: Mapping[str, Any], 
     )
 
 
+def session_of_format(account: Account, name: ObjectName) -> int | None:
+    """The session of a temporary file format, None for others."""
+    found: int | None = account.store.value(f"SELECT session FROM file_formats WHERE {_ONE}", name.parts)
+    return found
+
+
 def remove_format(account: Account, name: ObjectName) -> None:
     account.store.execute(f"DELETE FROM file_formats WHERE {_ONE}", name.parts)
 

@@ -15,7 +15,7 @@ from sfml_local.grammar.copying import CopyIntoLocation
 from sfml_local.grammar.quoting import duckdb_literal, quoted
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
-from sfml_local.services.stages.staged_files import kind_of
+from sfml_local.services.stages.staged_files import NEWLINES, demand_values, kind_of
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -49,6 +49,8 @@ def copy_into_location(account: Account, session: Session, statement: CopyIntoLo
         raise not_emulated(
             f"COPY INTO a location with FILE_FORMAT (TYPE = {kind} {' '.join(sorted(unknown))})"
         )
+    demand_values(kind, options, {"RECORD_DELIMITER": NEWLINES[:2], "ESCAPE": ("NONE",)})
+    demand_values("of a location", dict(given), {"DETAILED_OUTPUT": ("FALSE",)})
     codec = _codec(kind, options)
     key = _key(place, kind, codec, given, account.query_id)
     if not given.get("OVERWRITE") and place.file(key).exists():
