@@ -73,8 +73,15 @@ def test_grants_come_and_go(server: LocalServer, session: Session) -> None:
     ("statement", "columns"),
     [
         ("SHOW INTEGRATIONS", "name type category enabled comment created_on"),
-        ("SHOW SECRETS", "created_on name schema_name database_name owner comment secret_type"),
-        ("SHOW IMAGE REPOSITORIES", "created_on name database_name schema_name repository_url owner comment"),
+        (
+            "SHOW SECRETS",
+            "created_on name schema_name database_name owner comment secret_type oauth_scopes owner_role_type",
+        ),
+        (
+            "SHOW IMAGE REPOSITORIES",
+            "created_on name database_name schema_name repository_url owner owner_role_type comment encryption"
+            " privatelink_repository_url",
+        ),
     ],
 )
 def test_columns_of_what_access_needs(

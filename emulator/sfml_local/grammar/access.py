@@ -1,4 +1,4 @@
-"""Roles and grants, and objects that graphs name but do not create: integrations, secrets, image repositories.
+"""Roles and grants, and objects that graphs name but do not create: integrations, secrets, image repositories, rules.
 
 https://docs.snowflake.com/en/sql-reference/sql/grant-privilege · /grant-role · /show-grants · /create-integration ·
 /create-secret · /create-image-repository
@@ -18,11 +18,12 @@ from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
+    "Alter",
     "Create",
+    "Describe",
     "Drop",
     "Grant",
     "GrantRole",
-    "SetRoleComment",
     "Show",
     "ShowFutureGrants",
     "ShowGrants",
@@ -30,7 +31,7 @@ __all__ = [
     "parse",
 ]
 
-Kind = Literal["INTEGRATION", "SECRET", "IMAGE REPOSITORY", "ROLE"]
+Kind = Literal["INTEGRATION", "SECRET", "IMAGE REPOSITORY", "NETWORK RULE", "ROLE"]
 CATEGORIES: Final = ("NOTIFICATION", "EXTERNAL ACCESS", "SECURITY", "STORAGE", "API", "CATALOG")
 
 
@@ -54,10 +55,22 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class SetRoleComment:
+class Alter:
+    """SET or UNSET of properties; `category` as in Create."""
+
+    kind: Kind
     name: Name
-    comment: str
+    category: str = ""
+    set: Mapping[str, Any] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
     if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    kind: Kind
+    name: Name
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +128,14 @@ class ShowGrantsOn:
 
 
 Statement = (
-    Create | Drop | SetRoleComment | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn | ShowFutureGrants
+    Create | Drop | Alter | Describe | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn | ShowFutureGrants
 )
 
 _PLURALS: Final[Mapping[Kind, str]] = {
     "INTEGRATION": "INTEGRATIONS",
     "SECRET": "SECRETS",
     "IMAGE REPOSITORY": "IMAGE REPOSITORIES",
+    "NETWORK RULE": "NETWORK RULES",
     "ROLE": "ROLES",
 }
 _GRANTED_ON: Final = (
@@ -140,8 +154,13 @@ def parse(tokens: Tokens) -> Statement | None:
         return None if found is None else Drop(found[0], if_exists=_if_exists(tokens), name=tokens.name())
     if tokens.match_words("SHOW"):
         return _show(tokens)
-    if tokens.match_words("ALTER", "ROLE"):
-        return _altered_role(tokens)
+    if tokens.match_words("ALTER"):
+        return _alter(tokens)
+    if tokens.match_words("DESCRIBE") or tokens.match_words("DESC"):
+        found = _kind(tokens)
+        if found is None or found[0] == "ROLE":
+            return None
+        return Describe(found[0], tokens.name(), found[1])
     if tokens.match_words("GRANT"):
         return _grant(tokens, revoke=False)
     if tokens.match_words("REVOKE"):
@@ -149,16 +168,21 @@ def parse(tokens: Tokens) -> Statement | None:
     return None
 
 
-def _altered_role(tokens: Tokens) -> SetRoleComment | None:
-    """SET and UNSET COMMENT; None for other changes."""
+def _alter(tokens: Tokens) -> Alter | None:
+    """SET and UNSET of properties; None for other changes."""
+    found = _kind(tokens)
+    if found is None:
+        return None
     if_exists = tokens.if_exists()
     name = tokens.name()
-    if tokens.match_words("UNSET", "COMMENT"):
-        return SetRoleComment(name, "", if_exists)
-    if not tokens.match_words("SET", "COMMENT"):
+    if tokens.is_words("SET", "TAG") or tokens.is_words("UNSET", "TAG"):
         return None
-    tokens.expect_type(TokenType.EQ)
-    return SetRoleComment(name, tokens.expect_string(), if_exists)
+    if tokens.match_words("UNSET"):
+        names = tokens.listed(tokens.identifier)
+        return Alter(found[0], name, found[1], {}, names, if_exists)
+    if not tokens.match_words("SET"):
+        return None
+    return Alter(found[0], name, found[1], options(tokens), (), if_exists)
 
 
 def _if_exists(tokens: Tokens) -> bool:

@@ -1,8 +1,8 @@
 """Roles, grants, and objects that graphs name but do not create. Nothing is enforced; every role may do everything.
 
-They are stored so that queries show the same as an account: `SHOW GRANTS TO ROLE`, `SHOW INTEGRATIONS`,
-`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Values of secrets are not stored. A role that was never created may be used
-and granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
+They are stored so that queries show the same as an account: `SHOW GRANTS TO ROLE`, and SHOW and DESCRIBE of
+integrations, secrets, image repositories and network rules. Values of secrets are not stored. A role that was never
+created may be used and granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import already_exists, does_not_exist
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.core.places import Area, area_of
-from sfml_local.core.result import SHOW, Column, Result, status, table
+from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar.access import (
+    Alter,
     Create,
+    Describe,
     Drop,
     Grant,
     GrantRole,
-    SetRoleComment,
     Show,
     ShowFutureGrants,
     ShowGrants,
     ShowGrantsOn,
 )
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.access import many, ownership, store
+from sfml_local.grammar.tokens import parse_name
+from sfml_local.services.access import many, ownership, properties, store
 from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import missing
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
     from sfml_local.grammar.tokens import Name
 
-IN_SCHEMAS = ("SECRET", "IMAGE REPOSITORY")
+IN_SCHEMAS = ("SECRET", "IMAGE REPOSITORY", "NETWORK RULE")
 ACCOUNT_NAME = "LOCAL"
 _CREATED = Column("created_on", "timestamp_ltz")
 
@@ -47,6 +49,9 @@ _CREATED = Column("created_on", "timestamp_ltz")
 def create(account: Account, session: Session, statement: Create) -> Result:
     place = _place(session, statement.kind, statement.name)
     name = place[-1]
+    category, type = statement.category.replace(" ", "_"), _type(statement)
+    kept = properties.checked(statement.kind, category, type, statement.options)
+    _demand_plain(statement.kind, place)
     if store.exists(account, statement.kind, place):
         if statement.if_not_exists:
             return status(f"{name} already exists, statement succeeded.")
@@ -58,12 +63,36 @@ def create(account: Account, session: Session, statement: Create) -> Result:
         account,
         statement.kind,
         place,
-        category=statement.category.replace(" ", "_"),
-        type=_type(statement),
+        category=category,
+        type=type,
         owner=session.role,
         comment=str(statement.options.get("COMMENT", "")),
     )
-    return status(f"{statement.kind.capitalize()} {name} successfully created.")
+    store.keep_properties(account, statement.kind, place, _full_names(session, kept))
+    return status(f"{_titled(statement.kind)} {name} successfully created.")
+
+
+def _titled(kind: str) -> str:
+    return "Image Repository" if kind == "IMAGE REPOSITORY" else kind.capitalize()
+
+
+def _demand_plain(kind: str, place: store.Place) -> None:
+    """Refuse an image repository with a name that has to be quoted, as accounts do."""
+    if kind == "IMAGE REPOSITORY" and any(quoted_if_needed(part) != part for part in place):
+        raise SqlError(
+            "db, schema and repo names for an image repo must be unquoted identifiers", 1008, "22023"
+        )
+
+
+def _full_names(session: Session, kept: dict[str, Any]) -> dict[str, Any]:
+    """The properties with full names of network rules and secrets."""
+    for key in kept.keys() & {"ALLOWED_NETWORK_RULES", "ALLOWED_AUTHENTICATION_SECRETS", "WEBHOOK_SECRET"}:
+        value = kept[key]
+        if isinstance(value, list):
+            kept[key] = [resolve(parse_name(one), session).fqn() for one in value]
+        elif str(value).upper() not in ("ALL", "NONE", "*"):
+            kept[key] = resolve(parse_name(str(value)), session).fqn()
+    return kept
 
 
 def _type(statement: Create) -> str:
@@ -83,14 +112,41 @@ def drop(account: Account, session: Session, statement: Drop) -> Result:
     return status(f"{name} successfully dropped.")
 
 
-def set_comment(account: Account, session: Session, statement: SetRoleComment) -> Result:
-    """ALTER ROLE … SET and UNSET COMMENT; that of a role which every account has stays as it is."""
-    place = _place(session, "ROLE", statement.name)
-    name = place[-1]
-    if not store.exists(account, "ROLE", place) and name not in SYSTEM_ROLES and not statement.if_exists:
-        raise does_not_exist("Role", name)
-    store.set_comment(account, "ROLE", place, statement.comment)
+def alter(account: Account, session: Session, statement: Alter) -> Result:
+    """SET and UNSET of properties; the comment of a role which every account has stays as it is."""
+    kind, place = statement.kind, _place(session, statement.kind, statement.name)
+    row = store.find(account, kind, place)
+    if row is None:
+        if statement.if_exists or (kind == "ROLE" and place[-1] in SYSTEM_ROLES):
+            return status()
+        raise does_not_exist(kind.capitalize(), ".".join(filter(None, place)))
+    category, type = row["category"], row["type"]
+    if statement.unset:
+        properties.demand_unset(kind, category, type, statement.unset)
+    given = {
+        key: "" if key == "COMMENT" and value == "NULL" else value for key, value in statement.set.items()
+    }
+    kept = store.properties(account, kind, place)
+    kept |= _full_names(session, properties.checked(kind, category, type, given))
+    kept = {key: value for key, value in kept.items() if key not in statement.unset}
+    store.keep_properties(account, kind, place, kept)
+    if "COMMENT" in given or "COMMENT" in statement.unset:
+        store.set_comment(account, kind, place, str(given.get("COMMENT", "")))
     return status()
+
+
+def describe(account: Account, session: Session, statement: Describe) -> Result:
+    """Of an integration its properties, a row each; of others one row, without what a secret holds."""
+    kind, place = statement.kind, _place(session, statement.kind, statement.name)
+    row = store.find(account, kind, place)
+    if row is None:
+        raise does_not_exist(kind.capitalize(), ".".join(filter(None, place)))
+    if kind == "INTEGRATION":
+        types = properties.of_integration(row["category"], row["type"])
+        rows = properties.described(types, store.properties(account, kind, place), row["comment"])
+        return table(("property", "property_type", "property_value", "property_default"), rows, DESCRIBE)
+    columns: list[str | Column] = [_CREATED, *_DESCRIBED.get(kind, _COLUMNS[kind])]
+    return table(columns, [[_cell(account, row, _name(one)) for one in columns]], DESCRIBE)
 
 
 def _place(session: Session, kind: str, name: Name) -> store.Place:
@@ -102,12 +158,29 @@ def _place(session: Session, kind: str, name: Name) -> store.Place:
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "INTEGRATION": ("name", "type", "category", "enabled", "comment"),
-    "SECRET": ("name", "schema_name", "database_name", "owner", "comment", "secret_type"),
-    "IMAGE REPOSITORY": ("name", "database_name", "schema_name", "repository_url", "owner", "comment"),
+    "SECRET": (
+        *("name", "schema_name", "database_name", "owner", "comment", "secret_type", "oauth_scopes"),
+        "owner_role_type",
+    ),
+    "IMAGE REPOSITORY": (
+        *("name", "database_name", "schema_name", "repository_url", "owner", "owner_role_type", "comment"),
+        *("encryption", "privatelink_repository_url"),
+    ),
+    "NETWORK RULE": (
+        *("name", "database_name", "schema_name", "owner", "comment", "type", "mode"),
+        *("entries_in_valuelist", "owner_role_type"),
+    ),
     "ROLE": (
         *("name", "is_default", "is_current", "is_inherited", "assigned_to_users", "granted_to_roles"),
         *("granted_roles", "owner", "comment", "is_from_organization_user_group"),
     ),
+}
+_DESCRIBED: dict[str, tuple[str, ...]] = {
+    "SECRET": (
+        *(*_COLUMNS["SECRET"][:6], "username", "oauth_access_token_expiry_time"),
+        *("oauth_refresh_token_expiry_time", "oauth_scopes", "integration_name"),
+    ),
+    "NETWORK RULE": (*_COLUMNS["NETWORK RULE"][:7], "value_list"),
 }
 _TERSE_ROLES = ("name", "is_default", "is_current", "is_inherited", "is_from_organization_user_group")
 SYSTEM_ROLES = {
@@ -121,7 +194,7 @@ SYSTEM_ROLES = {
 
 
 def show(account: Account, session: Session, statement: Show) -> Result:
-    """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; without IN, of the current schema."""
+    """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, NETWORK RULES, ROLES; without IN, of the current schema."""
     if statement.kind == "ROLE":
         return _show_roles(account, session, statement)
     listing = statement.listing
@@ -135,7 +208,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
     names = _COLUMNS[statement.kind]
     columns: list[str | Column] = [*names]
     columns.insert(len(names) if statement.kind == "INTEGRATION" else 0, _CREATED)
-    return table(columns, [[_cell(row, _name(one)) for one in columns] for row in kept], SHOW)
+    return table(columns, [[_cell(account, row, _name(one)) for one in columns] for row in kept], SHOW)
 
 
 def _show_roles(account: Account, session: Session, statement: Show) -> Result:
@@ -171,20 +244,47 @@ def _name(column: str | Column) -> str:
     return column if isinstance(column, str) else column.name
 
 
-def _cell(row: Any, column: str) -> Any:
+def _cell(account: Account, row: Any, column: str) -> Any:
     match column:
         case "created_on":
             return datetime.fromisoformat(row["created_on"])
-        case "enabled":
-            return "true"
         case "database_name" | "schema_name":
             return row[column.removesuffix("_name")]
         case "secret_type":
             return row["type"]
+        case "owner_role_type":
+            return "ROLE"
         case "repository_url":
             return "/".join(("localhost", row["database"], row["schema"], row["name"])).lower()
-        case _:
+        case "privatelink_repository_url":
+            return ""
+        case _ if column in row.keys():  # noqa: SIM118 - a row of SQLite is no mapping
             return row[column]
+        case _:
+            kept = store.properties(account, row["kind"], (row["database"], row["schema"], row["name"]))
+            return _kept_cell(kept, column)
+
+
+def _kept_cell(kept: dict[str, Any], column: str) -> Any:
+    """A column that a property of the object tells."""
+    match column:
+        case "enabled":
+            return str(kept.get("ENABLED", True)).lower()
+        case "encryption":
+            return kept.get("ENCRYPTION", "SNOWFLAKE_FULL")
+        case "entries_in_valuelist":
+            return len(kept.get("VALUE_LIST", []))
+        case "value_list":
+            return ",".join(kept.get("VALUE_LIST", []))
+        case "mode":
+            return kept.get("MODE", "INGRESS")
+        case "oauth_scopes":
+            scopes = kept.get("OAUTH_SCOPES")
+            return None if scopes is None else properties.shown("OAUTH_SCOPES", scopes)
+        case "integration_name":
+            return kept.get("API_AUTHENTICATION")
+        case _:
+            return kept.get(column.upper())
 
 
 # -- grants
@@ -346,7 +446,8 @@ def _is_role(account: Account, name: str) -> bool:
 HANDLERS: Handlers = {
     Create: create,
     Drop: drop,
-    SetRoleComment: set_comment,
+    Alter: alter,
+    Describe: describe,
     Show: show,
     Grant: grant,
     GrantRole: grant_role,
@@ -354,4 +455,4 @@ HANDLERS: Handlers = {
     ShowGrantsOn: show_grants_on,
     ShowFutureGrants: many.show_future_grants,
 }
-READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn, ShowFutureGrants})
+READ_ONLY = frozenset({Show, Describe, ShowGrants, ShowGrantsOn, ShowFutureGrants})
