@@ -46,6 +46,28 @@ def test_a_statement_reads_results_before_it(
     assert list(server.account.execute(session, chain).rows) == rows
 
 
+def test_results_of_show_are_put_below_one_another_as_sql_puts_them(
+    server: LocalServer, session: Session
+) -> None:
+    show = "SHOW TABLES ->> SHOW SCHEMAS ->> SHOW TABLES"
+    union = 'SELECT 1 AS "at", * FROM $1 UNION ALL SELECT 22 AS "at", * FROM $3'
+    plain = server.account.execute(session, f"{show} ->> {union}")
+    by_sql = server.account.execute(session, f"{show} ->> SELECT * FROM ({union})")
+    assert plain.names() == by_sql.names() == ("at", *server.account.execute(session, "SHOW TABLES").names())
+    assert sorted(row[:4] for row in plain.rows) == sorted(row[:4] for row in by_sql.rows)
+    assert [row[0] for row in plain.rows] == [1, 22]
+    mixed = 'SELECT 1 AS "at", * FROM $1 UNION ALL SELECT 2 AS "at", * FROM $2'
+    with pytest.raises(SqlError):  # they have other columns
+        server.account.execute(session, f"{show} ->> {mixed}")
+
+
+def test_many_results_are_put_below_one_another(server: LocalServer, session: Session) -> None:
+    """More than a session keeps for RESULT_SCAN."""
+    union = " UNION ALL ".join(f'SELECT {number} AS "at", * FROM ${number}' for number in range(1, 81))
+    rows = server.account.execute(session, " ->> ".join([*["SHOW TABLES"] * 80, union])).rows
+    assert [row[0] for row in rows] == list(range(1, 81))
+
+
 def test_a_chain_ends_with_its_first_error(server: LocalServer, session: Session) -> None:
     with pytest.raises(SqlError, match="NO_SUCH"):
         server.account.execute(session, "SELECT 1 ->> SELECT * FROM no_such ->> INSERT INTO t VALUES (4)")

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError
-from sfml_local.core.result import Result
-from sfml_local.grammar.flow import with_results
+from sfml_local.core.result import SELECT, SHOW, Column, Result
+from sfml_local.grammar.flow import UnitedResult, united_results, with_results
 from sfml_local.grammar.quoting import literal
 
 if TYPE_CHECKING:
@@ -29,15 +29,37 @@ def run_chain(
     """
     latest = session.last_query_id
     ids: list[str] = []
-    for statement in statements:
-        text = with_results(statement, partial(_scan, ids))
+    results: list[Result] = []
+    for at, statement in enumerate(statements, 1):
         ids.append(account.new_query_id())
-        result = account.execute(session, text, describe_only=describe_only, query_id=ids[-1])
+        united = united_results(statement) if at == len(statements) > 1 else ()
+        whole = _united(results, united)
+        if whole is None:
+            text = with_results(statement, partial(_scan, ids[:-1]))
+            whole = account.execute(session, text, describe_only=describe_only, query_id=ids[-1])
         if describe_only:
-            session.remember(ids[-1], result)
+            session.remember(ids[-1], whole)
+        results.append(whole)
     if describe_only:
         session.last_query_id = latest
-    return result
+    return results[-1]
+
+
+def _united(results: Sequence[Result], parts: Sequence[UnitedResult]) -> Result | None:
+    """The results below one another, each row with its part's number in front; None where SQL has to put them so.
+
+    Many small results would otherwise be made tables first, only to be read once.
+    """
+    if not parts or any(not 1 <= part.number <= len(results) for part in parts):
+        return None
+    sources = [results[-part.number] for part in parts]
+    columns = sources[0].columns
+    if any(source.columns != columns or source.statement_type_id != SHOW for source in sources):
+        return None
+    rows = tuple(
+        (part.value, *row) for part, source in zip(parts, sources, strict=True) for row in source.rows
+    )
+    return Result((Column(parts[0].column, "fixed"), *columns), rows, SELECT)
 
 
 def _scan(ids: Sequence[str], number: int) -> str:

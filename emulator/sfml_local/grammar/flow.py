@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/sql-reference/operators-flow
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlglot.tokens import Token, TokenType
 
@@ -113,3 +114,37 @@ def _is_after_table(tokens: Sequence[Token]) -> bool:
         if depth == 0 and token.text.upper() in _CLAUSES:
             return token.text.upper() == "FROM"
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitedResult:
+    """A whole result in a union, `SELECT 3 AS "at", * FROM $2`: its number, and the number in front of its columns."""
+
+    number: int
+    column: str
+    value: int
+
+
+def united_results(sql: str) -> tuple[UnitedResult, ...]:
+    """The parts of a statement that only puts whole results below one another; empty for any other statement."""
+    tokens = Tokens(sql).following()
+    parts = tuple(_united_result(tokens[at : at + _PART + 2]) for at in range(0, len(tokens), _PART + 2))
+    if len(tokens) % (_PART + 2) != _PART or not all(parts):
+        return ()
+    return tuple(part for part in parts if part is not None)
+
+
+_PART = 9
+"""The number of tokens of a `UnitedResult`; the words UNION and ALL stand between two of them."""
+
+
+def _united_result(tokens: Sequence[Token]) -> UnitedResult | None:
+    match [token.text.upper() for token in tokens]:
+        case ["SELECT", value, "AS", _, ",", "*", "FROM", "$", number, *union] if union in (
+            [],
+            ["UNION", "ALL"],
+        ):
+            is_plain = value.isdigit() and number.isdigit() and tokens[3].token_type is TokenType.IDENTIFIER
+            return UnitedResult(int(number), tokens[3].text, int(value)) if is_plain else None
+        case _:
+            return None
