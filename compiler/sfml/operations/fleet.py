@@ -1,13 +1,13 @@
-"""The health of many pipelines of one account, read with as few calls as there are databases and schemas.
+"""The health of many pipelines of one account, read with few calls however many pipelines there are.
 
-SHOW TASKS is asked once a database, the runs three times for the whole account, the records on the stages once a
-schema. What only few pipelines have costs calls of its own: a journal, parts of runs, lanes, and the history of graphs
-that the newest rows of the account do not reach back to.
+SHOW TASKS and SHOW STAGES are asked once a database, the runs three times for the whole account, the records on the
+stages once for 25 schemas. What only few pipelines have costs calls of its own: a journal, parts of runs, lanes, and
+the history of graphs that the newest rows of the account do not reach back to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from sfml.account.deployed import DeployedGraph, SchemaTasks, graph_of, schema_tasks
 from sfml.account.health import GraphHealth, LateRun
 from sfml.account.run_window import RunWindow
-from sfml.base.errors import AccountError, SfmlError
+from sfml.base.errors import AccountError, ConnectionFailed, SfmlError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.operations.apply_plan import journal_on
@@ -23,7 +23,7 @@ from sfml.operations.graph_health import GraphReading, health_from
 from sfml.operations.parallel_calls import ParallelCalls
 from sfml.operations.target_account import TargetAccount, ports_on
 from sfml.plan.stage_content import StageContent
-from sfml.snowflake.fleet import Fleet
+from sfml.snowflake.fleet import STAGES_AT_ONCE, Fleet
 from sfml.snowflake.objects import missing_schema, require_schema
 
 if TYPE_CHECKING:
@@ -121,16 +121,41 @@ def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, Run
     runs: list[RunWindow | SfmlError] = []
     databases = [one.desired.target.database for one in found if one.graph.root is not None]
 
-    def read_stage(one: _Found) -> None:
-        stages[one.stage] = _result(one.target.stage.records)
-
     def read_runs() -> None:
         runs.append(_result(partial(fleet.runs, databases[0])))
 
-    each = {one.stage: one for one in found}.values()
-    calls = [*([read_runs] if databases else ()), *(partial(read_stage, one) for one in each)]
+    def read_stages(some: Sequence[_Found]) -> None:
+        stages.update(zip((one.stage for one in some), _records(some, fleet), strict=True))
+
+    each = tuple({one.stage: one for one in found}.values())
+    there = _stages_there(each, fleet)
+    stages.update({one.stage: None for one in each if one.stage not in there})
+    listed = [one for one in each if one.stage in there]
+    some = (listed[at : at + STAGES_AT_ONCE] for at in range(0, len(listed), STAGES_AT_ONCE))
+    calls = [*([read_runs] if databases else ()), *(partial(read_stages, one) for one in some)]
     ParallelCalls().run_all(calls)
     return stages, runs[0] if runs else RunWindow({}, {})
+
+
+def _stages_there(each: Sequence[_Found], fleet: Fleet) -> Collection[StagePlace]:
+    """Those of the stages that may exist; of a database that cannot tell, all."""
+    there: set[StagePlace] = set()
+    databases = {one.stage[0]: one.desired.target.database for one in each}
+    for name, database in databases.items():
+        own = [one.stage for one in each if one.stage[0] == name]
+        shown = _result(partial(fleet.stages, database)) if len(own) > 1 else None
+        there |= set(own) if shown is None or isinstance(shown, SfmlError) else shown.intersection(own)
+    return there
+
+
+def _records(some: Sequence[_Found], fleet: Fleet) -> Sequence[Mapping[str, StageContent] | SfmlError | None]:
+    """The records on these stages with one call; if it is refused, each by itself, so that one hides no other."""
+    listed = _result(lambda: fleet.records([one.target.stage for one in some])) if len(some) > 1 else None
+    if isinstance(listed, ConnectionFailed):
+        return [listed] * len(some)
+    if listed is None or isinstance(listed, SfmlError):
+        return [_result(one.target.stage.records) for one in some]
+    return listed
 
 
 def _health(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphHealth:

@@ -10,16 +10,22 @@ from sfml.account.history import MOST_ROWS, GraphRow, TaskRow
 from sfml.account.run_window import RunWindow
 from sfml.base.quoting import identifier, literal, qualified
 from sfml.snowflake.history import GRAPH_COLUMNS, ROW_COLUMNS, graph_row, task_row
-from sfml.snowflake.sql import records
+from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
+
+    from sfml.plan.stage_content import StageContent
+    from sfml.snowflake.stage import Stage
 
 SHOWN_AT_MOST = 10_000
 """The maximum number of rows of SHOW: https://docs.snowflake.com/en/sql-reference/sql/show-tasks"""
 
 NEWEST = MOST_ROWS
 """The number of rows, and of records of graph runs, that are read of all graphs together."""
+
+STAGES_AT_ONCE = 25
+"""The number of stages that one call lists: they are listed one after another."""
 
 ROOTS_AT_ONCE = 20
 """The number of graphs whose histories one statement reads."""
@@ -52,6 +58,28 @@ class Fleet:
             str(row["name"]) for row in self._rows(f"SHOW SCHEMAS IN DATABASE {identifier(database)}")
         )
 
+    def stages(self, database: str) -> frozenset[tuple[str, str, str]] | None:
+        """Database, schema and name, unquoted, of the stages in a database; None if it has more than SHOW lists."""
+        shown = self._rows(f"SHOW STAGES IN DATABASE {identifier(database)}")
+        if len(shown) >= SHOWN_AT_MOST:
+            return None
+        return frozenset(
+            (str(row["database_name"]), str(row["schema_name"]), str(row["name"])) for row in shown
+        )
+
+    def records(self, stages: Sequence[Stage]) -> tuple[Mapping[str, StageContent], ...]:
+        """The records on each of these stages, which exist, listed with one call.
+
+        https://docs.snowflake.com/en/sql-reference/operators-flow
+        """
+        count = len(stages)
+        chain = [stage.listing_of_records for stage in stages]
+        chain.append(" UNION ALL ".join(f'SELECT {at} AS "at", * FROM ${count - at}' for at in range(count)))
+        listed: list[list[tuple[Any, ...]]] = [[] for _ in stages]
+        for at, *row in rows(self._connection, " ->> ".join(chain), role=self._role):
+            listed[int(at)].append(tuple(row))
+        return tuple(stage.records_of(own) for stage, own in zip(stages, listed, strict=True))
+
     def runs(self, database: str) -> RunWindow:
         """The newest runs of all graphs of the account, with three calls; any of its databases will do."""
         # Records first: if a graph run has ended now, the rows that are read next are complete.
@@ -59,13 +87,13 @@ class Fleet:
             *self._graphs(database, "CURRENT_TASK_GRAPHS"),
             *self._graphs(database, "COMPLETE_TASK_GRAPHS", "COMPLETED_TIME"),
         )
-        rows = self._rows(f"SELECT {_columns()} FROM {self._history(database)}")
-        found = _by_root(rows)
+        newest = self._rows(f"SELECT {_columns()} FROM {self._history(database)}")
+        found = _by_root(newest)
         times = [at for own in found.values() for row in own if (at := row.scheduled_time)]
         return RunWindow(
             found,
             None if len(graphs) >= NEWEST else _records_by_root(graphs),
-            min(times, default=None) if len(rows) >= NEWEST else None,
+            min(times, default=None) if len(newest) >= NEWEST else None,
         )
 
     def rows_of(self, database: str, roots: Sequence[str]) -> Mapping[str, tuple[TaskRow, ...]]:
@@ -87,10 +115,10 @@ class Fleet:
         )
 
     def _history(self, database: str, root: str | None = None) -> str:
-        rows = NEWEST if root is None else MOST_ROWS
+        most = NEWEST if root is None else MOST_ROWS
         of = "" if root is None else f"ROOT_TASK_ID => {literal(root)}, "
         schema = f"{identifier(database)}.INFORMATION_SCHEMA"
-        return f"TABLE({schema}.TASK_HISTORY({of}RESULT_LIMIT => {rows}))"
+        return f"TABLE({schema}.TASK_HISTORY({of}RESULT_LIMIT => {most}))"
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
         return records(self._connection, sql, role=self._role)

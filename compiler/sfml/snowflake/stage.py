@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _REGISTERING = threading.Lock()
 _ANY_FOLDER = "(.*/)?"
 """The start of a PATTERN. It is not documented whether patterns match the path in the stage or below the named one."""
+_RECORDS = f"{_ANY_FOLDER}[^/]+/state/.*"
 _NO_SUCH_OBJECT = ("002003", "2003")
 
 _Listed: TypeAlias = tuple[str, int, str, str]
@@ -69,9 +70,19 @@ class Stage:
 
     def records(self) -> Mapping[str, StageContent] | None:
         """Pipeline → its records without its code, of all pipelines on the stage; None without a stage. One LIST."""
-        listed = self._listed("", f"{_ANY_FOLDER}[^/]+/state/.*")
-        if listed is None:
-            return None
+        listed = self._listed("", _RECORDS)
+        return None if listed is None else self._records_of(listed)
+
+    @property
+    def listing_of_records(self) -> str:
+        """The statement that lists the records of all pipelines on the stage."""
+        return self._listing("", _RECORDS)
+
+    def records_of(self, rows: Iterable[Sequence[Any]]) -> Mapping[str, StageContent]:
+        """The records in the rows of `listing_of_records`."""
+        return self._records_of(_listed_files(rows))
+
+    def _records_of(self, listed: Iterable[_Listed]) -> Mapping[str, StageContent]:
         files: dict[str, list[_Listed]] = {}
         for row in listed:
             pipeline, folder = row[0].split("/")[:2]
@@ -82,13 +93,15 @@ class Stage:
     def _listed(self, folder: str, pattern: str) -> list[_Listed] | None:
         """Path on the stage, size, digest and time of each file below a folder; None if there is no stage."""
         try:
-            rows = self._run(f"LIST {literal(self.location(folder))} PATTERN = {literal(pattern)}")
+            rows = self._run(self._listing(folder, pattern))
         except AccountError as error:
             if error.code not in _NO_SUCH_OBJECT:
                 raise
             return None
-        # LIST returns `stage/path`, with the stage in lower case.
-        return [(str(row[0]).split("/", 1)[1], int(row[1]), str(row[2]), str(row[3])) for row in rows]
+        return _listed_files(rows)
+
+    def _listing(self, folder: str, pattern: str) -> str:
+        return f"LIST {literal(self.location(folder))} PATTERN = {literal(pattern)}"
 
     def _content_of(self, pipeline: str, listed: list[_Listed]) -> StageContent:
         written = {path: parsedate_to_datetime(at) for path, _, _, at in listed}
@@ -285,3 +298,8 @@ class Stage:
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         return rows(self._connection, sql, role=self._target.owner_role)
+
+
+def _listed_files(rows: Iterable[Sequence[Any]]) -> list[_Listed]:
+    """The rows of LIST, which returns `stage/path`, with the stage in lower case."""
+    return [(str(row[0]).split("/", 1)[1], int(row[1]), str(row[2]), str(row[3])) for row in rows]
