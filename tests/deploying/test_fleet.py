@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from small import SPEC, Small
 
+from sfml.frontend.reading import Reading
+from sfml.operations.fleet_status import MANY, FleetStatus
 from sfml.snowflake import fleet
+
+JOB = "{job: {folder: ../job, entrypoint: main.py}, run_on: {pool: P}}"
 
 
 def with_pipelines(small: Small, count: int, schema: str = "") -> None:
@@ -126,3 +131,55 @@ def test_it_is_watched_until_it_is_interrupted(small: Small) -> None:
     looks = [call for call in small.local.calls if call.text.startswith("SHOW TASKS")]
     logins = [call for call in small.local.calls if "login-request" in call.path]
     assert len(looks) in (2, 3) and len(logins) == 1
+
+
+def test_outlines_that_are_kept_change_no_status(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_pipelines(small, MANY, "FLEET")
+    code, text = small.run("apply", "specs", "--auto-approve", "--quiet")
+    assert code == 0, text
+    compiled: list[str] = []
+    compile_spec = FleetStatus._compile
+
+    def noted(fleet: FleetStatus, file: str, *, checked: bool) -> Reading:
+        compiled.append(f"{Path(file).stem} checked" if checked else Path(file).stem)
+        return compile_spec(fleet, file, checked=checked)
+
+    monkeypatch.setattr(FleetStatus, "_compile", noted)
+    before = statuses(small, "specs")
+    assert len(compiled) == MANY and all(one["well"] for one in before)
+    compiled.clear()
+    assert statuses(small, "specs") == before and not compiled
+
+    changed = small.folder / "specs" / "p3.yaml"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("select 2", "select 3"), encoding="utf-8")
+    after = statuses(small, "specs")
+    assert [one["pipeline"] for one in after if one["files_differ"]] == ["p3"]
+    assert compiled == ["p3", "p3 checked"], "only what differs from the account has to be checked"
+    compiled.clear()
+    assert statuses(small, "specs") == after and not compiled
+    assert json.loads(small.run("status", "specs/p3.yaml", "-o", "json")[1])["pipelines"][0]["files_differ"]
+
+
+def test_a_spec_that_does_not_compile_is_never_well(small: Small) -> None:
+    with_pipelines(small, MANY, "FLEET")
+    code, text = small.run("apply", "specs", "--auto-approve", "--quiet")
+    assert code == 0, text
+    assert small.run("status", "specs")[0] == 0
+    specs = small.folder / "specs"
+    text = (specs / "p1.yaml").read_text(encoding="utf-8")
+    (specs / "p1.yaml").write_text(text.replace("after: [first]", "after: [nowhere]"), encoding="utf-8")
+    (specs / "p2.yaml").write_text("pipeline: p2\ngraph: [", encoding="utf-8")
+    (specs / "p4.yaml").write_text(
+        text.replace("p1", "p4").replace("{sql: 'select 1'}", JOB), encoding="utf-8"
+    )
+    (small.folder / "job").mkdir()
+    (small.folder / "job" / "main.py").write_text("print(1)\n", encoding="utf-8")
+    (small.folder / "job" / "linked.py").symlink_to("/etc/hostname")
+    for _ in range(2):
+        code, text = small.run("status", "specs")
+        assert code == 1 and "Traceback" not in text, text
+        assert "20 pipelines, 3 need attention" in text, text
+        assert "error[SF203]" in text and "`nowhere`" in text
+        found = statuses(small, "specs")
+        assert [one["pipeline"] for one in found if one["unknown"]] == ["p1", "p2", "p4"]
+        assert {one["well"] for one in found if one["unknown"]} == {False}

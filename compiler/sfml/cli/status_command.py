@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 
-from sfml.account.health import GraphHealth
-from sfml.base.diagnostic import has_errors
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.inputs import reader, say_findings
+from sfml.cli.inputs import say_findings, user_name
 from sfml.cli.interrupts import pause
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
-from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
-from sfml.frontend.reading import Reading
 from sfml.operations.fleet_accounts import FleetAccounts
+from sfml.operations.fleet_status import FleetStatus, SpecOptions
 from sfml.operations.runs import LOOKS_AT_MOST
-from sfml.render.status import PipelineStatus, status_json, status_of, status_text, unread_status
+from sfml.render.status import PipelineStatus, status_json, status_text
 
 EVERY_LOCAL = 2.0
 EVERY_ACCOUNT = 30.0
@@ -48,8 +44,6 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
     apply is unfinished, or the last run failed, timed out, was cancelled or is late. A pipeline whose status cannot be
     read does not stop the others. Of more than 40 pipelines, those that are well are only named; --verbose shows all.
     """
-    from sfml.frontend.entry_files import entry_files
-
     if watch and options.json:
         raise UsageError(
             "--watch shows one status after another, not one JSON object", help="leave out one of them"
@@ -57,7 +51,7 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
     if every is not None and not watch:
         raise UsageError("--every goes with --watch", help="add --watch, or leave out --every")
     with FleetAccounts(TargetScreen(options)) as accounts:
-        fleet = _Fleet([str(file) for file in entry_files(specs)], accounts, options)
+        fleet = _fleet(specs, accounts, options)
         if watch:
             _watch(fleet, every, options)
         statuses = fleet.look()
@@ -68,76 +62,12 @@ def command(specs: tuple[str, ...], watch: bool, every: float | None, options: O
     return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-class _Fleet:
-    """The pipelines, whose specs are compiled once.
+def _fleet(specs: tuple[str, ...], accounts: FleetAccounts, options: Options) -> FleetStatus:
+    from sfml.frontend.entry_files import entry_files
 
-    The rules of `sfml validate` take half of the time, and a spec whose graph is the deployed one has passed them: only
-    the others are checked.
-    """
-
-    def __init__(self, files: list[str], accounts: FleetAccounts, options: Options) -> None:
-        self._files = files
-        self._accounts = accounts
-        self._options = options
-        self._read = reader(options)
-        self._specs: dict[str, CompiledSpec] = {}
-        self._names: dict[str, str | None] = {}
-        """The names of pipelines whose specs have errors."""
-        self._unchecked: set[str] = set()
-        for file in files:
-            # What the rules would refuse may fail in any way; then the rules say why.
-            with suppress(Exception):
-                self._compile(file, self._read(file, checked=False))
-                self._unchecked.add(file)
-            if file not in self._specs:
-                self._check(file)
-
-    @property
-    def is_local(self) -> bool:
-        return all(spec.desired.target.is_local for spec in self._specs.values())
-
-    def look(self) -> tuple[PipelineStatus, ...]:
-        """Read the status of every pipeline."""
-        try:
-            return self._statuses()
-        except Exception:
-            if not self._unchecked:
-                raise
-            for file in sorted(self._unchecked):
-                self._check(file)
-            return self._statuses()
-
-    def _statuses(self) -> tuple[PipelineStatus, ...]:
-        specs = dict(self._specs)
-        healths = dict(zip(specs, self._accounts.healths(tuple(specs.values())), strict=True))
-        for file in [file for file in self._files if file in self._unchecked]:
-            health = healths[file]
-            if not (isinstance(health, GraphHealth) and health.differs is False):
-                self._check(file)
-        return tuple(
-            status_of(self._specs[file].desired, healths[file])
-            if file in self._specs
-            else unread_status(file, self._names[file], self._options.target)
-            for file in self._files
-        )
-
-    def _compile(self, file: str, reading: Reading) -> None:
-        if reading.graph is not None and not has_errors(reading.diagnostics):
-            self._specs[file] = CompiledSpec(reading, desired_graph(reading))
-
-    def _check(self, file: str) -> None:
-        """Compile a spec with the rules. One with errors is left out, and its findings are shown."""
-        self._unchecked.discard(file)
-        self._specs.pop(file, None)
-        reading = self._read(file)
-        self._compile(file, reading)
-        if file not in self._specs:
-            self._names[file] = _name(reading)
-            say_findings(reading, self._options)
-
-
-def _name(reading: Reading) -> str | None:
-    return None if reading.loaded.spec is None else str(reading.loaded.spec.name)
+    wanted = SpecOptions(options.target, options.variables, user_name(options))
+    files = [str(file) for file in entry_files(specs)]
+    return FleetStatus(files, accounts, wanted, lambda reading: say_findings(reading, options))
 
 
 def _text(statuses: tuple[PipelineStatus, ...], options: Options) -> str:
@@ -157,7 +87,7 @@ def _text(statuses: tuple[PipelineStatus, ...], options: Options) -> str:
 # -- looking again and again
 
 
-def _watch(fleet: _Fleet, every: float | None, options: Options) -> None:
+def _watch(fleet: FleetStatus, every: float | None, options: Options) -> None:
     """Show the status at each look until the user interrupts: in place on a terminal, else as one block after another.
 
     Between two looks is at least the interval, and no more than a quarter of the time is spent on looking.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sfml.base.record import record
 from sfml.base.release import VERSION
@@ -11,6 +11,16 @@ from sfml.base.release import VERSION
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
     from sfml.lower.desired import DesiredGraph
+
+
+class PlacedGraph(Protocol):
+    """A desired graph, and the root of the project that it is of: enough to connect to its target."""
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def desired(self) -> DesiredGraph: ...
 
 
 @record

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.account.health import GraphHealth
-    from sfml.frontend.compiled_spec import CompiledSpec
+    from sfml.frontend.compiled_spec import PlacedGraph
     from sfml.operations.target_watch import TargetWatch
 
 
@@ -39,7 +39,7 @@ class FleetAccounts:
         self._connections = {}
         every.__exit__(kind, error, trace)
 
-    def healths(self, specs: Sequence[CompiledSpec]) -> tuple[GraphHealth | SfmlError, ...]:
+    def healths(self, specs: Sequence[PlacedGraph]) -> tuple[GraphHealth | SfmlError, ...]:
         """The health of each pipeline, or the error that kept it from being read.
 
         Raises no `SfmlError`: an account that does not answer leaves the others readable.
@@ -54,7 +54,7 @@ class FleetAccounts:
         return tuple(found[at] for at in range(len(specs)))
 
     def _of_account(
-        self, account: Hashable, specs: Sequence[CompiledSpec]
+        self, account: Hashable, specs: Sequence[PlacedGraph]
     ) -> Sequence[GraphHealth | SfmlError]:
         healths: tuple[GraphHealth | SfmlError, ...]
         try:
@@ -72,7 +72,7 @@ class FleetAccounts:
             self._forget(account, broken)
         return healths
 
-    def _connection(self, account: Hashable, spec: CompiledSpec) -> SnowflakeConnection:
+    def _connection(self, account: Hashable, spec: PlacedGraph) -> SnowflakeConnection:
         if account not in self._connections:
             with ExitStack() as opening:
                 connection = opening.enter_context(target_connection(spec, self._watch))
@@ -86,7 +86,7 @@ class FleetAccounts:
             opened.__exit__(type(error), error, error.__traceback__)
 
 
-def account_of(spec: CompiledSpec) -> Hashable:
+def account_of(spec: PlacedGraph) -> Hashable:
     """What pipelines have in common that can share a connection."""
     target = spec.desired.target
     if target.is_local:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.base.errors import ConflictingState, LocalServerError, NotSupportedYet
 
 if TYPE_CHECKING:
-    from sfml.frontend.compiled_spec import CompiledSpec
+    from sfml.frontend.compiled_spec import PlacedGraph
     from sfml.operations.target_watch import TargetWatch
 
 LOCAL_FOLDER = Path(".sfml") / "local"
@@ -18,12 +18,12 @@ LOCAL_FOLDER = Path(".sfml") / "local"
 
 
 @contextmanager
-def server_for(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
+def server_for(placed: PlacedGraph, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
     """The connection data of the local server during the block; if none runs, one is started and stopped at the end.
 
     None for a target that is an account.
     """
-    if not compiled_spec.desired.target.is_local:
+    if not placed.desired.target.is_local:
         yield None
         return
     from dataclasses import asdict
@@ -31,13 +31,13 @@ def server_for(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[Mapp
     from sfml_local import control
 
     require_local()
-    folder = compiled_spec.root / LOCAL_FOLDER
+    folder = placed.root / LOCAL_FOLDER
     if not control.status(folder).running:
         watch.starts_server()
     with (
         control_errors(),
         control.in_use(folder) as info,
-        watch.server_open(folder, info, compiled_spec.desired.target.name),
+        watch.server_open(folder, info, placed.desired.target.name),
     ):
         for notice in info.notices:
             watch.warns(notice)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sfml.account.deployed import DeployedGraph
 from sfml.account.history import DeployedRoot, Run
@@ -22,7 +23,6 @@ from sfml.lower.names import folded_name
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
 from sfml.operations.known_runs import LAST, part_records
-from sfml.operations.part_plan import PartPlan
 from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
 from sfml.operations.target_account import TargetAccount
 from sfml.operations.value_runs import value_runs
@@ -31,6 +31,9 @@ from sfml.plan.journal import header_of
 from sfml.plan.part_record import PartRecord, open_marks, open_path, record_json, record_path
 from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import DropTask, Group, dropped
+
+if TYPE_CHECKING:
+    from sfml.operations.part_plan import PartPlan
 
 KEPT = timedelta(days=30)
 """How long the record of a part is kept."""

@@ -13,7 +13,7 @@ from sfml.operations.local_server import server_for
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend.compiled_spec import CompiledSpec
+    from sfml.frontend.compiled_spec import PlacedGraph
     from sfml.graph.model import Target
     from sfml.operations.target_watch import TargetWatch
     from sfml.snowflake.history import History
@@ -35,7 +35,7 @@ class TargetAccount:
 
 @contextmanager
 def target_account(
-    compiled_spec: CompiledSpec,
+    placed: PlacedGraph,
     watch: TargetWatch,
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
@@ -44,19 +44,19 @@ def target_account(
 
     `on_missing` is called if the database or schema does not exist; it creates them, or raises.
     """
-    with target_connection(compiled_spec, watch) as connection:
-        yield account_on(connection, compiled_spec.desired.target, on_missing=on_missing)
+    with target_connection(placed, watch) as connection:
+        yield account_on(connection, placed.desired.target, on_missing=on_missing)
 
 
 @contextmanager
-def target_connection(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
+def target_connection(placed: PlacedGraph, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
     """Connect to the target during the block, whether or not its database and schema exist."""
     from sfml.snowflake.light_connector import import_lightly
 
-    target = compiled_spec.desired.target
+    target = placed.desired.target
     if watch.owns_process:
         import_lightly()
-    with server_for(compiled_spec, watch) as server:
+    with server_for(placed, watch) as server:
         if server is None:
             with account_connection(target, watch) as connection:
                 yield connection

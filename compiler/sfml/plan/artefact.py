@@ -215,11 +215,12 @@ def _task_from(value: Mapping[str, Any]) -> DesiredTask:
     settings: dict[str, Any] = {key: value[key] for key in (*_TEXTS, *_MAPPINGS) if key in value}
     settings |= {key: tuple(value[key]) for key in _LISTS if key in value}
     settings["definition"] = SqlDefinition(str(value["sql"]))
-    settings["schedule"] = _schedule_from(value.get("schedule"))
+    settings["schedule"] = schedule_from(value.get("schedule"))
     return replace(_DEFAULTS, **settings)
 
 
-def _schedule_from(value: Any) -> Schedule | None:
+def schedule_from(value: Any) -> Schedule | None:
+    """The schedule in the JSON of a task."""
     match value:
         case None:
             return None

@@ -83,15 +83,17 @@ def status_of(desired: DesiredGraph, health: GraphHealth | SfmlError) -> Pipelin
             return replace(status, health=health)
 
 
-def unread_status(file: str, pipeline: str | None, target: str | None) -> PipelineStatus:
-    """The status of a pipeline whose spec does not compile: unknown."""
+def unread_status(
+    file: str, pipeline: str | None, target: str | None, error: SfmlError | None = None
+) -> PipelineStatus:
+    """The status of a pipeline whose spec does not compile, because of its findings or of an error: unknown."""
     return PipelineStatus(
         pipeline or Path(file).stem,
         target or UNKNOWN,
         file,
         None,
-        unknown="its spec has errors",
-        unknown_help=f"sfml validate {file}",
+        unknown="its spec has errors" if error is None else f"its spec does not compile: {error.message}",
+        unknown_help=f"sfml validate {file}" if error is None else error.help,
     )
 
 

@@ -58,11 +58,13 @@ def login_name() -> str:
 
 def declared_environment(document: MapNode) -> Mapping[str, str]:
     """The environment variables that the project file declares and that are set or have a default."""
-    node = document.get("env")
-    names: dict[str, Any] = {}
-    if isinstance(node, ListNode):
-        names = {str(plain(item)): None for item in node.items}
-    else:
-        names = {name: plain(value) for name, _, value in entries_of(node)}
-    values = {name: os.environ.get(name, default) for name, default in names.items()}
+    values = {name: os.environ.get(name, default) for name, default in environment_defaults(document).items()}
     return MappingProxyType({name: value for name, value in values.items() if value is not None})
+
+
+def environment_defaults(document: MapNode) -> Mapping[str, Any]:
+    """The environment variables that the project file declares, with their defaults; None where there is none."""
+    node = document.get("env")
+    if isinstance(node, ListNode):
+        return {str(plain(item)): None for item in node.items}
+    return {name: plain(value) for name, _, value in entries_of(node)}
