@@ -51,6 +51,20 @@ def test_files_are_copied_and_removed(session: Session, stage: str) -> None:
     assert names(session, stage) == ["st/to/a.txt"]
 
 
+def test_removing_files_leaves_the_folder_that_another_client_is_about_to_write_to(
+    server: LocalServer, session: Session, stage: str, tmp_path: Path
+) -> None:
+    (tmp_path / "one.txt").write_text("1")
+    session.file.put(str(tmp_path / "one.txt"), f"{stage}/from/deep", auto_compress=False)
+    own = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    reply = server.account.execute(own, f"PUT 'file:///two.txt' {stage}/to").transfer
+    assert reply is not None
+    folder = Path(reply["stageInfo"]["location"])
+    session.sql(f"REMOVE {stage}/from/").collect()
+    assert folder.is_dir() and not (folder.parent / "from").exists()
+    server.account.sessions.close(own)
+
+
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "a/.."])
 def test_no_path_leaves_its_stage(session: Session, stage: str, tmp_path: Path, path: str) -> None:
     (tmp_path / "f.txt").write_text("x")

@@ -5,6 +5,7 @@ The connector carries out PUT and GET itself: the server gives it a local folder
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import email.utils
 import re
@@ -310,15 +311,19 @@ def remove(account: Account, session: Session, statement: Remove) -> Result:
         if _matches(place, key, statement.pattern):
             place.file(key).unlink(missing_ok=True)
             rows.append((place.prefix + key, "removed"))
-    _prune(place.root)
+            _prune(place.file(key).parent, place.root)
     return table(("name", "result"), rows)
 
 
-def _prune(root: Path) -> None:
-    """Delete empty folders, because a stage has folders only through its files."""
-    for folder in sorted(root.rglob("*"), reverse=True):
-        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+def _prune(folder: Path, root: Path) -> None:
+    """Delete the folder of a removed file if it is empty, and those above it: a stage has folders only through files.
+
+    Other empty folders stay: clients may be about to write into them, as the replies to their PUT say.
+    """
+    with contextlib.suppress(OSError):  # it is not empty, or another REMOVE has deleted it
+        while folder != root and folder.is_relative_to(root):
             folder.rmdir()
+            folder = folder.parent
 
 
 def copy_files(account: Account, session: Session, statement: CopyFiles) -> Result:
