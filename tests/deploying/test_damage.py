@@ -256,5 +256,8 @@ def test_a_full_disk_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
         assert is_disk_full(error)
     assert is_disk_full(RuntimeError(f"While putting file(s) there was an error: '{full!r}'"))
     assert not is_disk_full(OSError(errno.EACCES, "denied")) and not is_disk_full(ValueError("full"))
+    own_cause = ValueError("full")
+    own_cause.__cause__ = own_cause
+    assert not is_disk_full(own_cause)
     assert output.report(full) == 1
     assert "the disk is full where `/somewhere/steps.zip` is to be written" in capsys.readouterr().err

@@ -29,6 +29,9 @@ def _says_full(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    """The error and its causes; `raise error from error` makes one its own cause."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is one for one in seen):
         yield error
+        seen.append(error)
         error = error.__cause__ or error.__context__

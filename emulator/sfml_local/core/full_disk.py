@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Iterator
 
 import duckdb
 
@@ -17,17 +18,23 @@ _WORDS = tuple(os.strerror(code) for code in _CODES)
 
 def full_disk_error(error: BaseException) -> SqlError | None:
     """The message to the client for a full disk; None if the error has another cause."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if _is_full(cause):
-            return SqlError(
-                "The disk of the local server is full, or cannot be written: the statement failed. Make room on it; a"
-                " database that still cannot be written then can after the server was stopped and started.",
-                603,
-                "53100",
-            )
-        cause = cause.__cause__ or cause.__context__
-    return None
+    if not any(_is_full(cause) for cause in _chain(error)):
+        return None
+    return SqlError(
+        "The disk of the local server is full, or cannot be written: the statement failed. Make room on it; a"
+        " database that still cannot be written then can after the server was stopped and started.",
+        603,
+        "53100",
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and its causes; `raise error from error` makes one its own cause."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is one for one in seen):
+        yield error
+        seen.append(error)
+        error = error.__cause__ or error.__context__
 
 
 def _is_full(error: BaseException) -> bool:
