@@ -66,6 +66,11 @@ def command(
     ):
         if not options.json:
             output.note(f"working in {database}.{place.schema}, which is dropped at the end")
+        if place.any_warehouse is None:
+            left_out = [scenario.name for scenario in wanted if scenario.needs_warehouse]
+            wanted = tuple(scenario for scenario in wanted if not scenario.needs_warehouse)
+            if left_out:
+                output.note(f"left out without --warehouse: {', '.join(left_out)}")
         for scenario in wanted:
             result = outcome(place, scenario)
             outcomes.append(result)

@@ -101,6 +101,10 @@ class Scenario:
     behaviours: tuple[str, ...]
     steps: tuple[Step, ...]
 
+    @property
+    def needs_warehouse(self) -> bool:
+        return any("{warehouse}" in step.sql for step in self.steps if isinstance(step, Do))
+
 
 @record
 class ConformanceDifference:
@@ -119,7 +123,7 @@ class ScenarioOutcome:
 
 @record
 class Scratch:
-    """The schema for scenarios; it replaces `{schema}` and `{wh}` in their statements."""
+    """The schema for scenarios; it replaces `{schema}`, `{wh}` and `{warehouse}` in their statements."""
 
     connection: SnowflakeConnection
     database: str
@@ -133,9 +137,19 @@ class Scratch:
 
     def text(self, template: str) -> str:
         warehouse = f" WAREHOUSE = {identifier(self.warehouse)}" if self.warehouse else ""
-        return template.replace("{schema}", f"{folded(self.database)}.{self.schema}").replace(
+        replaced = template.replace("{schema}", f"{folded(self.database)}.{self.schema}").replace(
             "{wh}", warehouse
         )
+        return (
+            replaced.replace("{warehouse}", identifier(self.any_warehouse))
+            if self.any_warehouse
+            else replaced
+        )
+
+    @property
+    def any_warehouse(self) -> str | None:
+        """The given warehouse, or that of the connection."""
+        return self.warehouse or self.connection.warehouse
 
     def ask(self, template: str) -> list[dict[str, Any]]:
         return records(self.connection, self.text(template))
@@ -199,8 +213,10 @@ def _tidy(place: Scratch) -> None:
             place.ask(f"ALTER TASK IF EXISTS {name} SUSPEND")
     for task in tasks:
         place.ask(f"DROP TASK IF EXISTS {qualified(place.database, place.schema, str(task['name']))}")
-    for table in place.ask("SHOW TABLES IN SCHEMA {schema}"):
-        place.ask(f"DROP TABLE IF EXISTS {qualified(place.database, place.schema, str(table['name']))}")
+    for kind in ("DYNAMIC TABLE", "TABLE"):
+        for table in place.ask(f"SHOW {kind}S IN SCHEMA {{schema}}"):
+            name = qualified(place.database, place.schema, str(table["name"]))
+            place.ask(f"DROP {kind} IF EXISTS {name}")
 
 
 def _difference(place: Scratch, step: Step) -> ConformanceDifference | None:

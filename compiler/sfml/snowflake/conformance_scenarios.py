@@ -12,6 +12,7 @@ from sfml.snowflake.conformance import (
     ScenarioRun,
     Shows,
 )
+from sfml.snowflake.conformance_dynamic_tables import DYNAMIC_TABLES
 from sfml.snowflake.conformance_runs import RUNS
 
 SENTENCES = "Sentences of the other refusals"
@@ -221,4 +222,4 @@ DDL = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = DDL + RUNS
+SCENARIOS: tuple[Scenario, ...] = DDL + RUNS + DYNAMIC_TABLES
