@@ -2,7 +2,8 @@
 
 They are read from a copy of github.com/Snowflake-Labs/sf-samples, whose folder is in SF_SAMPLES; nothing of them is
 here.
-The end-to-end sample gets made-up rows with the columns of its data.
+The end-to-end sample gets made-up rows with the columns of its data. Its script for the set-up installs the Snowflake
+CLI into the virtual environment that is active; it is run where SF_SAMPLES_ENVIRONMENT names one for that.
 """
 
 from __future__ import annotations
@@ -149,6 +150,31 @@ def prepared(samples: Samples) -> Samples:
     output = samples.run("e2e_task_graph", "scripts/setup_feature_store.py", SNOWFLAKE_SCHEMA="DATA")
     assert "Feature View created: SNOWBANK.DATA" in output
     return samples
+
+
+@pytest.mark.skipif(
+    not os.environ.get("SF_SAMPLES_ENVIRONMENT"),
+    reason="SF_SAMPLES_ENVIRONMENT names no virtual environment that the script may install into",
+)
+def test_the_script_that_sets_it_up(samples: Samples) -> None:
+    """Its statements by `snow sql`, and its Feature Store."""
+    environment = Path(os.environ["SF_SAMPLES_ENVIRONMENT"])
+    done = subprocess.run(
+        ["bash", "scripts/setup_env.sh", "-r", "ENGINEER"],
+        cwd=samples.folder / "e2e_task_graph",
+        env={
+            **samples.env,
+            "SNOWFLAKE_DATABASE": "BY_SCRIPT",
+            "VIRTUAL_ENV": str(environment),
+            "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Image repository DEMO_IMAGE_REPO successfully created." in done.stdout
+    assert "Feature View created: BY_SCRIPT.DATA" in done.stdout
 
 
 def test_the_local_pipeline(prepared: Samples) -> None:
