@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from sfml_local.core.sessions import Admission
 from sfml_local.http.app import LocalServer
 from sfml_local.processes.children import interrupt, run_child
 
@@ -98,7 +99,7 @@ def test_it_ends_early_with_all_that_it_started(server: LocalServer, tmp_path: P
 
 def test_its_password_ends_with_it(server: LocalServer) -> None:
     sessions = server.account.sessions
-    password = sessions.admit(sessions.open())
+    password = sessions.admit(Admission(sessions.open()))
     assert sessions.admitted(password) is not None
     sessions.dismiss(password)
     assert sessions.admitted(password) is None

@@ -30,6 +30,7 @@ from sfml_local.core.result import ArrowRows, Column, Result, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
 from sfml_local.core.temporaries import created_temporary
+from sfml_local.core.transactions import check_begin, check_end, follow_scope
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_literal
@@ -139,9 +140,24 @@ def _executed(
     defined: Sequence[Defined],
 ) -> Result:
     session = rewriting.session
+    _check_scope(session, tree)
     _follow_transaction(session, tree)
+    try:
+        return _run(cursor, tree, params, type_id, rewriting, defined)
+    finally:
+        follow_scope(session)
+
+
+def _run(
+    cursor: FakeSnowflakeCursor,
+    tree: Expr,
+    params: list[Any],
+    type_id: int,
+    rewriting: Rewriting,
+    defined: Sequence[Defined],
+) -> Result:
     if isinstance(tree, exp.Merge):
-        return merge(session, cursor, tree)
+        return merge(rewriting.session, cursor, tree)
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
     _execute(cursor, tree, params)
@@ -244,6 +260,14 @@ def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
 
 
 _REPEATED = re.compile(r".*_\d+", re.DOTALL)
+
+
+def _check_scope(session: Session, tree: Expr) -> None:
+    """A transaction begins and ends in one procedure."""
+    if isinstance(tree, exp.Transaction):
+        check_begin(session)
+    elif isinstance(tree, exp.Commit | exp.Rollback | exp.Create | exp.Drop | exp.Alter):
+        check_end(session)
 
 
 def _follow_transaction(session: Session, tree: Expr) -> None:

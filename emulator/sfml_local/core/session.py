@@ -63,6 +63,8 @@ class Session:
         """Whether it works in its parent's workplace."""
         self.is_owners = False
         """Whether it is that of a procedure with its owner's rights."""
+        self.scope = 0
+        """How many calls of procedures, and blocks, its statements are in."""
         self.borrowed: dict[ObjectName, pa.Table] = {}
         """Its callers' temporary tables that it has copied, as they were."""
         if connection is not None:
@@ -90,8 +92,8 @@ class Session:
         self.outcomes = Outcomes()
         self.last_request: float | None = None
         """The time of the client's last request; None for a session of the server itself."""
-        self.admitted_by: str | None = None
-        """The password of `Sessions.admit` that opened this session."""
+        self.admitted_by: object = None
+        """The `Admission` of the process that opened this session."""
 
     def part(self, kind: Callable[[Session], Part]) -> Part:
         """A service's data for this session, by its class."""
@@ -172,6 +174,15 @@ class Session:
     @in_transaction.setter
     def in_transaction(self, is_open: bool) -> None:
         self._workplace.in_transaction = is_open
+
+    @property
+    def begun_in(self) -> int | None:
+        """The scope in which the open transaction was begun."""
+        return self._workplace.begun_in
+
+    @begun_in.setter
+    def begun_in(self, scope: int | None) -> None:
+        self._workplace.begun_in = scope
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement in DuckDB's dialect, run in this session's transaction.

@@ -8,14 +8,26 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sfml_local.core import scoped_tables
+from sfml_local.core import scoped_tables, transactions
 from sfml_local.core.engine import Engine
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 
 Rights = Literal["CALLER", "OWNER"]
 """Whose rights a procedure has."""
+
+
+@dataclass(slots=True, eq=False)
+class Admission:
+    """A process of `parent` that may log in as its child; `rights` are a procedure's."""
+
+    parent: Session
+    rights: Rights | None = None
+    left_open: bool = False
+    """Whether one of its sessions has ended with an open transaction of its own."""
+
 
 IDLE_SECONDS = 4 * 3600.0
 """Seconds without a request after which a session ends: https://docs.snowflake.com/en/user-guide/session-policies"""
@@ -43,7 +55,7 @@ class Sessions:
         self._ids = itertools.count(time.time_ns() // 1_000_000)
         # By the digest of a token, so that the duration of a search reveals nothing about other tokens.
         self._by_token: dict[bytes, Session] = {}
-        self._admitted: dict[bytes, tuple[Session, Rights | None]] = {}
+        self._admitted: dict[bytes, Admission] = {}
         self._lock = threading.Lock()
 
     def open(
@@ -79,7 +91,7 @@ class Sessions:
         return session
 
     def _callers(self, parent: Session, parameters: Mapping[str, Any] | None) -> Session:
-        return Session(
+        session = Session(
             parent.id,
             None,
             user=parent.user,
@@ -90,6 +102,8 @@ class Sessions:
             parent=parent,
             committing=self._committing,
         )
+        session.scope = parent.scope
+        return session
 
     def child_of(
         self,
@@ -118,31 +132,32 @@ class Sessions:
             task=parent.task,
             parent=parent,
         )
-        session.is_owners = rights == "OWNER"
+        if rights is not None:
+            _place_in_procedure(session, rights)
         return session
 
     def __iter__(self) -> Iterator[Session]:
         with self._lock:
             return iter(list(self._by_token.values()))
 
-    def admit(self, parent: Session, rights: Rights | None = None) -> str:
-        """A password with which a process of this session logs in as its child; `rights` are a procedure's."""
+    def admit(self, admission: Admission) -> str:
+        """A password with which the process logs in."""
         password = secrets.token_urlsafe(32)
         with self._lock:
-            self._admitted[_digest(password)] = parent, rights
+            self._admitted[_digest(password)] = admission
         return password
 
-    def admitted(self, password: str) -> tuple[Session, Rights | None] | None:
-        """The session and the rights that a password of `admit` was made for."""
+    def admitted(self, password: str) -> Admission | None:
+        """What a password of `admit` was made for."""
         with self._lock:
             return self._admitted.get(_digest(password))
 
     def dismiss(self, password: str) -> None:
         """Invalidate a password of `admit`, and close the sessions that it opened."""
         with self._lock:
-            self._admitted.pop(_digest(password), None)
+            admission = self._admitted.pop(_digest(password), None)
         for session in self:
-            if session.admitted_by == password:
+            if admission is not None and session.admitted_by is admission:
                 self.close(session)
 
     def by_token(self, token: str) -> Session | None:
@@ -165,6 +180,8 @@ class Sessions:
     def close(self, session: Session) -> None:
         with self._lock:
             self._by_token.pop(_digest(session.token), None)
+        if isinstance(session.admitted_by, Admission) and _rolled_back(session):
+            session.admitted_by.left_open = True
         scoped_tables.give_back(session)
         session.close()
         if not session.is_callers:
@@ -173,6 +190,24 @@ class Sessions:
     def close_all(self) -> None:
         for session in self:
             self.close(session)
+
+
+def _place_in_procedure(session: Session, rights: Rights) -> None:
+    """Such a session inherits AUTOCOMMIT.
+
+    https://docs.snowflake.com/en/developer-guide/stored-procedure/stored-procedures-rights
+    """
+    session.is_owners = rights == "OWNER"
+    transactions.set_autocommit(session, session.parameters.get("AUTOCOMMIT") is not False)
+    session.scope = 1
+
+
+def _rolled_back(session: Session) -> bool:
+    """Roll back the open transaction of a session that ends; returns whether it had one of its own."""
+    if session.is_callers or session.is_closed or not transactions.is_open(session):
+        return False
+    transactions.roll_back(session)
+    return True
 
 
 def _is_place_of(

@@ -34,6 +34,8 @@ class Workplace:
         self.changed: set[ObjectName] = set()
         """Tables that the open transaction has changed."""
         self.in_transaction = False
+        self.begun_in: int | None = None
+        """The scope of a session in which the open transaction was begun."""
         self.relations = itertools.count()
         self.lock = threading.RLock()
         """Acquired while DuckDB works for this session, because a DuckDB connection serves one thread at a time."""

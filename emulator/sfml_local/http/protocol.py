@@ -111,9 +111,10 @@ async def login(request: Request) -> JSONResponse:
         user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
         session = await run_in_threadpool(account.sessions.open, user=user, **place)
     elif (admitted := account.sessions.admitted(password)) is not None:
-        parent, rights = admitted
-        session = await run_in_threadpool(account.sessions.child_of, parent, rights=rights, **place)
-        session.admitted_by = password
+        session = await run_in_threadpool(
+            account.sessions.child_of, admitted.parent, rights=admitted.rights, **place
+        )
+        session.admitted_by = admitted
     else:
         return failure("390100", "Incorrect username or password was specified.", "08001")
     session.last_request = time.monotonic()

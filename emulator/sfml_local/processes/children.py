@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sfml_local.core.child import Child
+from sfml_local.core.sessions import Admission
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
-    from sfml_local.core.sessions import Rights
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
@@ -139,19 +139,18 @@ def run_child(
     cancel: threading.Event | None = None,
     start: Start = Supervised,
     places: threading.Semaphore | None = None,
-    rights: Rights | None = None,
+    admission: Admission | None = None,
 ) -> int:
     """Run a command to its end, with its output in `log`; returns its exit code.
 
-    The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`; `rights` are a
-    procedure's. It ends,
-    with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the server; its exit
-    code is then negative. It waits until one of the `places` is free.
+    The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`; `admission` is
+    a procedure's. It ends, with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the
+    server; its exit code is then negative. It waits until one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     link = make_home(account, "sfml-home-")
     home = link.readlink()
-    password = account.sessions.admit(session, rights)
+    password = account.sessions.admit(admission or Admission(session))
     child = Child(session, log=log)
     account.children.add(child)
     ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))

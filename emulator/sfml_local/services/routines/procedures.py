@@ -5,7 +5,6 @@ https://docs.snowflake.com/en/sql-reference/sql/call-with
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import signal
@@ -13,12 +12,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.result import CALL, Column, Result
+from sfml_local.core.sessions import Admission
 from sfml_local.grammar.procedures import AnonymousProcedure
 from sfml_local.grammar.signatures import Argument, Parameter
 from sfml_local.processes.children import remove_home, run_child, runs_folder
@@ -33,6 +33,7 @@ from sfml_local.processes.transport import decoded, encoded
 from sfml_local.processes.warm import WarmParent
 from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import argument_value, column_of
+from sfml_local.services.routines.scopes import incomplete, scope
 from sfml_local.services.routines.table_results import read_table, table_columns, table_of
 from sfml_local.services.stages import locations as stages
 
@@ -84,33 +85,11 @@ def run_anonymous(
         "returns": column.type,
         "spans": str(account.log_path().with_suffix(".spans")),
     }
-    with _scoped_transaction(account, session):
+    with scope(account, session):
         value = _run(account, session, request, procedure, place)
     if columns is not None:
         return table_of(account, session, value, columns)
     return Result((column,), ((_as_declared(value, column),),), CALL)
-
-
-@contextlib.contextmanager
-def _scoped_transaction(account: Account, session: Session) -> Iterator[None]:
-    """A transaction that a procedure begins ends with it.
-
-    https://docs.snowflake.com/en/sql-reference/transactions#scoped-transactions
-    """
-    was_open, is_left = session.in_transaction, False
-    try:
-        yield
-    finally:
-        is_left = session.in_transaction and not was_open
-        if is_left:
-            account.execute(session, "ROLLBACK")
-    if is_left:
-        raise SqlError(
-            "Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and it"
-            " was rolled back.",
-            90232,
-            "57014",
-        )
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:
@@ -196,6 +175,7 @@ def _run(
 ) -> Any:
     """The handler's return value, from a process that reads the request from a file and writes one."""
     folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=runs_folder(account)))
+    admission = Admission(session, "CALLER" if place is None else "OWNER")
     try:
         answer, request_file = folder / "answer.json", folder / "request.json"
         request_file.write_text(json.dumps({**request, "answer": str(answer)}), encoding="utf-8")
@@ -214,7 +194,7 @@ def _run(
             start=warm_parent_of(account).start,
             # Processes of a procedure need no slot, because they would wait for the one of their caller.
             places=places_of(account) if session.parent is None else None,
-            rights="CALLER" if place is None else "OWNER",
+            admission=admission,
         )
         if not answer.exists():
             if limit is not None and time.monotonic() - started >= limit:
@@ -223,12 +203,14 @@ def _run(
                 raise SqlError("SQL execution canceled", 604, "57014")
             raise interpreter_error(f"the process ended with exit code {exit_code}", procedure)
         reply = json.loads(answer.read_text(encoding="utf-8"))
+        if "error" in reply:
+            raise interpreter_error(str(reply["error"]), procedure)
+        if place is not None and admission.left_open:
+            raise incomplete()
         if "table" in reply:
             return read_table(Path(reply["table"]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if "error" in reply:
-        raise interpreter_error(str(reply["error"]), procedure)
     return decoded(reply.get("result"))
 
 

@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ from sfml_local.grammar.script_steps import (
     While,
 )
 from sfml_local.grammar.scripting import parse_immediate
+from sfml_local.services.routines.scopes import scope
 from sfml_local.services.routines.script_text import with_values, without_into
 
 if TYPE_CHECKING:
@@ -263,10 +265,8 @@ class Script:
 
     def _value(self, expression: str) -> Any:
         text = with_values(expression, self.variables, bare=True)
-        try:
+        with _naming(EXPRESSION):
             return self.account.evaluate(self.session, text)
-        except SqlError as error:
-            raise _named(EXPRESSION, error) from error
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> Result:
         """The result of a statement; EXECUTE IMMEDIATE may take its text from a variable."""
@@ -276,10 +276,8 @@ class Script:
             values = [self._value(value) for value in immediate.values]
         else:
             sql = with_values(sql, self.variables)
-        try:
+        with _naming(STATEMENT):
             return self.account.execute(self.session, sql, values, query_id=self.account.query_id)
-        except SqlError as error:
-            raise _named(STATEMENT, error) from error
 
     def _statement(self, sql: str) -> None:
         sql, targets = without_into(sql)
@@ -304,8 +302,15 @@ class Script:
             self.variables |= {"SQLROWCOUNT": count, "SQLFOUND": count > 0, "SQLNOTFOUND": count == 0}
 
 
-def _named(name: str, error: SqlError) -> SqlError:
-    return error if isinstance(error, _Failed) else _Failed(name, error)
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Give an error the name that handlers use, unless a block that was called has given it one."""
+    try:
+        yield
+    except _Failed:
+        raise
+    except SqlError as error:
+        raise _Failed(name, error) from error
 
 
 def _handler(block: Block, failed: _Failed) -> tuple[Step, ...] | None:
@@ -326,7 +331,12 @@ def run_block(
     if (text := block.unsupported()) is not None:
         raise not_emulated(f"in a Snowflake Scripting block: {text}")
     told = dict.fromkeys(("SQLROWCOUNT", "SQLFOUND", "SQLNOTFOUND", "SQLCODE", "SQLERRM", "SQLSTATE"))
-    script = Script(account, session, {**told, **(variables or {})}, aborts=session.aborts)
+    with scope(account, session):
+        script = Script(account, session, {**told, **(variables or {})}, aborts=session.aborts)
+        return _result(script, block, column)
+
+
+def _result(script: Script, block: Block, column: str) -> Result:
     try:
         script.carry_out(block)
     except _Returned as returned:
