@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sfml.snowflake.conformance import Do, HasColumns, RefusedStatement, Scenario, Shows
 
-_FEATURES = "What snowflake.ml.feature_store asks, for every verb but the online store's"
+_KEPT = (
+    "Tags, comments of columns and a quoted name of a dynamic table, as the Feature Store's client makes one"
+)
 _REFUSALS = "Codes and sentences of most refusals"
 _MODES = "Which queries are refreshed incrementally, and the reason against it"
 
@@ -170,7 +172,7 @@ DYNAMIC_TABLES = (
     Scenario(
         "what_a_feature_store_keeps_and_asks",
         (
-            _FEATURES,
+            _KEPT,
             "ASOF JOIN keeps rows without a match",
         ),
         (
