@@ -79,3 +79,31 @@ def test_types_outlive_the_server(folder: Path) -> None:
         ):
             rows = connection.cursor().execute(statement).fetchall()
     assert [row[1] for row in rows] == ["ARRAY"]
+
+
+LAID_OUT = '{\n  "a": [\n    1,\n    {}\n  ],\n  "b, c": "[x]"\n}'
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ('PARSE_JSON(\'{"b, c": "[x]", "a": [1, {}]}\')', LAID_OUT),
+        ("OBJECT_CONSTRUCT('a', [1, OBJECT_CONSTRUCT()], 'b, c', '[x]')", LAID_OUT),
+        ("[]::ARRAY", "[]"),
+        ("PARSE_JSON('\"[1]\"')", '"[1]"'),
+        ('PARSE_JSON(\'"a\\\\"{b"\')', '"a\\"{b"'),
+        ("TO_JSON(PARSE_JSON('[1, 2]'))", "[1,2]"),
+        ("PARSE_JSON('[1, 2]')::VARCHAR", "[1,2]"),
+    ],
+)
+def test_clients_get_values_indented(session: Session, value: str, sent: str) -> None:
+    assert session.sql(f"SELECT {value}").collect()[0][0] == sent
+    session.sql(f"CREATE OR REPLACE TABLE SENT AS SELECT {value} AS X").collect()
+    assert session.table("SENT").to_pandas()["X"].tolist() == [sent]
+
+
+def test_callers_get_values_indented(session: Session) -> None:
+    session.sql(
+        "CREATE OR REPLACE PROCEDURE FOUND() RETURNS VARIANT AS 'BEGIN RETURN PARSE_JSON(''[1]''); END'"
+    ).collect()
+    assert session.sql("CALL FOUND()").collect()[0][0] == "[\n  1\n]"

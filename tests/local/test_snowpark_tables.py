@@ -73,7 +73,7 @@ def test_many_bound_rows_keep_their_types(session: Session) -> None:
     frame = session.create_dataframe([[*row, None]] * 600, schema=list("ABCDEFGHI")).cache_result()
     found = frame.select("A", "B", "D", "E", "F", "G", "H", "I").first()
     assert frame.count() == 600
-    assert tuple(found) == (1, '{"a":1}', row[3], row[4], Decimal("1.25"), bytearray(b"x"), True, None)
+    assert tuple(found) == (1, '{\n  "a": 1\n}', row[3], row[4], Decimal("1.25"), bytearray(b"x"), True, None)
 
 
 def test_pivots_of_any_values(session: Session) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sfml_local.core.json_layout import JSON_TYPES, laid_out
 from sfml_local.core.result import ArrowRows, Column, Result
 
-_JSON = frozenset({"variant", "object", "array"})
 _UTC_OFFSET = 1440  # the wire counts offsets in minutes from -1440
 
 
@@ -56,7 +56,7 @@ def _column(field: pa.Field, duckdb_type: str) -> Column:
 def ipc(table: pa.Table, columns: Sequence[Column]) -> bytes:
     """An Arrow stream as the connector's reader expects it, with Snowflake's physical types and metadata."""
     pairs = zip(table.columns, columns, strict=True)
-    arrays = [_wire(array, zoned=column.type != "timestamp_ltz") for array, column in pairs]
+    arrays = [_sent(array, column) for array, column in pairs]
     fields = [
         pa.field(column.name, array.type, metadata=_metadata(column, array.type))
         for column, array in zip(columns, arrays, strict=True)
@@ -75,6 +75,13 @@ def _metadata(column: Column, kind: pa.DataType) -> dict[str, str]:
         "scale": str(column.scale or 0),
         "charLength": str(column.length or 0),
     }
+
+
+def _sent(chunked: pa.ChunkedArray, column: Column) -> pa.Array:
+    array = _wire(chunked, zoned=column.type != "timestamp_ltz")
+    if column.type not in JSON_TYPES:
+        return array
+    return pa.array([None if v is None else laid_out(v) for v in array.to_pylist()], pa.string())
 
 
 def _wire(chunked: pa.ChunkedArray, *, zoned: bool = True) -> pa.Array:
@@ -160,7 +167,7 @@ def as_table(result: Result) -> pa.Table:
     if isinstance(result.rows, ArrowRows):
         table = result.rows.table
         arrays = [
-            _as_json(array) if column.type in _JSON and not pa.types.is_nested(array.type) else array
+            _as_json(array) if column.type in JSON_TYPES and not pa.types.is_nested(array.type) else array
             for column, array in zip(result.columns, table.columns, strict=True)
         ]
     else:
@@ -183,7 +190,7 @@ def _array(column: Column, values: Sequence[Any]) -> pa.Array:
             return pa.array([None if v is None else Decimal(str(v)) for v in values], decimal)
         return pa.array([None if v is None else int(v) for v in values], pa.int64())
     texts = [v if v is None or isinstance(v, str) else _text(v) for v in values]
-    if column.type in _JSON:
+    if column.type in JSON_TYPES:
         return pa.array(texts, pa.string()).cast(pa.json_())
     return pa.array(texts, pa.string())
 

@@ -19,8 +19,10 @@ import snowflake.connector.errors
 from sqlglot import Expr, exp
 
 from sfml_local.core import float_text
+from sfml_local.core.expressions.calls import chosen
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided
+from sfml_local.core.expressions.macros import PLACE
 
 PLACES = 12
 """The most decimal places of a result, unless an operand has more."""
@@ -30,6 +32,9 @@ LARGEST = 400
 
 _EXAMPLE = "example"
 _SUMS = (exp.Sum, exp.Avg, exp.Median)
+_VARIANCES = (exp.Variance, exp.VariancePop)
+_DEVIATIONS = (exp.Stddev, exp.StddevSamp, exp.StddevPop)
+_AROUND = (exp.Window, exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
 _CHOICES = (exp.Coalesce, exp.Greatest, exp.Least)
 _TRUNCATIONS = (exp.TimestampTrunc, exp.DateTrunc)
 
@@ -58,7 +63,7 @@ def attempts(transformed: Expr) -> Iterator[Expr]:
     first = _with_exact_sums(transformed)
     yield first
     previous = first.sql(dialect="duckdb")
-    for make in (_with_numbers_of_texts, _with_both, _with_types, lambda tree: tree):
+    for make in (_with_numbers_of_texts, _with_both, _with_types, _with_texts_read):
         tree = make(transformed)
         text = tree.sql(dialect="duckdb")
         if text != previous:
@@ -68,10 +73,24 @@ def attempts(transformed: Expr) -> Iterator[Expr]:
 
 def _with_exact_sums(transformed: Expr) -> Expr:
     numbers = transformed.copy()
-    for node in list(numbers.find_all(*_SUMS)):
-        if isinstance(node.this, exp.TryCast) and node.this.to.is_type(exp.DataType.Type.DOUBLE):
+    for node in list(numbers.find_all(*_SUMS, *_VARIANCES, *_DEVIATIONS)):
+        if _is_fakesnows(node.this):
             node.set("this", node.this.this)
     return _typed(numbers)
+
+
+def _is_fakesnows(value: Expr) -> bool:
+    """Whether it is fakesnow's cast of a text to a double, which answers NULL where there is no number."""
+    return isinstance(value, exp.TryCast) and value.to.is_type(exp.DataType.Type.DOUBLE)
+
+
+def _with_texts_read(tree: Expr) -> Expr:
+    """A copy in which aggregates of texts refuse one that is no number."""
+    numbers = tree.copy()
+    for node in list(numbers.find_all(*_SUMS, *_VARIANCES, *_DEVIATIONS)):
+        if _is_fakesnows(node.this):
+            node.set("this", chosen("double", node.this.this, exp.null()))
+    return numbers
 
 
 def _with_numbers_of_texts(transformed: Expr) -> Expr:
@@ -79,11 +98,11 @@ def _with_numbers_of_texts(transformed: Expr) -> Expr:
 
 
 def _with_both(transformed: Expr) -> Expr:
-    return _typed(coerced(transformed.copy()))
+    return _typed(coerced(_with_texts_read(transformed)))
 
 
 def _with_types(transformed: Expr) -> Expr:
-    return _typed(transformed.copy())
+    return _typed(_with_texts_read(transformed))
 
 
 def _typed(tree: Expr) -> Expr:
@@ -164,20 +183,71 @@ def _product(node: Expr) -> Expr:
 
 
 def _mean(node: Expr) -> Expr:
-    if isinstance(node.parent, exp.Window | exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+    if isinstance(node.parent, _AROUND):
         return node
-    argument = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-    example = _at_most_twelve(_times(exp.Max(this=_example(argument)), _one(6)))
+    example = _at_most_twelve(_times(exp.Max(this=_example(_argument(node))), _one(6)))
     return _cast_to_type(node.copy(), example)
 
 
-def _window(node: Expr) -> Expr:
-    if not isinstance(node.this, exp.Avg):
+def _variance(node: Expr) -> Expr:
+    if isinstance(node.parent, _AROUND):
         return node
-    argument = node.this.this
+    return _cast_to_type(node.copy(), _of_variance(exp.Max(this=_example(_argument(node)))))
+
+
+def _of_variance(example: Expr) -> Expr:
+    """A variance is a quotient of sums of squares."""
+    return _at_most_twelve(_times(_times(example, example.copy()), _one(6)))
+
+
+def _argument(node: Expr) -> Expr:
+    argument: Expr = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    return argument
+
+
+def _deviation(node: Expr) -> Expr:
+    """The root of the variance, as an account has rounded it."""
+    return node if isinstance(node.parent, _AROUND) else _root_of(_variance(_varying(node)))
+
+
+def _varying(node: Expr) -> Expr:
+    kind = exp.VariancePop if isinstance(node, exp.StddevPop) else exp.Variance
+    return kind(this=node.this.copy())
+
+
+def _root_of(value: Expr) -> Expr:
+    return exp.Anonymous(this="sqrt", expressions=[exp.cast(value, "DOUBLE")])
+
+
+def _window(node: Expr) -> Expr:
+    if isinstance(node.this, _DEVIATIONS):
+        varying = node.copy()
+        varying.set("this", _varying(node.this))
+        return _root_of(_window(varying))
+    if not isinstance(node.this, exp.Avg | exp.Variance | exp.VariancePop):
+        return node
     example = node.copy()
-    example.set("this", exp.Max(this=_example(argument)))
+    example.set("this", exp.Max(this=_example(node.this.this)))
+    if not isinstance(node.this, exp.Avg):
+        return _cast_to_type(node.copy(), _of_variance(example))
+    if _is_sliding(node.args.get("spec")):
+        return _mean_in_frame(node, example)
     return _cast_to_type(node.copy(), _at_most_twelve(_times(example, _one(6))))
+
+
+def _is_sliding(spec: Expr | None) -> bool:
+    """Whether a frame of ROWS has two ends that move with the row."""
+    if not isinstance(spec, exp.WindowSpec) or str(spec.args.get("kind")).upper() != "ROWS":
+        return False
+    ends = [spec.args.get(end) for end in ("start", "end")]
+    return None not in ends and "UNBOUNDED" not in [str(end).upper() for end in ends]
+
+
+def _mean_in_frame(node: Expr, example: Expr) -> Expr:
+    """A mean over a sliding frame has three more places than the values, and is cut off after them."""
+    kind = exp.Anonymous(this="typeof", expressions=[_times(_example(node.this.this), _one(3, digits=4))])
+    cut = exp.Anonymous(this=f"{PLACE}.sf_cut", expressions=[exp.cast(node.copy(), "DOUBLE"), kind])
+    return _cast_to_type(cut, _at_most_twelve(_times(example, _one(3, digits=4))))
 
 
 def _median(node: Expr) -> Expr:
@@ -239,6 +309,8 @@ _TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     exp.Div: _quotient,
     exp.Mul: _product,
     exp.Avg: _mean,
+    **dict.fromkeys(_VARIANCES, _variance),
+    **dict.fromkeys(_DEVIATIONS, _deviation),
     exp.Window: _window,
     exp.Median: _median,
     exp.WithinGroup: _percentile,

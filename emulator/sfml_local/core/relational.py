@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions.dialect import parse_one
-from sfml_local.core.rewriting import Pass, Rewriting
+from sfml_local.core.expressions.lowered_aggregates import demand_share
+from sfml_local.core.rewriting import Pass, Rewriting, dotted
 
 _REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)
 _CREATED = frozenset({"TABLE", "VIEW", "SEQUENCE", "SCHEMA", "DATABASE"})
@@ -74,11 +77,74 @@ def _keys(join: exp.Join) -> Expr | None:
     columns = join.args.get("using")
     if not columns:
         return join.args.get("on")
-    select = join.parent
-    left = select.args["from_"].this.alias_or_name if isinstance(select, exp.Select) else ""
+    left = _left_of(join).alias_or_name
     right = join.this.alias_or_name
     join.set("using", None)
     return exp.and_(*(exp.column(c.copy(), left).eq(exp.column(c.copy(), right)) for c in columns))
+
+
+def _left_of(join: exp.Join) -> Expr:
+    """The first relation of the joins of a SELECT, or of joins in parentheses."""
+    holder = join.parent
+    assert holder is not None
+    first: Expr = holder.args["from_"].this if isinstance(holder, exp.Select) else holder
+    return first
+
+
+def shared_columns_first(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`SELECT * FROM a JOIN b USING (k)` with k before all others; DuckDB has it in its place in a.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/join
+    """
+    for select in tree.find_all(exp.Select):
+        stars = [one for one in select.expressions if isinstance(one, exp.Star)]
+        source = select.args.get("from_")
+        if not stars or not isinstance(source, exp.From):
+            continue
+        shared = _shared(source.this, select.args.get("joins") or ())
+        if shared:
+            parts = [_with_shared(one, shared) if one in stars else [one] for one in select.expressions]
+            select.set("expressions", [one for part in parts for one in part])
+    return tree
+
+
+def _shared(first: Expr, joins: Iterable[exp.Join]) -> list[exp.Column]:
+    """The columns in USING of these joins, those of the last join first."""
+    shared = _inside(first)
+    for join in joins:
+        if str(join.method).upper() == "NATURAL":
+            raise not_emulated("SELECT * of a NATURAL JOIN: name the columns, or write USING")
+        own = [_shared_column(join, name) for name in join.args.get("using") or ()]
+        shared = own + _without([*shared, *_inside(join.this)], own)
+    return shared
+
+
+def _inside(relation: Expr) -> list[exp.Column]:
+    """The columns in USING of joins in parentheses, and of those that belong to a relation."""
+    if not isinstance(relation, exp.Subquery) or not isinstance(relation.this, exp.Table | exp.Subquery):
+        return []
+    return _shared(relation.this, relation.this.args.get("joins") or ())
+
+
+def _shared_column(join: exp.Join, name: exp.Identifier) -> exp.Column:
+    # An ASOF join gets a condition in place of USING, so that both tables keep the column.
+    table = _left_of(join).alias_or_name if join.args.get("match_condition") is not None else None
+    return exp.column(name.copy(), table and exp.to_identifier(table, quoted=True))
+
+
+def _without(columns: list[exp.Column], others: Iterable[Expr]) -> list[exp.Column]:
+    taken = {dotted(one.this) for one in others}
+    return [column for column in columns if dotted(column.this) not in taken]
+
+
+def _with_shared(star: exp.Star, shared: list[exp.Column]) -> list[Expr]:
+    excluded = star.args.get("except_") or []
+    if star.args.get("replace") or star.args.get("rename") or star.args.get("ilike"):
+        raise not_emulated("SELECT * REPLACE, RENAME or ILIKE of a JOIN with USING: name the columns")
+    rest = star.copy()
+    hidden = _without([exp.column(one.this.copy()) for one in shared], excluded)
+    rest.set("except_", [*(one.copy() for one in excluded), *hidden])
+    return [*(one.copy() for one in _without(shared, excluded)), rest]
 
 
 def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -156,8 +222,10 @@ def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
 def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
     """Aggregates in two steps, which Snowpark uses for quantiles; the state is the list of values."""
     for node in list(tree.find_all(exp.ApproxPercentileAccumulate)):
-        node.replace(exp.Anonymous(this="list", expressions=[node.this.copy()]))
+        value = exp.Anonymous(this="TO_DOUBLE", expressions=[node.this.copy()])
+        node.replace(exp.Anonymous(this="list", expressions=[value]))
     for estimate in list(tree.find_all(exp.ApproxPercentileEstimate)):
+        demand_share(estimate.args["percentile"], "APPROX_PERCENTILE_ESTIMATE")
         given = [estimate.this, exp.Literal.string("quantile_cont"), estimate.args["percentile"]]
         estimate.replace(exp.Anonymous(this="list_aggregate", expressions=[one.copy() for one in given]))
     return tree
@@ -167,6 +235,7 @@ PASSES: tuple[Pass, ...] = (
     refused_objects,
     bracketed_tables,
     bracketed_joins,
+    shared_columns_first,
     asof_joins,
     pivots_of_any,
     split_to_table,

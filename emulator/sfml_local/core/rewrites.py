@@ -319,11 +319,29 @@ def _name_at(relation: Expr, number: int, rewriting: Rewriting) -> exp.Identifie
     return exp.to_identifier(names[number - 1], quoted=True)
 
 
+_ORDERED = (
+    *(exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile),
+    *(exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue),
+)
+"""Window functions whose window must have an order."""
+
+
+def _demand_order(window: exp.Window) -> None:
+    function = window.this
+    while isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+        function = function.this
+    if isinstance(function, _ORDERED) and not window.args.get("alias"):
+        words = f"Window function type [{function.sql_name()}] requires ORDER BY in window specification."
+        raise SqlError(f"SQL compilation error:\n{words}", 2303, "42601")
+
+
 def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order, because DuckDB allows no window inside a window."""
     for window in tree.find_all(exp.Window):
         order = window.args.get("order")
-        if order is not None and order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):
+        if order is None:
+            _demand_order(window)
+        elif order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):
             window.set("order", None)
     return tree
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sfml_local.core.arrow import ipc
+from sfml_local.core.json_layout import laid_out
 from sfml_local.core.result import ArrowRows, Column, Result
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -70,7 +71,8 @@ def json_value(value: Any, column: Column) -> str | None:
             offset = value.utcoffset() or datetime.timedelta()
             return f"{_seconds(value)} {int(offset.total_seconds() // 60) + 1440}"
         case "variant" | "object" | "array":
-            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            return laid_out(shown)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list, tuple)):

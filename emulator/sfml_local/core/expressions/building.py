@@ -19,15 +19,15 @@ def counted(name: str, least: int, most: int | None, build: Builder) -> Builder:
     def checked(arguments: Arguments, rewriting: Rewriting) -> Expr:
         found = len(arguments)
         if found < least:
-            raise _wrong_count("not enough", name, least, found)
+            raise wrong_count("not enough", name, least, found)
         if most is not None and found > most:
-            raise _wrong_count("too many", name, most, found)
+            raise wrong_count("too many", name, most, found)
         return build(arguments, rewriting)
 
     return checked
 
 
-def _wrong_count(words: str, name: str, expected: int, got: int) -> SqlError:
+def wrong_count(words: str, name: str, expected: int, got: int) -> SqlError:
     code = 938 if words == "not enough" else 939
     return SqlError(
         f"SQL compilation error: {words} arguments for function [{name}] expected {expected}, got {got}",

@@ -99,6 +99,8 @@ def chosen(name: str, value: Expr, *options: Any) -> Expr:
         )
     is_try, target = name.startswith("try_"), _CONVERSIONS[name]
     is_text = type in ("VARCHAR", "JSON", '"NULL"')
+    if type == "BOOLEAN" and target == "DOUBLE" and not is_try:
+        return macro(name, value, stand_in(value), *options)
     if not is_text and (target is None or target in ("DOUBLE", "BOOLEAN")):
         if target is None:
             return value.copy()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import call, cast, json
 from sfml_local.core.rewriting import Rewriting
@@ -22,13 +23,42 @@ _AROUND = (
 )
 
 
+def demand_share(node: Expr, function: str) -> None:
+    """Refuses a written percentile outside of 0 to 1."""
+    try:
+        share = float(node.sql())
+    except ValueError:
+        return
+    if not 0 <= share <= 1:
+        words = f"Invalid value [{share}] for function '{function}'"
+        raise SqlError(f"SQL compilation error:\n{words}", 1015, "22023")
+
+
 def _whole_call(node: Expr) -> bool:
     """Whether nothing around a node belongs to the same call, such as WITHIN GROUP or OVER."""
     return not isinstance(node.parent, _AROUND)
 
 
+_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile)
+
+
+def _refuse_rank_in_frame(node: exp.Window) -> None:
+    """An account ranks a row among those of its frame, DuckDB among all of its partition."""
+    spec = node.args.get("spec")
+    is_sliding = (
+        isinstance(spec, exp.WindowSpec)
+        and str(spec.args.get("kind")).upper() == "ROWS"
+        and str(spec.args.get("start")).upper() != "UNBOUNDED"
+    )
+    if is_sliding and isinstance(node.this, _RANKS):
+        raise not_emulated(
+            f"{node.this.sql_name()} over a frame of ROWS that does not start at the first row"
+        )
+
+
 def _windowed(node: exp.Window) -> Expr | None:
     """Window functions that DuckDB lacks."""
+    _refuse_rank_in_frame(node)
     function = node.this
     if not isinstance(function, exp.Anonymous) or not function.expressions:
         return None
@@ -84,6 +114,7 @@ def _union(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _percentile(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    demand_share(arguments[1], "APPROX_PERCENTILE")
     return call("quantile_cont", cast(arguments[0], "DOUBLE"), arguments[1])
 
 

@@ -252,16 +252,24 @@ def _weeks_between(left: Expr, right: Expr, start: int) -> Expr:
     )
 
 
+TRUNCATED = frozenset({*_INTERVALS, "weekiso", "nanosecond"})
+"""The parts that DATE_TRUNC takes; a day of a week or year and the parts of an epoch or zone are refused."""
+
+
 def _date_trunc(arguments: Arguments, rewriting: Rewriting) -> Expr:
     part, value = arguments
     if part.name.upper() not in PARTS and value.name.upper() in PARTS:
         part, value = value, part
     unit = part_of(part, "DATE_TRUNC")
+    if unit not in TRUNCATED:
+        raise _invalid_part(part, "DATE_TRUNC")
     at = moment(value, rewriting)
     start = settings.number(rewriting.session, "WEEK_START")
     if unit == "week" and start:
         return bound(lambda at: call("cast_to_type", _week_begin(cast(at, "DATE"), start), at), at)
-    found = bound(lambda at: macro("truncated", _SAME.get(unit, unit), at, stand_in(at)), at)
+    # Times have microseconds here, of which whole nanoseconds are a multiple.
+    unit = {"weekiso": "week", "nanosecond": "microsecond"}.get(unit, unit)
+    found = bound(lambda at: macro("truncated", unit, at, stand_in(at)), at)
     found.meta[STANDS] = stand_in(at)
     return found
 

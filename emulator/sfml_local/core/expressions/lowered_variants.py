@@ -9,6 +9,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import as_text, call, cast, json, kind, with_kinds
+from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
 
 ARRAYS = {
@@ -99,18 +100,45 @@ def _is_conversion(value: Expr) -> bool:
     )
 
 
-def _is_kind(names: str) -> Builder:
-    return lambda arguments, rewriting: call(
-        "sf_is_of", *with_kinds([arguments[0], exp.Literal.string(names)])
-    )
+_SCALARS = (
+    *("VARCHAR", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE", "BOOLEAN"),
+    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "BLOB"),
+)
+
+
+def _of_variants_only(name: str, value: Expr, found: Expr) -> Expr:
+    """A function that takes a VARIANT and refuses any other value, also one that could be converted."""
+    type = kind(value)
+    words = f"SQL compilation error:\nInvalid argument types for function '{name}'"
+    refused = call("error", marked(1044, "42P13", words))
+    if isinstance(type, exp.Literal):
+        return refused if _is_scalar(type.name) else found
+    listed = exp.In(this=type, expressions=[exp.Literal.string(one) for one in _SCALARS])
+    decimal = call("starts_with", type.copy(), "DECIMAL")
+    return exp.Case(ifs=[exp.If(this=exp.or_(listed, decimal), true=refused)], default=found)
+
+
+def _is_scalar(type: str) -> bool:
+    return type in _SCALARS or type.startswith("DECIMAL")
+
+
+def _is_kind(word: str, names: str) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        found = call("sf_is_of", *with_kinds([arguments[0], exp.Literal.string(names)]))
+        return _of_variants_only(f"IS_{word}", arguments[0], found)
+
+    return build
 
 
 def _never(arguments: Arguments, rewriting: Rewriting) -> Expr:
     raise not_emulated("IS_ and AS_ functions of dates, times and binaries in a VARIANT")
 
 
-def _as_kind(names: str, type: str) -> Builder:
+def _as_kind(word: str, names: str, type: str) -> Builder:
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return _of_variants_only(f"AS_{word}", arguments[0], taken(arguments))
+
+    def taken(arguments: Arguments) -> Expr:
         (value, *digits) = arguments
         if type == "JSON":
             return json(call("sf_as_of", *with_kinds([value, exp.Literal.string(names)])))
@@ -167,7 +195,7 @@ def _builders() -> Iterator[tuple[str, Builder]]:
     yield "TO_VARIANT", counted("TO_VARIANT", 1, 1, _to_variant)
     yield "TYPEOF", counted("TYPEOF", 1, 1, _typeof)
     for word, names in _KINDS.items():
-        yield f"IS_{word}", counted(f"IS_{word}", 1, 1, _is_kind(names))
+        yield f"IS_{word}", counted(f"IS_{word}", 1, 1, _is_kind(word, names))
     for word in _UNKEPT:
         yield f"IS_{word}", _never
         yield f"AS_{word}", _never
@@ -187,7 +215,8 @@ def _builders() -> Iterator[tuple[str, Builder]]:
             ("NUMBER", "NUMBER"),
         ),
     ):
-        yield f"AS_{word}", counted(f"AS_{word}", 1, 3, _as_kind(_KINDS.get(word, "INTEGER,DECIMAL"), type))
+        names = _KINDS.get(word, "INTEGER,DECIMAL")
+        yield f"AS_{word}", counted(f"AS_{word}", 1, 3, _as_kind(word, names, type))
 
 
 BUILDERS = dict(_builders())

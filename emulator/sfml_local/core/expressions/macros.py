@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import duckdb
 
+from sfml_local.core.expressions.refusals import marked
+
 PLACE = "memory.main"
 """Their database: DuckDB's own, which every session sees."""
 
 _MOMENTS = "('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')"
+
+NO_FLOAT_OF_BOOLEAN = marked(
+    1044, "42P13", "SQL compilation error:\nInvalid argument types for function ''TO_DOUBLE'': (BOOLEAN)"
+)
 
 MACROS = f"""
 CREATE OR REPLACE MACRO {PLACE}.sf_number
@@ -22,6 +28,7 @@ CREATE OR REPLACE MACRO {PLACE}.sf_try_number
     (x, t, f, p, s) AS x;
 CREATE OR REPLACE MACRO {PLACE}.sf_double
     (x, t VARCHAR, f) AS sf_to_double(x, typeof(x), f),
+    (x, t BOOLEAN, f) AS CAST(error('{NO_FLOAT_OF_BOOLEAN}') AS DOUBLE),
     (x, t, f) AS CAST(x AS DOUBLE);
 CREATE OR REPLACE MACRO {PLACE}.sf_try_double
     (x, t VARCHAR, f) AS sf_try_to_double(x, typeof(x), f),
@@ -90,15 +97,16 @@ CREATE OR REPLACE MACRO {PLACE}.sf_compared
     (x, t VARCHAR, u TIME, f, c, z) AS sf_to_time(x, typeof(x), f),
     (x, t VARCHAR, u BOOLEAN, f, c, z) AS sf_to_boolean(x, typeof(x)),
     (x, t VARCHAR, u BLOB, f, c, z) AS sf_to_binary(x, typeof(x), 'HEX'),
+    (x, t VARCHAR, u DOUBLE, f, c, z) AS sf_to_double(x, typeof(x), NULL),
     (x, t VARCHAR, u, f, c, z) AS CAST(sf_to_number(x, typeof(x), NULL, 38, 9) AS DECIMAL(38, 9)),
     (x, t, u, f, c, z) AS x;
 CREATE OR REPLACE MACRO {PLACE}.sf_flatten(input, k, path, outer_, recursive_, mode) AS TABLE
-    SELECT CAST(hash(CAST(input AS VARCHAR)) % 4611686018427387904 AS BIGINT) AS SEQ,
-        e.k AS KEY, e.p AS PATH, e.i AS INDEX, CAST(e.v AS JSON) AS VALUE, CAST(e.t AS JSON) AS THIS
-    FROM (SELECT UNNEST(from_json(
+    SELECT _sf_seq AS SEQ, _sf_row.k AS KEY, _sf_row.p AS PATH, _sf_row.i AS INDEX,
+        CAST(_sf_row.v AS JSON) AS VALUE, CAST(_sf_row.t AS JSON) AS THIS
+    FROM (SELECT CAST(hash(CAST(input AS VARCHAR)) % 4611686018427387904 AS BIGINT) AS _sf_seq, UNNEST(from_json(
         sf_flat_rows(input, k, path, 'VARCHAR', outer_, 'BOOLEAN', recursive_, 'BOOLEAN', mode, 'VARCHAR'),
         '[{{"k": "VARCHAR", "p": "VARCHAR", "i": "BIGINT", "v": "VARCHAR", "t": "VARCHAR"}}]'
-    )) AS e);
+    )) AS _sf_row);
 CREATE OR REPLACE MACRO {PLACE}.sf_add
     (x, y, t DATE, u) AS x + CAST(round(y) AS INTEGER),
     (x, y, t, u DATE) AS y + CAST(round(x) AS INTEGER),
@@ -119,6 +127,11 @@ CREATE OR REPLACE MACRO {PLACE}.sf_difference
 CREATE OR REPLACE MACRO {PLACE}.sf_truncated
     (p, x, t TIME) AS CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME),
     (p, x, t) AS cast_to_type(date_trunc(p, x), x);
+CREATE OR REPLACE MACRO {PLACE}.sf_cut(x, kind) AS CASE
+    WHEN kind LIKE 'DECIMAL%'
+    THEN trunc(round(x * power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER)), 6))
+        / power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER))
+    ELSE x END;
 CREATE OR REPLACE MACRO {PLACE}.sf_stored_type(x) AS sf_type_name(typeof(x));
 CREATE OR REPLACE MACRO {PLACE}.sf_random() AS
     CAST((random() - 0.5::DOUBLE) * 18446744073709551616::DOUBLE AS BIGINT);

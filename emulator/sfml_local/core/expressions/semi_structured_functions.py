@@ -121,9 +121,12 @@ def array_position(value: Json, array: Json) -> int | None:
 
 
 def array_distinct(array: Json) -> Json:
-    return (
-        None if array is None else list({key_of(one): one for one in reversed(_array(array))}.values())[::-1]
-    )
+    if array is None:
+        return None
+    first: dict[Any, Json] = {}
+    for one in _array(array):
+        first.setdefault(key_of(one), one)
+    return list(first.values())
 
 
 def array_except(left: Json, right: Json) -> Json:
@@ -364,7 +367,7 @@ def typeof(value: Json) -> str | None:
 
 
 def is_of(value: Json, names: str) -> bool | None:
-    """Whether a variant is of one of the kinds; NULL for NULL."""
+    """Whether a variant is of one of the kinds, which are between commas; NULL for NULL."""
     return None if value is None else name_of(value) in names.split(",")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import lowered_numbers
 from sfml_local.core.expressions.calls import (
     bound,
@@ -242,7 +242,57 @@ def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
     return bound(build, node.this)
 
 
+MOST_SAMPLED = 1_000_000
+"""The most rows of a sample: https://docs.snowflake.com/en/sql-reference/constructs/sample"""
+
+
+def lowered_sample(node: exp.TableSample, rewriting: Rewriting) -> Expr:
+    """SAMPLE BLOCK is SAMPLE SYSTEM; a sample has at most a million rows."""
+    if (method := node.args.get("method")) is not None and method.name.upper() == "BLOCK":
+        node.set("method", exp.var("SYSTEM"))
+    size = node.args.get("size")
+    if isinstance(size, exp.Literal) and size.is_int and int(size.name) > MOST_SAMPLED:
+        words = f"sampling size '{size.name}' is not between 0 and {MOST_SAMPLED}"
+        raise SqlError(f"SQL compilation error:\n{words}", 1015, "22023")
+    return node
+
+
+def lowered_select(node: exp.Select, rewriting: Rewriting) -> Expr:
+    """Refuses columns that DuckDB would take for one; an aggregate of all rows is one row, which needs no order."""
+    _refuse_names_of_one_spelling(node)
+    if (
+        node.args.get("order") is not None
+        and not node.args.get("group")
+        and any(map(_sums_up, node.expressions))
+    ):
+        node.set("order", None)
+    return node
+
+
+def _refuse_names_of_one_spelling(node: exp.Select) -> None:
+    if not isinstance(node.parent, exp.Subquery | exp.CTE | exp.SetOperation | exp.Table):
+        return
+    spelled: dict[str, str] = {}
+    for one in node.expressions:
+        name = one.args.get("alias") if isinstance(one, exp.Alias) else getattr(one, "this", None)
+        if not isinstance(name, exp.Identifier):
+            continue
+        shown = dotted(name)
+        if spelled.setdefault(shown.upper(), shown) != shown:
+            raise not_emulated(
+                f"columns {spelled[shown.upper()]} and {shown} of one query, which differ in case only"
+            )
+
+
+def _sums_up(projection: Expr) -> bool:
+    """Whether a projection is an aggregate of all rows, and not over windows."""
+    found = projection.find(exp.AggFunc, exp.Window, exp.Query)
+    return isinstance(found, exp.AggFunc)
+
+
 NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
+    exp.Select: lowered_select,
+    exp.TableSample: lowered_sample,
     exp.ColumnDef: lowered_column,
     exp.Ordered: lowered_order,
     exp.Update: lowered_update,

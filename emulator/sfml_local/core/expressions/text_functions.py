@@ -77,7 +77,7 @@ def _soundex(text: str, *, repeats_of_first: bool) -> str:
     letters = [letter for letter in text if letter.isascii() and letter.isalpha()]
     if not letters:
         return ""
-    first, previous = letters[0].upper(), "" if repeats_of_first else _CODES.get(letters[0].lower(), "")
+    first, previous = letters[0], "" if repeats_of_first else _CODES.get(letters[0].lower(), "")
     code = first
     for letter in letters[1:]:
         found = _CODES.get(letter.lower(), "")

@@ -150,9 +150,7 @@ _READERS: Mapping[str, str] = {
     "DY": f"({_DAY_NAMES})",
     **dict.fromkeys(("AM", "PM"), "(AM|PM)"),
     "P": "(A|P)",
-    "FF": r"(\d{1,9})",
-    "FF0": "()",
-    **{f"FF{n}": rf"(\d{{1,{n}}})" for n in range(1, 10)},
+    **dict.fromkeys(("FF", *(f"FF{n}" for n in range(10))), r"(\d{0,9})"),
     "TZH:TZM": r"([+-]?\d{1,2}:\d{2}|Z)",
     "TZHTZM": r"([+-]?\d{4}|[+-]?\d{1,2}:\d{2}|Z)",
     "TZH": r"([+-]?\d{1,2}|Z)",
@@ -199,6 +197,9 @@ def _pattern(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
             fields.append(_FIELDS[name])
         else:
             pattern += r"\s+" if name.isspace() else re.escape(name)
+            # A text without a fraction needs no point either.
+            is_point = name == "." and parts[index + 1 : index + 2] and parts[index + 1][1].startswith("FF")
+            pattern += "?" if is_point else ""
     return re.compile(rf"\s*{pattern}\s*", re.IGNORECASE | re.ASCII), tuple(fields)
 
 

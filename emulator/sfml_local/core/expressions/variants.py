@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
@@ -159,25 +160,30 @@ def read_json(text: str) -> Any:
         pass
     try:
         return _Reader(text).document()
-    except (ValueError, IndexError, RecursionError) as cause:
-        raise Refusal(100069, "22P02", f"Error parsing JSON: {_reason(text, cause)}") from cause
+    except (ValueError, RecursionError) as cause:
+        raise Refusal(100069, "22P02", f"Error parsing JSON: {str(cause) or 'invalid JSON'}") from cause
 
 
-def _reason(text: str, cause: Exception) -> str:
-    if isinstance(cause, IndexError):
-        return f"unfinished string or incomplete object, pos {len(text)}"
-    return str(cause) or "invalid JSON"
+_BARE_KEY = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
 
 class _Reader:
-    """JSON with Snowflake's extensions: words in any case, single quotes, empty elements, a comma at the end."""
+    """JSON with Snowflake's extensions.
+
+    Words in any case, single quotes, keys without quotes, empty elements, and a comma at the end.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._unfinished = "incomplete object value"
+        """What the text ends in the middle of."""
 
     def document(self) -> Any:
-        value = self._value()
+        try:
+            value = self._value()
+        except IndexError:
+            raise ValueError(f"{self._unfinished}, pos {len(self._text) + 1}") from None
         self._skip()
         if self._at < len(self._text):
             raise ValueError(f"more than one document in the input, pos {self._at}")
@@ -217,17 +223,28 @@ class _Reader:
         return number
 
     def _string(self, quote: str) -> str:
-        end = self._at + 1
+        end, around, self._unfinished = self._at + 1, self._unfinished, "unfinished string"
         while self._text[end] != quote:
             end += 2 if self._text[end] == "\\" else 1
         body, self._at = self._text[self._at + 1 : end], end + 1
         if quote == "'":
             body = body.replace("\\'", "'").replace('"', '\\"')
+        self._unfinished = around
         found: str = json.loads(f'"{body}"', strict=False)
         return found
 
+    def _key(self, char: str) -> str:
+        if char in "\"'":
+            return self._string(char)
+        bare = _BARE_KEY.match(self._text, self._at)
+        if bare is None:
+            raise ValueError(f"misplaced {char!r}, pos {self._at + 1}")
+        self._at = bare.end()
+        return bare[0]
+
     def _array(self) -> list[Any]:
         self._at += 1
+        self._unfinished = "incomplete array value"
         items: list[Any] = []
         if self._next() == "]":
             self._at += 1
@@ -243,12 +260,10 @@ class _Reader:
 
     def _object(self) -> dict[str, Any]:
         self._at += 1
+        self._unfinished = "incomplete object value"
         pairs: dict[str, Any] = {}
         while self._next() != "}":
-            char = self._next()
-            if char not in "\"'":
-                raise ValueError(f"misplaced {char!r}, pos {self._at + 1}")
-            key = self._string(char)
+            key = self._key(self._next())
             if self._next() != ":":
                 raise ValueError(f"missing colon, pos {self._at + 1}")
             self._at += 1
