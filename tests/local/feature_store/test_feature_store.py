@@ -115,7 +115,7 @@ def test_views_are_listed_with_their_entities(
 ) -> None:
     listed = {row["NAME"]: row for row in features.list_feature_views(entity_name="CUSTOMER").collect()}
     assert {str(refreshed.name), str(static.name)} <= listed.keys()
-    assert listed[str(refreshed.name)]["ENTITIES"] == '["CUSTOMER"]'
+    assert json.loads(listed[str(refreshed.name)]["ENTITIES"]) == ["CUSTOMER"]
     assert listed[str(refreshed.name)]["REFRESH_FREQ"] == "1 day"
 
 
