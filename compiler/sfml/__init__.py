@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sfml.api.run import Runs as Runs
     from sfml.api.run import TaskRun as TaskRun
     from sfml.api.run_plan import RunPlan as RunPlan
+    from sfml.api.status import Status as Status
+    from sfml.api.status import Statuses as Statuses
     from sfml.base.errors import InvalidSpec as InvalidSpec
     from sfml.base.errors import SfmlError as SfmlError
 
@@ -57,6 +59,8 @@ _MODULES = {
     "RunPlan": "sfml.api.run_plan",
     "Runs": "sfml.api.run",
     "SfmlError": "sfml.base.errors",
+    "Status": "sfml.api.status",
+    "Statuses": "sfml.api.status",
     "Task": "sfml.api.graph",
     "TaskRun": "sfml.api.run",
     "open": "sfml.api.project",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jsonschema
 import pytest
@@ -40,6 +42,8 @@ NAMES = {
     "RunPlan",
     "Runs",
     "SfmlError",
+    "Status",
+    "Statuses",
     "Task",
     "TaskRun",
     "__distribution__",
@@ -103,7 +107,7 @@ def test_importing_loads_nothing_of_a_client(tmp_path: Path) -> None:
 def test_the_page_runs(shop: Here, capfd: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     place = ModuleType("page").__dict__
     with chdir(shop.folder):
         for block in blocks:
@@ -114,11 +118,42 @@ def test_the_page_runs(shop: Here, capfd: pytest.CaptureFixture[str]) -> None:
     valid(place["plan"].to_dict(), "plan")
     valid(place["applied"].to_dict(), "plan")
     valid(place["findings"].to_dict(), "validate")
+    valid(place["statuses"].to_dict(), "status")
     valid(place["shop"].graph.to_dict(), "manifest")
-    for name in ("project", "shop", "findings", "plan", "run"):
+    for name in ("project", "shop", "findings", "plan", "run", "statuses"):
         html = place[name]._repr_html_()
         assert (html.startswith("<") and str(place["shop"].name) in html) or name == "findings"
     assert "<svg" in place["shop"].graph._repr_html_()
+
+
+def test_the_status_of_a_project_is_that_of_the_command(
+    shop: Here, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (shop.folder / "specs" / "broken.yaml").write_text(BROKEN)
+    (shop.folder / "specs" / "unread.yaml").write_text(FAILS.replace("fails", "unread"))
+    try:
+        with chdir(shop.folder):
+            statuses = sfml.open(".").status()
+            wrong = {status.pipeline: status for status in statuses}["broken"]
+            assert (wrong.is_well, wrong.is_deployed, wrong.differs) == (False, None, None)
+            assert wrong.problems == ("its spec has errors",) and wrong in [*statuses.needing_attention]
+            assert "broken" in repr(statuses) and "1 needs attention" in str(statuses)
+            [one] = sfml.open("specs").status("unread", target="local")
+            assert (one.is_well, one.is_deployed, one.problems, one.outcome) == (True, False, (), None)
+            with pytest.raises(UsageError, match="no pipeline `nope`"):
+                sfml.open(".").status("nope")
+        out, err = capfd.readouterr()
+        assert out == err == "", "nothing is printed"
+        printed = json.loads(shop.sfml("status", "-o", "json", ok=False).out)
+        assert timeless(printed) == timeless(statuses.to_dict())
+    finally:
+        (shop.folder / "specs" / "broken.yaml").unlink()
+        (shop.folder / "specs" / "unread.yaml").unlink()
+
+
+def timeless(statuses: dict[str, Any]) -> dict[str, Any]:
+    """Without the schedules' texts, which say how long it is until the next run."""
+    return {**statuses, "pipelines": [{**one, "schedule": None} for one in statuses["pipelines"]]}
 
 
 def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfml.api.drawing import table
 from sfml.api.pipeline import Pipeline
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import UsageError
 from sfml.frontend.entry_files import pipeline_name, pipelines_of_project
+from sfml.spec.names import login_name
 from sfml.spec.project import PROJECT_FILE, project_root
+
+if TYPE_CHECKING:
+    from sfml.api.status import Statuses
 
 
 class Project:
@@ -56,6 +60,29 @@ class Project:
             )
         return self._made(matches[0], target=target, variables=variables, user=user)
 
+    def status(
+        self,
+        *pipelines: str,
+        target: str | None = None,
+        variables: Mapping[str, object] | None = None,
+        user: str | None = None,
+    ) -> Statuses:
+        """The status of these pipelines, or of all, as of `sfml status`; those of one account are read together.
+
+        One whose spec has errors, or that cannot be read, is not well, and hides no other. The arguments are those of
+        `pipeline`.
+        """
+        from sfml.api.status import Statuses
+        from sfml.operations.fleet_accounts import FleetAccounts
+        from sfml.operations.fleet_status import FleetStatus, SpecOptions
+        from sfml.operations.target_watch import SilentTargetWatch
+
+        chosen = [self.pipeline(name) for name in pipelines] or self.pipelines
+        files = [os.path.relpath(one.file) for one in chosen]
+        options = SpecOptions(target, _texts(variables), user or login_name())
+        with FleetAccounts(SilentTargetWatch()) as accounts:
+            return Statuses(FleetStatus(files, accounts, options).look())
+
     def _made(
         self,
         path: Path,
@@ -64,10 +91,8 @@ class Project:
         variables: Mapping[str, object] | None = None,
         user: str | None = None,
     ) -> Pipeline:
-        texts = {key: _text(value) for key, value in (variables or {}).items()}
-        return Pipeline(
-            path.resolve(), pipeline_name(path) or path.stem, target=target, variables=texts, user=user
-        )
+        name = pipeline_name(path) or path.stem
+        return Pipeline(path.resolve(), name, target=target, variables=_texts(variables), user=user)
 
     def to_dict(self) -> dict[str, Any]:
         """The root and the pipelines with their files."""
@@ -96,6 +121,10 @@ def open(path: Path | str = ".") -> Project:
     if root is None:
         raise UsageError(f"no {PROJECT_FILE} in `{path}` or above", help="make a project: sfml init")
     return Project(root)
+
+
+def _texts(variables: Mapping[str, object] | None) -> dict[str, str]:
+    return {name: _text(value) for name, value in (variables or {}).items()}
 
 
 def _text(value: object) -> str:

@@ -69,7 +69,7 @@ class FleetStatus:
         files: Sequence[str],
         accounts: FleetAccounts,
         options: SpecOptions,
-        on_errors: Callable[[Reading], None],
+        on_errors: Callable[[Reading], None] = lambda reading: None,
     ) -> None:
         self._files = files
         self._accounts = accounts
