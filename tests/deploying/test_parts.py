@@ -267,6 +267,28 @@ def test_the_code_of_a_deployment_runs(shop: Small) -> None:
     assert code == 1 and "deployment 7 of small is not kept" in value["error"]["message"]
 
 
+def test_wrong_arguments_are_refused_once_the_deployment_is_known(shop: Small) -> None:
+    """The keys and tasks are those of the deployment, not of the files."""
+    run(shop)
+    mend(shop)
+    shop.edit("config: {factor: 2}", "config: {later: 1}")
+    shop.edit('factor: "${config.factor}"', 'factor: "${config.later}"')
+    before = noted(shop)
+    for words, message in (
+        (("--recover", "last", "--config", "nope=1"), "`nope` is not a key"),
+        (("--recover", "last", "--config", "later=1"), "`later` is not a key"),
+        (("--recover", "last", "--config", "factor=much"), "`factor` is a number"),
+        (("--only", "report", "--config", "factor=true"), "`factor` is a number"),
+        (("--only", "reprot"), "no task is called `reprot`"),
+    ):
+        code, text = shop.run("run", HERE, *words, "--deployment", "1")
+        assert code == 2 and message in text, text
+    assert noted(shop) == before
+    assert run(shop, "--recover", "last", "--deployment", "1", "--config", "factor=3")[0] == 1, "the old code"
+    code, text = shop.run("run", HERE, "--recover", "last", "--config", "factor=3")
+    assert code == 2 and "`factor` is not a key" in text, "the files have no such key any more"
+
+
 def test_the_config_of_the_recovered_run_is_kept(shop: Small) -> None:
     mend(shop, 'return {"score": rows * factor}', BUG)
     shop.run(*APPLY)

@@ -37,9 +37,10 @@ class RunPlan:
         return self._shown.record.recovers
 
     def dag(self) -> DAG:
-        """The graph that the part would make, as a `snowflake.core.task.dagv1.DAG` with its `DAGTask` objects.
+        """The graph that the part would make, as a `snowflake.core.task.dagv1.DAG` with its tasks.
 
-        Conditions are written out, also those that depend on a gate. The body of an ML Job is a placeholder.
+        A gate whose arms the part runs is a `DAGTaskBranch`; other conditions are written out. The body of an ML Job is
+        a placeholder.
         """
         from sfml.snowflake.dag import dag
 

@@ -73,8 +73,5 @@ def _moved(
         predecessors=() if is_last else above or (root,),
         finalize=root if is_last else None,
         condition=None if task.condition is None else rehomed_sql(task.condition, move),
-        own_condition=None,
-        is_branch=False,
-        branch_of=(),
         fingerprint="",
     )

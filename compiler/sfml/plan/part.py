@@ -439,9 +439,6 @@ def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str
         name=names[task.task],
         predecessors=() if task.finalize is not None else tuple(above) or (root,),
         finalize=root if task.finalize is not None else None,
-        own_condition=None,
-        is_branch=False,
-        branch_of=(),
         fingerprint="",
     )
     if isinstance(fate, ReusesTask):

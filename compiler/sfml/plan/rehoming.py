@@ -26,6 +26,7 @@ from sfml.lower.desired import (
     SqlDefinition,
 )
 from sfml.lower.ml_jobs import bound, with_arguments
+from sfml.plan.branches import with_branches
 from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 from sfml.semantics.states import State, predecessors_state
 
@@ -421,11 +422,12 @@ def graph_below(
                 f" and Snowflake takes {MAX_IDENTIFIER_LENGTH}; nothing was run",
                 help="give the pipeline or the task a shorter name",
             )
+    marked = with_branches(tasks, root.name)
     return replace(
         graph,
         root=root,
-        tasks=tuple(task for task in tasks if task.finalize is None),
-        finalizer=next((task for task in tasks if task.finalize is not None), None),
+        tasks=tuple(task for task in marked if task.finalize is None),
+        finalizer=next((task for task in marked if task.finalize is not None), None),
         archives=archives,
         seeds=(),
         moved={},

@@ -58,6 +58,51 @@ def test_parts_and_lanes_come_out_as_objects_too(made: TaskGraph) -> None:
         assert [difference for difference in differences(below) if difference.known is None] == []
 
 
+def branches(desired: DesiredGraph) -> set[str]:
+    """The short names of the tasks that are `DAGTaskBranch` objects."""
+    return {task.name for task in dag(desired).tasks if isinstance(task, DAGTaskBranch)}
+
+
+@pytest.mark.parametrize("made", [clv(), wide(), two_branches()], ids=["clv", "wide", "two branches"])
+def test_a_lane_has_the_branches_of_the_graph(made: TaskGraph) -> None:
+    desired = lowered(made)
+    assert branches(lane_graph(desired, lane_root(desired.root.name, 1), {})) == branches(desired)
+
+
+@pytest.mark.parametrize(
+    ("reused", "wanted", "expected"),
+    [
+        ((), ("z", "a", "c", "both"), {"Z", "A"}),
+        (("z",), ("a", "c", "both"), {"Z", "A"}),
+        (("z", "a", "c"), ("both",), {"Z", "A"}),
+        (("z", "a"), ("c",), set()),
+        ((), ("z", "a", "c"), set()),
+        (("c", "both"), ("z", "a"), set()),
+    ],
+)
+def test_a_part_has_those_branches_whose_arms_it_runs(
+    reused: tuple[str, ...], wanted: tuple[str, ...], expected: set[str]
+) -> None:
+    desired = lowered(two_branches())
+    results = {name: TaskResult(State.SUCCEEDED, "r", "BOTH") for name in reused}
+    part = planned_part(desired, EarlierResults(results), dict.fromkeys(wanted, "you chose it"))
+    below = part_graph(part, part_root(desired.root.name, "ab"), {}, {})
+    assert branches(below) == expected
+    assert [difference for difference in differences(below) if difference.known is None] == []
+
+
+def test_a_condition_that_only_looks_like_a_branch_is_none() -> None:
+    """One arm has a condition of its own in front, so `DAGTaskBranch` cannot write it."""
+    desired = lowered(two_branches())
+    tasks = tuple(
+        dataclasses.replace(task, condition=f"1 = 1 and {task.condition}") if task.task == "both" else task
+        for task in desired.tasks
+    )
+    lane = lane_graph(dataclasses.replace(desired, tasks=tasks), lane_root(desired.root.name, 1), {})
+    assert branches(lane) == set()
+    assert [difference for difference in differences(lane) if difference.known is None] == []
+
+
 def test_names_that_are_too_long_below_another_root_are_refused_before_anything_is_made() -> None:
     desired = lowered(graph(sql("a" * 240)))
     wanted = {"a" * 240: "you chose it"}
