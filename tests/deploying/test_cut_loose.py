@@ -163,7 +163,8 @@ def test_it_is_not_taken_back_from_a_graph_of_others_that_is_on(small: Small) ->
         assert code == 1 and "`SMALL$SECOND` of small runs below `OTHER`, which is another graph" in text, (
             text
         )
-        assert "ALTER TASK OTHER SUSPEND" in text and rows(small) == before
+        assert "ALTER TASK SFML.SMALL.OTHER SUSPEND" in text.replace(small.local.database, "SFML")
+        assert rows(small) == before
     sql(small, "ALTER TASK @OTHER SUSPEND")
     assert small.run(*APPLY)[0] == 0 and is_whole(small)
     assert rows(small)["OTHER"]["state"] == "suspended" and links(small)["OTHER"] == ()
@@ -205,6 +206,44 @@ def test_a_task_of_others_below_ours_is_named_and_never_changed(small: Small) ->
     code, text = small.run(*APPLY)
     assert code == 1 and "`THEIRS`, which sfml did not make, runs after `SMALL$FIRST`" in text, text
     assert is_untouched() and "SMALL$FIRST" in links(small)
+
+
+def follow(small: Small, text: str) -> None:
+    """Execute the statements that the help of an error proposes, as they stand there."""
+    (proposed,) = (line for line in text.splitlines() if line.startswith("help: ") and "ALTER TASK" in line)
+    for statement in proposed[proposed.index("ALTER TASK") :].split("; "):
+        small.local.sql(statement)
+
+
+def test_what_is_proposed_for_a_task_of_others_can_be_done(small: Small) -> None:
+    small.edit("second:", "third: {sql: 'select 3'}\n    second:")
+    assert small.run(*APPLY)[0] == 0
+    off(small, STRANGER.replace("@SMALL$FIRST", "@SMALL$FIRST, @SMALL$THIRD"))
+    small.edit("    third: {sql: 'select 3'}\n", "")
+    code, text = small.run(*APPLY)
+    assert code == 1
+    follow(small, text)
+    assert small.run(*APPLY)[0] == 0
+    assert links(small) == {**TIED, "THEIRS": ("SMALL$FIRST",)}
+    assert rows(small)["SMALL"]["state"] == "started", "the schedule stays on"
+    off(small, "CREATE TASK @BELOW WAREHOUSE = LOCAL_WH AFTER @THEIRS AS SELECT 1")
+    off(small, "CREATE TASK @LAST WAREHOUSE = LOCAL_WH FINALIZE = @SMALL AS SELECT 1")
+    code, text = small.run(*DESTROY)
+    assert code == 1
+    follow(small, text)
+    code, text = small.run(*DESTROY)
+    assert code == 0 and links(small) == {"THEIRS": (), "BELOW": ("THEIRS",), "LAST": ()}, text
+
+
+def test_a_suspended_task_of_others_is_no_problem_whatever_its_name(small: Small) -> None:
+    """An apply leaves it alone, so it would be a problem that no command solves."""
+    assert small.run(*APPLY)[0] == 0
+    off(small, STRANGER.replace("@THEIRS", "@SMALL$THEIRS"))
+    code, text = small.run("status", PATH)
+    assert code == 0, text
+    off(small, "ALTER TASK @SMALL$SECOND SUSPEND")
+    code, text = small.run("status", PATH)
+    assert code == 1 and "second is suspended" in text, text
 
 
 def test_so_is_one_below_a_task_that_was_cut_loose(small: Small) -> None:

@@ -47,11 +47,21 @@ class DeployedGraph:
         return tuple(task for task in self.tasks if not task.started)
 
 
-def own_suspended(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:
-    """The suspended tasks that sfml made. Tasks that somebody else added to the graph are not included."""
+def own_suspended(
+    graph: DeployedGraph, desired: DesiredGraph, differs: bool | None = None
+) -> tuple[DeployedTask, ...]:
+    """The suspended tasks that sfml made. Tasks that somebody else added to the graph are not included.
+
+    If the deployed graph may differ from the spec (`differs` is not False), a task with a name such as sfml gives
+    counts as its own, because an earlier deployment may have made it.
+    """
     own = {raw(task.name) for task in desired.all_tasks}
     below = f"{raw(desired.root.name)}$"
-    return tuple(task for task in graph.suspended if task.name in own or task.name.startswith(below))
+    return tuple(
+        task
+        for task in graph.suspended
+        if task.name in own or (differs is not False and task.name.startswith(below))
+    )
 
 
 def cut_loose(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:

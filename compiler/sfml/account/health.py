@@ -227,7 +227,7 @@ def _problems(
         return
     if off is not None and not off.is_intended:
         yield ScheduleOff(off)
-    suspended = own_suspended(graph, desired)
+    suspended = own_suspended(graph, desired, differs)
     if suspended:
         times = [task.suspended_on for task in suspended if task.suspended_on]
         yield SuspendedChildren(_names(desired, (task.name for task in suspended)), min(times, default=None))

@@ -162,7 +162,7 @@ def planned_graph(
         unfinished=UnfinishedApply() if is_unfinished else None,
         loose_on=own.started_roots,
     )
-    protect_strangers(groups, own.strangers, desired.root.name)
+    protect_strangers(groups, own, desired)
     plan = dataclasses.replace(
         plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sfml.account.deployed import DeployedTask
 from sfml.base.errors import ConflictingState
-from sfml.base.quoting import raw
+from sfml.base.quoting import qualified, raw
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
@@ -159,7 +159,7 @@ def _refuse_foreign(
         raise ConflictingState(
             f"`{task.name}` of {desired.pipeline} runs below `{on[0]}`, which is another graph and is on;"
             " nothing was changed",
-            help=f"ALTER TASK {on[0]} SUSPEND, do this again, and resume it",
+            help=f"{_altered(desired, on[0], 'SUSPEND')}, do this again, and resume it",
         )
 
 
@@ -189,28 +189,67 @@ def graph_to_restore(now: Artefact | None, own: Ownership) -> Artefact | None:
     return replace(now, tasks=tuple(sorted(tasks, key=lambda task: depths[task.name])))
 
 
-def protect_strangers(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...], root: str) -> None:
+def protect_strangers(groups: tuple[Group, ...], own: Ownership, desired: DesiredGraph) -> None:
     """Raise `ConflictingState` if the stages would affect a stranger: drop its predecessor, or take its place."""
+    root = desired.root.name
     stages = [stage for group in groups for stage in group]
     gone = {stage.name for stage in stages if isinstance(stage, DropTask)}
     has_new_finalizer = any(
         isinstance(stage, PutTask) and stage.task.finalize and stage.action in _MADE for stage in stages
     )
-    for task in strangers:
-        after = task.settings["after"]
-        lost = sorted(gone.intersection(map(str, after))) if isinstance(after, tuple) else []
+    for task in own.strangers:
+        lost = sorted(gone.intersection(_after(task)))
         if lost:
             raise ConflictingState(
                 f"`{task.name}`, which sfml did not make, runs after `{lost[0]}`, which would be dropped;"
                 " nothing was changed",
-                help=f"take it out first:  ALTER TASK {task.name} REMOVE AFTER {lost[0]}",
+                help=f"take it out first:  {taking_out(desired, own, {task.name: lost})}",
             )
         if has_new_finalizer and task.settings["finalize"] == root:
             raise ConflictingState(
                 f"`{task.name}`, which sfml did not make, is the finalizer of `{root}`, and a graph takes one;"
                 " nothing was changed",
-                help=f"take it out first:  ALTER TASK {task.name} UNSET FINALIZE",
+                help=f"take it out first:  {taking_out(desired, own, {task.name: ()})}",
             )
+
+
+def taking_out(desired: DesiredGraph, own: Ownership, above: Mapping[str, Iterable[str]]) -> str:
+    """The SQL statements that take strangers out of the graph and leave its schedule as it was.
+
+    `above` maps each to the predecessors to remove; to none for a finalizer. Snowflake changes no task of a graph whose
+    root is started.
+    """
+    statements = []
+    for task, names in above.items():
+        after = ", ".join(_in_schema(desired, name) for name in names)
+        statements.append(_altered(desired, task, f"REMOVE AFTER {after}" if after else "UNSET FINALIZE"))
+    if own.observed is not None and own.observed.root.started:
+        root = desired.root.name
+        statements = [_altered(desired, root, "SUSPEND"), *statements, _altered(desired, root, "RESUME")]
+    return "; ".join(statements)
+
+
+def above_strangers(own: Ownership) -> Mapping[str, tuple[str, ...]]:
+    """Each stranger that runs directly below a task of the pipeline, with these tasks; none for a finalizer."""
+    names = {task.name for task in own.strangers}
+    return {
+        task.name: ours
+        for task in own.strangers
+        if (ours := tuple(name for name in _after(task) if name not in names)) or task.settings["finalize"]
+    }
+
+
+def _after(task: ObservedTask) -> tuple[str, ...]:
+    after = task.settings["after"]
+    return tuple(map(str, after)) if isinstance(after, tuple) else ()
+
+
+def _altered(desired: DesiredGraph, task: str, change: str) -> str:
+    return f"ALTER TASK {_in_schema(desired, task)} {change}"
+
+
+def _in_schema(desired: DesiredGraph, task: str) -> str:
+    return qualified(desired.target.database, desired.target.schema, task)
 
 
 def ownership_notes(own: Ownership, desired: DesiredGraph) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import inspect_stage, refuse_newer, traces_of
 from sfml.operations.deployer import Work
-from sfml.operations.ownership import Ownership, graph_to_restore, ownership
+from sfml.operations.ownership import Ownership, above_strangers, graph_to_restore, ownership, taking_out
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.backfill_state import has_backfill
@@ -123,5 +123,5 @@ def _refuse_others(desired: DesiredGraph, own: Ownership) -> None:
         raise ConflictingState(
             f"{shown} below {desired.root.name} is neither in the spec nor of its last deployment;"
             " nothing was changed",
-            help="drop it, or take it out of the graph with ALTER TASK … REMOVE AFTER, if it is somebody else's",
+            help=f"drop it, or take it out of the graph:  {taking_out(desired, own, above_strangers(own))}",
         )

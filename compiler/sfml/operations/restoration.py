@@ -33,7 +33,7 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
     own = ownership(desired, observed, staged, (journal.was, journal.meant), target)
     observed = own.observed
     groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
-    protect_strangers(groups, own.strangers, desired.root.name)
+    protect_strangers(groups, own, desired)
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
     return Work(
