@@ -28,6 +28,13 @@ _SECRET_TEXT = re.compile(
     r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10}"
     r"|eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\."
 )
+_STATEMENTS = ("sql", "when")
+_SECRET_IN_SQL = re.compile(
+    r"\b(?:password|secret_string|client_secret|oauth_\w*secret|oauth_refresh_token|private_key|aws_secret_key"
+    r"|aws_token|azure_sas_token|master_key|passphrase)\s*=>?\s*'[^'$]",
+    re.IGNORECASE,
+)
+"""A secret that a statement such as CREATE STAGE or ALTER USER sets."""
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*==\s*[0-9A-Za-z.+!_-]+\Z")
 
 
@@ -59,16 +66,26 @@ def plain_secrets(case: Case) -> Iterator[Diagnostic]:
     Instead: create a SECRET in Snowflake and name it under `secrets`, or let the step look it up.
     """
     for name, value, place in _texts(case):
-        if _SECRET_TEXT.search(value) or (_SECRET_KEY.search(name) and value and "$" not in value):
+        if _looks_secret(name, value):
             message = f"`{name}` looks like a secret in plain text"
             help = "create a SECRET in Snowflake and name it under `secrets`"
             yield warning("SF603", message, place, why="task bodies and query history show it", help=help)
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    if _SECRET_TEXT.search(value):
+        return True
+    if name in _STATEMENTS:
+        return _SECRET_IN_SQL.search(value) is not None
+    return bool(_SECRET_KEY.search(name) and value and "$" not in value)
 
 
 def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
     """Every text that becomes visible in the account: its key, the text, and its place."""
     for key, value in case.draft.config.items():
         yield from _texts_in(key, value, case.draft.places.get(f"config.{key}", case.draft.places["tasks"]))
+    if isinstance(case.draft.root_body, SqlBody):
+        yield "sql", case.draft.root_body.text, case.draft.places["root.sql"]
     for task in case.tasks:
         match task.node.body:
             case StepBody(arguments=arguments):
@@ -82,6 +99,8 @@ def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
                 yield from _texts_in("message", message, task.place("notify.message", "notify"))
             case SqlBody(text=text):
                 yield "sql", text, task.place("sql")
+        yield "when", task.node.when or "", task.place("when")
+        yield "comment", task.node.comment or "", task.place("comment")
         for key, text in task.node.env_vars.items():
             yield key, text, task.place(f"env_vars.{key}")
 

@@ -58,7 +58,7 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
             message = f"a quote or comment in the statement of `{name}` is not closed"
             yield error("SF324", message, place, help="close it")
         elif not statements:
-            if body.text or not body.file:  # an empty file has a finding already, from reading it
+            if body.text or body.file is None:  # an empty file has a finding already, from reading it
                 yield error("SF324", f"the statement of `{name}` is empty", place, help="write one")
         elif len(statements) > 1 and not _is_block(statements):
             message = f"task `{name}` holds {len(statements)} statements"

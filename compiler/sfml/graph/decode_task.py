@@ -231,7 +231,7 @@ def sql_body(
     file = inside(root, path)
     if isinstance(file, Diagnostic):
         findings.append(file)
-        return SqlBody("")
+        return SqlBody("", "")
     text = documents.text(root / file, file)
     if isinstance(text, Diagnostic):
         message = f"the SQL file `{path.value}` cannot be used: {text.message}"

@@ -118,7 +118,10 @@ class CallBody:
 
 @record
 class SqlBody:
-    """A statement as written; `file` is the file it was read from, relative to the project root."""
+    """A statement as written; `file` is the file it was read from, relative to the project root.
+
+    `file` is an empty text where the path cannot be used.
+    """
 
     text: str
     file: str | None = None
