@@ -158,6 +158,7 @@ def _has_only_fields(statement: ast.ClassDef) -> bool:
 def _record_shape(statement: ast.ClassDef, module: Module, find: FindModule, depth: int) -> Shape:
     fields: dict[str, Shape] = {}
     optional: set[str] = set()
+    absent: set[str] = set()
     for base in statement.bases:
         if last_name(base) in ("TypedDict", "NamedTuple", "object", "Protocol", "Generic"):
             continue
@@ -166,6 +167,7 @@ def _record_shape(statement: ast.ClassDef, module: Module, find: FindModule, dep
             return ANYTHING  # more fields may come from a class that cannot be read
         fields.update(inherited.fields)
         optional |= inherited.optional
+        absent |= inherited.absent
     own: set[str] = set()
     for part in statement.body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
@@ -173,12 +175,15 @@ def _record_shape(statement: ast.ClassDef, module: Module, find: FindModule, dep
             wrapper = last_name(getattr(part.annotation, "value", part.annotation))
             if part.value is not None or wrapper == "NotRequired":
                 optional.add(part.target.id)
+            if wrapper == "NotRequired":
+                absent.add(part.target.id)
             if wrapper != "Required":
                 own.add(part.target.id)
     if any(_is_partial(keyword) for keyword in statement.keywords):
         # `total=False` applies to the fields of this class, not to inherited ones.
         optional |= own
-    return Record(statement.name, _Fields(fields), frozenset(optional))
+        absent |= own
+    return Record(statement.name, _Fields(fields), frozenset(optional), frozenset(absent))
 
 
 def _is_partial(keyword: ast.keyword) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-from sfml.catalog.loads import BY_NAME, Load, loads_of
+from sfml.catalog.loads import BY_NAME, Load, ModuleUse, loads_of, module_uses_of
 from sfml.catalog.modules import Module
 from sfml.catalog.reads import READS, Read, reads_of
 from sfml.catalog.surroundings import nodes_of
@@ -27,6 +27,14 @@ def loads(module: Module, as_main: bool = False) -> tuple[Load, ...]:
     by_name = BY_NAME.search(module.content) is not None
     every = loads_of(module.tree, module.name, module.is_package, by_name=by_name, as_main=as_main)
     return tuple(islice(every, MAX_LOADS))
+
+
+@lru_cache(maxsize=1_000)
+def module_uses(module: Module) -> tuple[ModuleUse, ...]:
+    """The attributes of imported modules that the module uses."""
+    if module.tree is None:
+        return ()
+    return tuple(islice(module_uses_of(module.tree, module.name, module.is_package), MAX_LOADS))
 
 
 @lru_cache(maxsize=1_000)
@@ -75,4 +83,4 @@ def _used_names(module: Module, as_main: bool) -> tuple[tuple[str, frozenset[str
     return tuple((owner, frozenset(names)) for owner, names in used.items())
 
 
-__all__ = ["Load", "ReachableCode", "Read", "loads", "reads"]
+__all__ = ["Load", "ModuleUse", "ReachableCode", "Read", "loads", "module_uses", "reads"]

@@ -88,6 +88,10 @@ class CodeNames:
         """Whether an import binds the name."""
         return name in self._origins
 
+    def is_only_imported(self, name: str) -> bool:
+        """Whether an import binds the name, and nothing else in the module does."""
+        return name in self._origins and not self._assigned_values(name)
+
     def value(self, name: str) -> ast.expr | None:
         """The expression that is assigned to the name, if there is exactly one in the module; else None."""
         values = self._assigned_values(name)

@@ -6,9 +6,11 @@ import ast
 
 from sfml.base.source import Position, Span
 from sfml.catalog.annotations import FindModule, definition, literal_parts, shape_of
-from sfml.catalog.model import Outcome, Parameter, StepFunction
+from sfml.catalog.model import Outcome, Parameter, ResultRead, StepFunction
 from sfml.catalog.modules import Module
+from sfml.catalog.object_types import object_type
 from sfml.catalog.step_definitions import Function, StepDefinition
+from sfml.catalog.surroundings import nodes_of
 
 
 def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepFunction:
@@ -41,6 +43,7 @@ def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepF
                 ast.unparse(argument.annotation) if argument.annotation is not None else None,
                 default is None,
                 module.span(argument),
+                object_type(argument.annotation, module, find),
             )
             for argument, default in fillable
         ),
@@ -51,7 +54,30 @@ def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepF
         problem=_problem(function),
         lookalike=module.span(defined.lookalike) if defined.lookalike is not None else None,
         decorator_arguments=module.span(defined.arguments) if defined.arguments is not None else None,
+        results_read=_results_read(function, module),
     )
+
+
+def _results_read(function: Function, module: Module) -> tuple[ResultRead, ...]:
+    """The results that a top-level function reads through its context, by names that stand in its text."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    if (
+        module.tree is None
+        or isinstance(function, ast.Lambda)
+        or not arguments
+        or b".result(" not in module.content
+    ):
+        return ()
+    reads = []
+    for node, around in nodes_of(module.tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=context), attr="result"),
+                args=[ast.Constant(value=str() as task)],
+            ) if around.owner == function.name and context == arguments[0].arg:
+                conditional = around.is_conditional or bool(around.caught)
+                reads.append(ResultRead(task, module.span(node), conditional))
+    return tuple(reads)
 
 
 def _unread(name: str, defined: StepDefinition) -> StepFunction:

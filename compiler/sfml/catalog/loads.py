@@ -68,6 +68,29 @@ def loads_of(
                 yield from _by_name(node, around, names)
 
 
+@record
+class ModuleUse:
+    """A place that names a module through the package above it: `s.helper` after `import s`."""
+
+    node: ast.expr
+    around: Surroundings
+    package: str
+    name: str
+
+
+def module_uses_of(tree: ast.Module, module: str, is_package: bool) -> Iterator[ModuleUse]:
+    """Every attribute of an imported module, as far as names and imports show what it is."""
+    names = code_names(tree, module, is_package)
+    for node, around in nodes_of(tree):
+        match node:
+            case ast.Attribute(value=(ast.Name() | ast.Attribute()) as owner, attr=name, ctx=ast.Load()):
+                root = owner
+                while isinstance(root, ast.Attribute):
+                    root = root.value  # type: ignore[assignment]
+                if isinstance(root, ast.Name) and names.is_only_imported(root.id):
+                    yield ModuleUse(node, around, names.origin(owner), name)
+
+
 def every_import(tree: ast.Module, content: bytes, module: str, is_package: bool) -> tuple[Import, ...]:
     """The modules that a module may load, without duplicates.
 

@@ -9,13 +9,17 @@ from sfml.catalog.shapes import ANYTHING, Shape
 
 @record
 class Parameter:
-    """A parameter that `with:` may fill; `annotation` is its text in the source."""
+    """A parameter that `with:` may fill; `annotation` is its text in the source.
+
+    `object_type` is set if its values are never read from JSON: the type, and the call that makes one of a value.
+    """
 
     name: str
     shape: Shape
     annotation: str | None
     is_required: bool
     span: Span
+    object_type: tuple[str, str] | None = None
 
 
 @record
@@ -24,6 +28,15 @@ class Outcome:
 
     name: str
     span: Span
+
+
+@record
+class ResultRead:
+    """A place where a step reads the result of the task `task` through its context: `ctx.result("task")`."""
+
+    task: str
+    span: Span
+    is_conditional: bool
 
 
 @record
@@ -52,6 +65,7 @@ class StepFunction:
     problem: str | None = None
     decorator_arguments: Span | None = None
     lookalike: Span | None = None
+    results_read: tuple[ResultRead, ...] = ()
 
     def parameter(self, name: str) -> Parameter | None:
         return next((one for one in self.parameters if one.name == name), None)

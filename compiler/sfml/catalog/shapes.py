@@ -39,11 +39,16 @@ class MapOf:
 
 @record
 class Record:
-    """A TypedDict, NamedTuple or dataclass: field → shape, and the names of fields that may be missing."""
+    """A TypedDict, NamedTuple or dataclass: field → shape.
+
+    `optional` are the fields that may be missing where one is made, because they have a default. `absent` are those
+    that a result may lack: `NotRequired`, and fields of a TypedDict with `total=False`.
+    """
 
     name: str
     fields: Mapping[str, Shape]
     optional: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
 
 @record

@@ -80,6 +80,7 @@ CHECKS: tuple[Rule, ...] = (
     steps.unrequested_packages,
     imported.missing_imports,
     imported.unknown_modules,
+    imported.unloaded_modules,
     data.missing_resources,
     data.unlisted_resources,
     data.listed_in_vain,

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.catalog import StepFunction
 from sfml.check.case import Case, error, listed, warning
+from sfml.check.statements import ONLY_SET, SETTING, is_without_result
 from sfml.graph.draft import TaskDraft
-from sfml.graph.model import NotifyBody
+from sfml.graph.model import NotifyBody, SqlBody
 from sfml.graph.topology import topological_order
 from sfml.semantics.conditions import decides_on_predecessors
 
@@ -122,7 +123,8 @@ def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
     """SF319: a task has outcomes but cannot return one.
 
     What: `outcomes` is for tasks that set a return value: steps, procedures, statements and scripts.
-    Why: a notification returns nothing, so no arm would ever be chosen.
+    Why: a notification returns nothing, and neither does a statement that does not call `SYSTEM$SET_RETURN_VALUE`, so
+    no arm would ever be chosen.
     Instead: decide in a step before or after it.
     """
     for task in case.tasks:
@@ -130,6 +132,13 @@ def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
             message = f"task `{task.name}` cannot return an outcome"
             why = "a notification sets no return value"
             yield error("SF319", message, task.place("outcomes"), why=why, help="decide in a step function")
+        elif (
+            task.outcomes is not None
+            and isinstance(task.node.body, SqlBody)
+            and is_without_result(task.node.body)
+        ):
+            message = f"task `{task.name}` cannot return an outcome"
+            yield error("SF319", message, task.place("outcomes"), why=ONLY_SET, help=SETTING)
 
 
 def never_joined(case: Case) -> Iterator[Diagnostic]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
+from sfml.base.diagnostic import Diagnostic, Label, Severity, did_you_mean, renaming
+from sfml.catalog import StepFunction
+from sfml.catalog.model import ResultRead
 from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.conditions import name_in_snowflake
-from sfml.check.fitting import field_shape
+from sfml.check.fitting import absent_field, field_shape
+from sfml.check.statements import ONLY_SET, SETTING, is_without_result
 from sfml.graph.draft import TaskDraft, Use
 from sfml.graph.model import JobBody, NotifyBody, Source, SqlBody
 from sfml.graph.references import RUN_KEYS, written
+
+_NOT_ABOVE = "Snowflake fails the graph when a task reads a task that is not its ancestor (091451)"
 
 
 def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
@@ -22,10 +27,19 @@ def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
                 yield task, use, str(use.reference.task)
 
 
+def _read_in_code(case: Case) -> Iterator[tuple[TaskDraft, StepFunction, ResultRead]]:
+    """Every result that the code of a step reads by the name of a task, which stands there."""
+    for task, body in case.steps():
+        step = case.catalog.find(body.step)
+        if step is not None:
+            yield from ((task, step, read) for read in step.results_read)
+
+
 def unknown_sources(case: Case) -> Iterator[Diagnostic]:
     """SF309: `${task…}` reads a task that does not run before.
 
-    What: a task may read the results of all tasks that run before it, directly or over others.
+    What: a task may read the results of all tasks that run before it, directly or over others; by `${…}`, and in the
+    code of its step by `ctx.result("task")`.
     Why: Snowflake fails the whole graph when a task reads the result of a task that is not an ancestor (091451).
     Instead: add the task to `after`, or read another one.
     """
@@ -57,9 +71,32 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
                 f"`{shown}` reads `{name}`, which does not run before `{task.name}`",
                 use.place,
                 labels=(Label(case.by_name[name].place("").span, "not above it"),),
-                why="Snowflake fails the graph when a task reads a task that is not its ancestor (091451)",
+                why=_NOT_ABOVE,
                 help=f"add `{name}` to `after` of `{task.name}`",
             )
+    yield from _unknown_sources_in_code(case)
+
+
+def _unknown_sources_in_code(case: Case) -> Iterator[Diagnostic]:
+    """What steps read by `ctx.result("task")`, if no such task runs before; a warning under a condition."""
+    for task, step, read in _read_in_code(case):
+        if task.node.is_finalizer or task.name in case.broken or case.reach.is_above(read.task, task.name):
+            continue
+        above = case.reach.above(task.name)
+        if read.task in case.known and read.task != task.name:
+            help = f"add `{read.task}` to `after` of `{task.name}`"
+        else:
+            help = did_you_mean(read.task, above) or "read a task that runs before it"
+        yield Diagnostic(
+            "SF309",
+            Severity.WARNING if read.is_conditional else Severity.ERROR,
+            f"step `{step.name}` reads `{read.task}`, which does not run before `{task.name}`",
+            task.place("step").span,
+            path=task.place("step").path,
+            labels=(Label(read.span, "read here"),),
+            why=_NOT_ABOVE,
+            help=help,
+        )
 
 
 def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
@@ -115,7 +152,8 @@ def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
 def unknown_fields(case: Case) -> Iterator[Diagnostic]:
     """SF311: `${task.field}` reads a field that the task's result does not have.
 
-    What: the path exists in the type that the step function is annotated to return.
+    What: the path exists in the type that the step function is annotated to return. A field that its `TypedDict` does
+    not require is a warning.
     Why: the step that reads it would fail.
     Instead: correct the field, or declare it in the result's TypedDict or dataclass.
     """
@@ -133,6 +171,17 @@ def unknown_fields(case: Case) -> Iterator[Diagnostic]:
             fix = renaming(use.place.span, key, _fields(shape)) if isinstance(key, str) else None
             label = f"no `{key}` there"
             yield error("SF311", message, use.place, label=label, labels=labels, help=help, fix=fix)
+        elif (lacking := absent_field(step.returns, use.reference.keys)) is not None:
+            key, record = lacking
+            label = f"`{record}` does not require it"
+            yield warning(
+                "SF311",
+                f"`{written(use.reference)}`: the result of `{name}` may lack `{key}`",
+                use.place,
+                labels=(Label(step.returns_span, label),) if step.returns_span else (),
+                why=f"the task that reads it fails when `{name}` leaves it out",
+                help=f"let `{record}` require `{key}`, or read the whole mapping and look it up in the step",
+            )
 
 
 def _fields(shape: Shape) -> tuple[str, ...]:
@@ -161,7 +210,7 @@ def nothing_returned(case: Case) -> Iterator[Diagnostic]:
     """SF316: `${task…}` reads a task that returns nothing.
 
     What: results come from step functions that return a value, and from procedures or statements that set the return
-    value themselves.
+    value themselves, by `SYSTEM$SET_RETURN_VALUE`.
     Why: the reader would get no value.
     Instead: let the step return the value.
     """
@@ -176,6 +225,8 @@ def nothing_returned(case: Case) -> Iterator[Diagnostic]:
             yield error("SF316", message, use.place, labels=labels, help=f"let `{step.name}` return a value")
         elif isinstance(source.node.body, NotifyBody):
             yield error("SF316", message, use.place, help="a notification has no result; read another task")
+        elif isinstance(source.node.body, SqlBody) and is_without_result(source.node.body):
+            yield error("SF316", message, use.place, why=ONLY_SET, help=SETTING)
 
 
 def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
@@ -193,6 +244,16 @@ def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
                 use.place,
                 why="it has no ancestors, and in Snowflake a task can read only the results of its ancestors",
                 help="keep what it needs on the stage or in a table, under `${run.id}`",
+            )
+    for task, step, read in _read_in_code(case):
+        if task.node.is_finalizer:
+            yield error(
+                "SF314",
+                f"step `{step.name}` of the finalizer reads the result of `{read.task}`",
+                task.place("step"),
+                labels=(Label(read.span, "read here"),),
+                why="it has no ancestors, and in Snowflake a task can read only the results of its ancestors",
+                help="keep what it needs on the stage or in a table, under the id of the run",
             )
 
 

@@ -148,6 +148,19 @@ def field_shape(shape: Shape, keys: tuple[str | int, ...]) -> Shape | tuple[str 
     return shape
 
 
+def absent_field(shape: Shape, keys: tuple[str | int, ...]) -> tuple[str, str] | None:
+    """The first key of a path that a result may lack, and the name of the record that declares it so."""
+    for key in keys:
+        match shape:
+            case Record(name=name, absent=absent) if key in absent:
+                return str(key), name
+        inner = field_shape(shape, (key,))
+        if isinstance(inner, tuple):
+            return None
+        shape = inner
+    return None
+
+
 def _is_primitive(value: Value, name: str) -> bool:
     match name:
         case "str":

@@ -1,4 +1,4 @@
-"""SF342, SF343: whether the modules that steps and jobs load exist and travel."""
+"""SF342, SF343, SF370: whether the modules that steps and jobs load exist and travel."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.catalog import StepCatalog
-from sfml.catalog.code import Load, loads
+from sfml.catalog.code import Load, ModuleUse, loads, module_uses
 from sfml.catalog.data_files import listed_modules
 from sfml.catalog.defined import defined_names
 from sfml.catalog.modules import MAIN, Module
 from sfml.check.case import Case, listed
-from sfml.check.programs import programs_of
+from sfml.check.programs import Program, programs_of
 
 _CAUGHT = ("ImportError", "ModuleNotFoundError")
 
@@ -55,6 +56,54 @@ def missing_imports(case: Case) -> Iterator[Diagnostic]:
                 if (span, message) not in seen:
                     seen.add((span, message))
                     yield Diagnostic("SF342", severity, message, span, help=problem.help)
+
+
+def unloaded_modules(case: Case) -> Iterator[Diagnostic]:
+    """SF370: code uses a module of this project that nothing imports.
+
+    What: after `import package`, a module of the package can be used as `package.module` only if the package, or other
+    code that travels with the step, imports it.
+    Why: the task would fail with an AttributeError, even where a test passes because it imports more. Python does not
+    import a module when it is used.
+    Instead: import the module itself.
+    """
+    seen: set[Span] = set()
+    for program in programs_of(case):
+        loaded = _loaded_modules(program)
+        for module in program.modules:
+            for use in module_uses(module):
+                name = f"{use.package}.{use.name}"
+                if not _is_unloaded(program.catalog, use, name, loaded):
+                    continue
+                severity, span = program.severity(use.around), module.span(use.node)
+                if severity is not None and span not in seen:
+                    seen.add(span)
+                    message = f"`{_shown(module)}` uses `{name}`, which nothing imports"
+                    yield Diagnostic("SF370", severity, message, span, help=f"import it: `import {name}`")
+
+
+def _loaded_modules(program: Program) -> frozenset[str]:
+    """The modules that the code of a program imports anywhere, with the packages above them."""
+    names: set[str] = set()
+    for module in program.modules:
+        for load in loads(module, program.is_script):
+            if load.module is not None and not load.is_optional:
+                names |= {load.module, *(f"{load.module}.{name}" for name in load.names)}
+    return frozenset(above for name in names for above in _with_packages(name))
+
+
+def _with_packages(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _is_unloaded(catalog: StepCatalog, use: ModuleUse, name: str, loaded: frozenset[str]) -> bool:
+    if name in loaded or not catalog.is_ours(use.package.partition(".")[0]) or not catalog.has(name):
+        return False
+    package = catalog.module(use.package)
+    known = defined_names(package, catalog.module) if package is not None else frozenset()
+    return known is not None and use.name not in known
 
 
 def unknown_modules(case: Case) -> Iterator[Diagnostic]:

@@ -40,6 +40,20 @@ _SETTINGS: Mapping[str, str] = {
 """Setting of CREATE TASK that is not a session parameter → how the spec sets it."""
 
 
+ONLY_SET = "the rows of a statement are no result: a task has one only if it sets one"
+SETTING = "set it:  BEGIN … CALL SYSTEM$SET_RETURN_VALUE('…'); END   or return it from a step"
+"""The reason and the help where a statement is read that sets no return value."""
+_SETS_RESULT = re.compile(r"set_return_value|\b(?:call|execute)\b", re.IGNORECASE)
+
+
+def is_without_result(body: SqlBody) -> bool:
+    """Whether a statement certainly sets no return value, neither itself nor in what it calls or executes.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
+    """
+    return bool(body.text) and _SETS_RESULT.search(body.text) is None
+
+
 def several_statements(case: Case) -> Iterator[Diagnostic]:
     """SF324: an SQL task holds no statement, several, or one that never ends.
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.catalog import NotFound, StepAbsence, StepFunction
+from sfml.catalog.model import Parameter
 from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
 from sfml.check.requested import missing_packages
+from sfml.graph.located import Place
 from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
 
 
@@ -184,6 +186,7 @@ def wrong_arguments(case: Case) -> Iterator[Diagnostic]:
     """SF308: an argument does not have the type of its parameter.
 
     What: values under `with:`, and the results and config values that are read there, fit the parameter's annotation.
+    Arguments arrive as JSON gives them, so that a parameter that takes a `date` or a dataclass is a warning.
     Why: the step would get a value of a type that it does not expect.
     Instead: correct the value, or the annotation.
     """
@@ -194,6 +197,8 @@ def wrong_arguments(case: Case) -> Iterator[Diagnostic]:
             if parameter is None:
                 continue
             reason = misfit(value, parameter.shape, lambda reference: reference_shape(case, reference))
+            if reason is None and parameter.object_type is not None and value is not None:
+                yield _never_such(name, parameter, task.place(f"with.{name}"))
             if reason is not None:
                 yield error(
                     "SF308",
@@ -202,6 +207,20 @@ def wrong_arguments(case: Case) -> Iterator[Diagnostic]:
                     labels=(Label(parameter.span, f"takes {words(parameter.shape)}"),),
                     help=_type_help(value, parameter.shape),
                 )
+
+
+def _never_such(name: str, parameter: Parameter, place: Place) -> Diagnostic:
+    """The finding for a parameter whose type JSON does not have; the step may get along with what it gets instead."""
+    assert parameter.object_type is not None
+    type_name, making = parameter.object_type
+    return warning(
+        "SF308",
+        f"argument `{name}` arrives as JSON gives it, never as a `{type_name}`",
+        place,
+        labels=(Label(parameter.span, f"takes a `{type_name}`"),),
+        why="arguments are read from JSON: dates and other objects are text, numbers, lists and mappings there",
+        help=f"annotate it with what JSON gives, and convert it in the step: `{making.format(name)}`",
+    )
 
 
 def _type_help(value: Value, shape: Shape) -> str | None:

@@ -100,7 +100,7 @@ def test_a_function_as_its_source_declares_it(catalog: StepCatalog) -> None:
         "features": ListOf(STR),
         "depth": INT,
         "mode": Literals(("fast", 1)),
-        "rest": AnyOf((Record("Extra", {"a": INT}, frozenset({"a"})), NOTHING)),
+        "rest": AnyOf((Record("Extra", {"a": INT}, frozenset({"a"}), frozenset({"a"})), NOTHING)),
         "any_": AnyOf((FLOAT, NOTHING)),
     }
     assert [parameter.name for parameter in fit.parameters if parameter.is_required] == ["features"]
@@ -248,5 +248,5 @@ def test_total_speaks_of_the_fields_of_its_own_class(tmp_path: Path) -> None:
     part, whole = found.find("mine.train.part"), found.find("mine.train.whole")
     assert part is not None and whole is not None
     fields = {"model": INT, "size": INT, "rows": INT}
-    assert part.returns == Record("Candidate", fields, frozenset({"size"}))
+    assert part.returns == Record("Candidate", fields, frozenset({"size"}), frozenset({"size"}))
     assert whole.returns == Record("Whole", {"model": INT, "size": INT}, frozenset())

@@ -36,7 +36,7 @@ def findings(root: Path, files: Files, spec: str = STEP) -> list[str]:
     return [
         f"{one.code} {one.severity.value} {one.span.start.line if one.span else 0}"
         for one in found
-        if one.code.startswith("SF34")
+        if one.code.startswith(("SF34", "SF370"))
     ]
 
 
@@ -133,6 +133,10 @@ FINE = {
         "import pathlib\ntry:\n    T = (pathlib.Path(__file__).parent / 'q.sql').read_text()\n"
         "except OSError:\n    T = ''\nreturn T"
     ),
+    "through_the_package": "import s\nfrom s.plug import f\nreturn s.plug.D",
+    "through_a_package_below": "import s.sub.deep\nimport s\nreturn s.sub.deep.E",
+    "loaded_by_name": "import importlib, s\nimportlib.import_module('s.plug')\nreturn s.plug.D",
+    "another_thing_of_this_name": "import s\nclass C: plug = 1\ndef f(s): return s.plug\nreturn f(C)",
     "elsewhere": "import json, os.path\nfrom xml.etree import ElementTree\nreturn 1",
 }
 
@@ -154,6 +158,13 @@ BAD = {
     "beyond": ("from ... import plug\nreturn 1", "SF342 error 2"),
     "star": ("from .no import *\nreturn 1", "SF342 error 2"),
     "of_the_runtime": ("from sfml_steps import Contxt\nreturn 1", "SF342 error 2"),
+    "through_the_package": ("import s\nreturn s.plug.D", "SF370 error 4"),
+    "through_another_name": ("from s import sub as x\nreturn x.deep.E", "SF370 error 4"),
+    "through_a_package_below": ("import s.sub\ndef f(): return s.sub.deep.E\nreturn f()", "SF370 error 3"),
+    "found_as_a_spec": (
+        "import importlib.util, s\nimportlib.util.find_spec('s.plug')\nreturn s.plug.D",
+        "SF370 error 5",
+    ),
     "in_the_step": ("import s.no", "SF342 error 3"),
     "in_what_it_calls": ("def f():\n    import s.no\nreturn f()", "SF342 error 3"),
     "in_a_method": ("class C:\n    def __init__(self):\n        import s.no\nreturn C()", "SF342 error 4"),
