@@ -196,8 +196,9 @@ def _variance(node: Expr) -> Expr:
 
 
 def _of_variance(example: Expr) -> Expr:
-    """A variance is a quotient of sums of squares."""
-    return _at_most_twelve(_times(_times(example, example.copy()), _one(6)))
+    """A variance is a quotient of sums of squares; more than six places of a value would change nothing."""
+    value = exp.Anonymous(this="round", expressions=[example, exp.Literal.number(6)])
+    return _at_most_twelve(_times(_times(value, value.copy()), _one(6)))
 
 
 def _argument(node: Expr) -> Expr:

@@ -91,12 +91,63 @@ def _left_of(join: exp.Join) -> Expr:
     return first
 
 
+def natural_joins(tree: Expr, rewriting: Rewriting) -> Expr:
+    """NATURAL JOIN as a JOIN with USING of the columns that both sides have.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/join
+    """
+    for join in list(tree.find_all(exp.Join)):
+        if str(join.method).upper() != "NATURAL":
+            continue
+        queries = _common_queries(join)
+        left = _column_names([_left_of(join), *_joins_before(join)], queries, rewriting)
+        right = set(_column_names([join], queries, rewriting))
+        shared = [name for name in left if name in right]
+        join.set("method", None)
+        if shared:
+            join.set("using", [exp.to_identifier(name, quoted=True) for name in shared])
+        else:
+            join.set("kind", "CROSS")
+    return tree
+
+
+def _joins_before(join: exp.Join) -> list[exp.Join]:
+    assert join.parent is not None
+    joins = join.parent.args["joins"]
+    found: list[exp.Join] = joins[: joins.index(join)]
+    return found
+
+
+def _common_queries(node: Expr) -> list[Expr]:
+    """The queries in WITH that a relation may name, outer ones first."""
+    found: list[Expr] = []
+    at: Expr | None = node
+    while at is not None:
+        clause = at.args.get("with_")
+        found[:0] = clause.expressions if clause is not None else []
+        at = at.parent
+    return found
+
+
+def _column_names(relations: list[Expr], queries: list[Expr], rewriting: Rewriting) -> list[str]:
+    """The columns that `SELECT *` of a relation and its joins has, in their order and each once."""
+    first, *joins = [one.copy() for one in relations]
+    source = first.this if isinstance(first, exp.Join) else first
+    source.set("joins", None)
+    query = exp.select("*").from_(source)
+    query.set("joins", joins)
+    if queries:
+        query.set("with_", exp.With(expressions=[one.copy() for one in queries]))
+    found = rewriting.account.run_tree(rewriting.session, query, describe_only=True)
+    return list(dict.fromkeys(found.names()))
+
+
 def shared_columns_first(tree: Expr, rewriting: Rewriting) -> Expr:
     """`SELECT * FROM a JOIN b USING (k)` with k before all others; DuckDB has it in its place in a.
 
     https://docs.snowflake.com/en/sql-reference/constructs/join
     """
-    for select in tree.find_all(exp.Select):
+    for select in list(tree.find_all(exp.Select)):
         stars = [one for one in select.expressions if isinstance(one, exp.Star)]
         source = select.args.get("from_")
         if not stars or not isinstance(source, exp.From):
@@ -112,8 +163,6 @@ def _shared(first: Expr, joins: Iterable[exp.Join]) -> list[exp.Column]:
     """The columns in USING of these joins, those of the last join first."""
     shared = _inside(first)
     for join in joins:
-        if str(join.method).upper() == "NATURAL":
-            raise not_emulated("SELECT * of a NATURAL JOIN: name the columns, or write USING")
         own = [_shared_column(join, name) for name in join.args.get("using") or ()]
         shared = own + _without([*shared, *_inside(join.this)], own)
     return shared
@@ -235,6 +284,7 @@ PASSES: tuple[Pass, ...] = (
     refused_objects,
     bracketed_tables,
     bracketed_joins,
+    natural_joins,
     shared_columns_first,
     asof_joins,
     pivots_of_any,

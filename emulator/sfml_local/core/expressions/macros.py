@@ -28,7 +28,8 @@ CREATE OR REPLACE MACRO {PLACE}.sf_try_number
     (x, t, f, p, s) AS x;
 CREATE OR REPLACE MACRO {PLACE}.sf_double
     (x, t VARCHAR, f) AS sf_to_double(x, typeof(x), f),
-    (x, t BOOLEAN, f) AS CAST(error('{NO_FLOAT_OF_BOOLEAN}') AS DOUBLE),
+    (x, t BOOLEAN, f) AS CASE WHEN typeof(x) = 'BOOLEAN' AND x IS NOT NULL
+        THEN CAST(error('{NO_FLOAT_OF_BOOLEAN}') AS DOUBLE) ELSE CAST(x AS DOUBLE) END,
     (x, t, f) AS CAST(x AS DOUBLE);
 CREATE OR REPLACE MACRO {PLACE}.sf_try_double
     (x, t VARCHAR, f) AS sf_try_to_double(x, typeof(x), f),
