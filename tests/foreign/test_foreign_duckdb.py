@@ -11,8 +11,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from sqlglot import exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.rounding_plans import is_refused, plan_of, rounds
 from sfml_local.core.translating import translating
 
 
@@ -144,6 +146,38 @@ def test_a_refused_statement_ends_its_transaction(duck: duckdb.DuckDBPyConnectio
         duck.execute("SELECT nothing FROM t")
     with pytest.raises(duckdb.TransactionException):
         duck.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_rounded"),
+    [
+        ("SELECT COALESCE(NULL::DECIMAL(38, 0), 1.5)", True),
+        ("SELECT 1::DECIMAL(38, 0) UNION ALL SELECT 1.5", True),
+        ("SELECT * FROM (VALUES (1::DECIMAL(38, 0)), (1.5)) AS v", True),
+        ("SELECT 1::DECIMAL(38, 0) IN (SELECT 1.5)", True),
+        ("SELECT COALESCE(NULL::DECIMAL(20, 0), 1.5)", False),
+        ("SELECT COALESCE(NULL::HUGEINT, 1.5)", False),
+        ("SELECT 1::DECIMAL(38, 0) = 1.5", False),
+    ],
+)
+def test_a_plan_tells_the_casts_that_duckdb_inserts(
+    duck: duckdb.DuckDBPyConnection, sql: str, is_rounded: bool
+) -> None:
+    assert rounds(exp.maybe_parse(sql, dialect="duckdb"), duck) is is_rounded, "rounding_plans reads them"
+
+
+def test_a_refused_plan_does_not_end_its_transaction(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("BEGIN TRANSACTION")
+    assert is_refused(plan_of(exp.maybe_parse("SELECT nothing FROM t", dialect="duckdb"), duck))
+    assert duck.execute("SELECT COUNT(*) FROM t").fetchall() == [(0,)], "mixed_queries describes parts"
+
+
+def test_a_type_that_is_worked_out_of_types_is_known_when_it_is_bound(
+    duck: duckdb.DuckDBPyConnection,
+) -> None:
+    type = "from_json('null', '\"' || replace(typeof(a), 'INTEGER', 'DECIMAL(38,2)') || '\"')"
+    found = duck.sql(f"SELECT cast_to_type(a, {type}) FROM t").types
+    assert [str(one) for one in found] == ["DECIMAL(38,2)"], "mixed_choices.in_common_type"
 
 
 def test_columns_change_within_a_transaction(duck: duckdb.DuckDBPyConnection) -> None:

@@ -111,7 +111,7 @@ def _define(
             transformed = fakesnow_port.transform(cursor, statement, params)
             notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
             lengths += notes["text_lengths"] or ()
-            run_typed(partial(_execute, session, params=params), transformed)
+            run_typed(partial(_execute, session, params=params), transformed, session.duck)
         if copied and name is not None:
             copied_tables.complete(session, copied, parts_of(name, temporary=is_temporary(target, tree)))
     if name is not None:

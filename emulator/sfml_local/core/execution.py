@@ -24,6 +24,7 @@ from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.dialect import parse_one, spaced
 from sfml_local.core.expressions.lowering import lowered
 from sfml_local.core.merging import merge
+from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
 from sfml_local.core.number_types import attempts, run_typed
 from sfml_local.core.result import ArrowRows, Column, Result, told
@@ -160,7 +161,7 @@ def _run(
         return merge(rewriting.session, cursor, tree)
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
-    _execute(cursor, tree, params)
+    _execute(cursor, rewriting.session.duck, tree, params)
     # Read the rows now, because the hooks below use the same connection.
     result = _result(cursor, type_id)
     if isinstance(tree, exp.Show):
@@ -201,13 +202,15 @@ def _is_worked_with(placeholder: exp.Placeholder) -> bool:
     return placeholder.find_ancestor(*_WORKED_WITH) is not None
 
 
-def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
+def _execute(
+    cursor: FakeSnowflakeCursor, duck: duckdb.DuckDBPyConnection, tree: Expr, params: list[Any]
+) -> None:
     """Executes a tree as fakesnow's cursor executes a statement's text."""
     cursor.check_db_and_schema(tree)
     for statement in fakesnow_port.statements_of(cursor, tree):
         transformed = fakesnow_port.transform(cursor, statement, params)
         bound = params if transformed.find(exp.Placeholder) else None
-        run_typed(partial(fakesnow_port.execute, cursor, params=bound), transformed)
+        run_typed(partial(fakesnow_port.execute, cursor, params=bound), transformed, duck)
 
 
 def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
@@ -231,7 +234,7 @@ def _described(
     if type(tree) in DESCRIBE_RESULT_SQL:
         sql = DESCRIBE_RESULT_SQL[type(tree)]
     elif isinstance(tree, exp.Show | exp.Describe):
-        _execute(cursor, tree, [])
+        _execute(cursor, duck, tree, [])
         return _result(cursor, type_id)
     else:
         return Result((Column("status"),), (), type_id)
@@ -242,7 +245,7 @@ def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id
     refused: duckdb.BinderException | None = None
     for attempt in attempts(transformed):
         try:
-            return _empty(duck, attempt.sql(dialect="duckdb"), type_id)
+            return _empty(duck, widened(attempt, duck).sql(dialect="duckdb"), type_id)
         except duckdb.BinderException as cause:
             refused = cause
     assert refused is not None

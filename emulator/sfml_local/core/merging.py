@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
+from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.result import INSERT, Column, Result
 from sfml_local.core.transactions import begin_dml, transaction
 
@@ -34,7 +35,7 @@ def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Res
     """Execute a MERGE; returns one row with the number of rows for each kind of change in the statement."""
     cursor.check_db_and_schema(tree)
     kinds = {_kind(when) for when in clauses(tree)}
-    transformed = fakesnow_port.transform(cursor, tree, [])
+    transformed = widened(fakesnow_port.transform(cursor, tree, []), session.duck)
     assert isinstance(transformed, exp.Merge)
     for note in fakesnow_port.NOTES:
         transformed.args.pop(note, None)

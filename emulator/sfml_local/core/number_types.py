@@ -19,10 +19,11 @@ import snowflake.connector.errors
 from sqlglot import Expr, exp
 
 from sfml_local.core import float_text
-from sfml_local.core.expressions.calls import chosen
+from sfml_local.core.expressions.calls import EXAMPLE, chosen
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided
 from sfml_local.core.expressions.macros import PLACE
+from sfml_local.core.mixed_numbers import widened
 
 PLACES = 12
 """The most decimal places of a result, unless an operand has more."""
@@ -30,7 +31,6 @@ PLACES = 12
 LARGEST = 400
 """In nodes: an example repeats its expression, so larger expressions are left to DuckDB."""
 
-_EXAMPLE = "example"
 _SUMS = (exp.Sum, exp.Avg, exp.Median)
 _VARIANCES = (exp.Variance, exp.VariancePop)
 _DEVIATIONS = (exp.Stddev, exp.StddevSamp, exp.StddevPop)
@@ -39,7 +39,7 @@ _CHOICES = (exp.Coalesce, exp.Greatest, exp.Least)
 _TRUNCATIONS = (exp.TimestampTrunc, exp.DateTrunc)
 
 
-def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
+def run_typed(run: Callable[[Expr], None], transformed: Expr, duck: duckdb.DuckDBPyConnection) -> None:
     """Run a transformed statement with Snowflake's types, and as fakesnow wrote it where DuckDB refuses that.
 
     DuckDB refuses the sum of a text and the like when it binds the statement, before anything is done. A statement
@@ -49,7 +49,7 @@ def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
     tree = next(others)
     while True:
         try:
-            return run(tree)
+            return run(widened(tree, duck))
         except (duckdb.BinderException, snowflake.connector.errors.ProgrammingError) as cause:
             if not isinstance(cause.__cause__ or cause, duckdb.BinderException):
                 raise
@@ -127,13 +127,13 @@ def _is_large(node: Expr) -> bool:
 
 def _cast_to_type(value: Expr, example: Expr) -> Expr:
     call = exp.Anonymous(this="cast_to_type", expressions=[value, example])
-    call.meta[_EXAMPLE] = example.copy()
+    call.meta[EXAMPLE] = example.copy()
     return call
 
 
 def _example(node: Expr) -> Expr:
     """An expression of the same type, with parts replaced by their examples."""
-    example: Expr = node.copy().transform(lambda part: part.meta.get(_EXAMPLE, part), copy=False)
+    example: Expr = node.copy().transform(lambda part: part.meta.get(EXAMPLE, part), copy=False)
     return example
 
 
@@ -142,7 +142,7 @@ def _has_example(node: Expr | None) -> bool:
         node = node.this
     if isinstance(node, exp.Add | exp.Sub | exp.Mul):
         return _has_example(node.this) or _has_example(node.expression)
-    return node is not None and _EXAMPLE in node.meta
+    return node is not None and EXAMPLE in node.meta
 
 
 def _one(places: int, digits: int = 38) -> Expr:
@@ -282,7 +282,7 @@ def _choice(node: Expr) -> Expr:
     example = reduce(lambda left, right: exp.Add(this=left, expression=right), examples)
     for branch in numbers:
         branch.replace(_cast_to_type(branch.copy(), example.copy()))
-    node.meta[_EXAMPLE] = example
+    node.meta[EXAMPLE] = example
     return node
 
 

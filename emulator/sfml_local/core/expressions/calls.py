@@ -13,6 +13,8 @@ from sfml_local.core.expressions.macros import PLACE
 
 TYPE = "duckdb_type"
 """The key under which a node stores DuckDB's name of its type."""
+EXAMPLE = "example"
+"""The key under which a value stores an expression of its type that DuckDB binds and never computes."""
 STANDS = "stands"
 """The key under which a node stores an expression of its type."""
 

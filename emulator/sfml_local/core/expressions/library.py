@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from sfml_local.core.expressions import conversions, semi_structured_functions, text_functions
+from sfml_local.core.expressions.common_type import common_type
 from sfml_local.core.expressions.refusals import Refusal
 from sfml_local.core.expressions.variants import text_of, value_of
 
@@ -167,6 +168,7 @@ def functions() -> Iterator[Function]:
     yield Function("sf_to_variant", _as_json(_on_variants(lambda value: value)))
     yield Function("sf_variant_text", conversions.variant_text)
     yield Function("sf_shown", conversions.shown)
+    yield Function("sf_common_type", common_type)
     yield Function("sf_regexp_substr_all", _as_json(text_functions.regexp_substr_all))
     for name, returns in OTHER_ANSWERS.items():
         yield Function(f"sf_{name}", _on_variants(getattr(semi_structured_functions, name)), returns)

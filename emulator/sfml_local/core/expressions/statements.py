@@ -117,6 +117,10 @@ def lowered_element(node: exp.Bracket, rewriting: Rewriting) -> Expr:
     return json(call("sf_get", *with_kinds([node.this, node.expressions[0]])))
 
 
+SOURCE = "_source"
+"""The alias of an inserted query, whose columns are converted."""
+
+
 def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     """Inserted values in the types of their columns: texts as dates, numbers and booleans; too long texts are refused.
 
@@ -144,7 +148,7 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     elif not source.find(exp.Placeholder):
         given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
         values = [stored(exp.column(n.copy()), *c, rewriting) for n, c in zip(given, held, strict=True)]
-        alias = exp.TableAlias(this=exp.to_identifier("_source", quoted=True), columns=given)
+        alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
         node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
     return node
 
