@@ -123,9 +123,7 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
     matches = [(pattern, found) for pattern in known if (found := pattern.match(segments)) is not None]
     asked = f"{request.method} {request.url.path}"
     if not matches:
-        return failure(
-            404, "000002", f"No such operation, or one that is not emulated by the local server: {asked}"
-        )
+        return _unknown(known, segments, asked)
     pattern, found = matches[0]
     handler = pattern.handlers.get(request.method)
     if handler is None:
@@ -150,6 +148,33 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
             return failure(507, full.code, full.message)
         logger.exception("request failed: %s", shown(asked))
         return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
+
+
+NOT_EMULATED = frozenset(
+    {
+        *("accounts", "api-integrations", "artifact-repositories", "catalog-integrations", "code-bundles"),
+        *("code-bundle-executions", "cortex", "cortex-search-services", "database-roles", "external-volumes"),
+        *(
+            "failover-groups",
+            "git-repositories",
+            "listings",
+            "managed-accounts",
+            "models",
+            "network-policies",
+        ),
+        *("password-policies", "secrets", "sequences", "services", "streamlits", "tag-references", "grants"),
+    }
+)
+"""Resources of the specification that nothing here answers for."""
+
+
+def _unknown(known: tuple[_Pattern, ...], segments: list[str], asked: str) -> Response:
+    """A path that no operation has: one of the specification is not emulated, as a 404 would say "no such object"."""
+    answered = {segment for pattern in known for segment in pattern.segments}
+    is_action = any(":" in segment for segment in segments[-1:]) and bool(answered & set(segments[:-1]))
+    if is_action or NOT_EMULATED & set(segments):
+        return failure(405, "000002", f"Unsupported feature: not emulated by the local server: {asked}")
+    return failure(404, "000002", f"No such operation: {asked}")
 
 
 def _changed(handler: Handler, call: Call) -> Any:

@@ -22,6 +22,13 @@ STATEMENTS = (
     "CREATE ROLE IF NOT EXISTS LISTED_ROLE COMMENT = 'rr'",
     "CREATE PROCEDURE P(X INT, Y VARCHAR DEFAULT 'y') RETURNS VARCHAR LANGUAGE SQL AS $$ BEGIN RETURN 'x'; END $$",
     "CREATE FUNCTION F(X INT) RETURNS INT AS $$ X + 1 $$",
+    "CREATE SECURE FUNCTION M(X INT) RETURNS INT NOT NULL MEMOIZABLE AS $$ X + 1 $$",
+    "CREATE DYNAMIC TABLE D (ID COMMENT 'cc') TARGET_LAG = '2 minutes' WAREHOUSE = W CLUSTER BY (ID) COMMENT = 'dd'"
+    " AS SELECT ID FROM T",
+    "CREATE IMAGE REPOSITORY R1",
+    "CREATE IMAGE REPOSITORY R2",
+    "CREATE OR REPLACE NOTIFICATION INTEGRATION LISTED_NI TYPE = EMAIL ENABLED = FALSE COMMENT = 'nn'"
+    " ALLOWED_RECIPIENTS = ('a@example.com')",
 )
 
 
@@ -39,7 +46,7 @@ def schema(server: LocalServer) -> Iterator[Any]:
 
 
 def test_tables_are_listed_and_fetched(schema: Any) -> None:
-    assert [table.name for table in schema.tables.iter()] == ["T", "TR"]
+    assert [table.name for table in schema.tables.iter()] == ["D", "T", "TR"]
     table = schema.tables["T"].fetch()
     assert (table.kind, table.comment, table.rows, table.change_tracking) == ("PERMANENT", "tt", 0, True)
     assert [(one.name, one.datatype, one.nullable) for one in table.columns] == [
@@ -70,8 +77,7 @@ def test_routines_are_listed_and_fetched(schema: Any) -> None:
     [procedure] = schema.procedures.iter()
     assert (procedure.name, [one.name for one in procedure.arguments]) == ("P", ["X", "Y"])
     assert schema.procedures["P(INT,VARCHAR)"].fetch().body.strip().startswith("BEGIN")
-    [function] = schema.user_defined_functions.iter()
-    assert function.name == "F"
+    assert [function.name for function in schema.user_defined_functions.iter()] == ["F", "M"]
 
 
 def test_tags_roles_and_users_are_listed(schema: Any) -> None:
@@ -86,9 +92,9 @@ def test_tags_roles_and_users_are_listed(schema: Any) -> None:
 def test_of_what_there_is_none_there_is_an_empty_list(schema: Any) -> None:
     from snowflake.core.exceptions import NotFoundError
 
-    assert list(schema.dynamic_tables.iter()) == []
+    assert list(schema.pipes.iter()) == []
     with pytest.raises(NotFoundError):
-        schema.dynamic_tables["NOPE"].fetch()
+        schema.pipes["NOPE"].fetch()
 
 
 @pytest.mark.parametrize(
@@ -133,3 +139,102 @@ def ask(server: LocalServer, method: str, path: str, body: Any, headers: dict[st
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def test_dynamic_tables_are_listed_fetched_and_changed(schema: Any) -> None:
+    assert [one.name for one in schema.dynamic_tables.iter(starts_with="D", show_limit=1)] == ["D"]
+    assert [one.name for one in schema.dynamic_tables.iter(like="x%")] == []
+    table = schema.dynamic_tables["D"].fetch()
+    assert (table.kind, table.comment, table.warehouse, table.cluster_by) == ("PERMANENT", "dd", "W", ["ID"])
+    assert (table.target_lag.to_dict(), table.query) == (
+        {"type": "USER_DEFINED", "seconds": 120},
+        "SELECT ID FROM T",
+    )
+    assert [(one.name, one.datatype, one.comment) for one in table.columns] == [("ID", "NUMBER(38,0)", "cc")]
+    schema.dynamic_tables["D"].refresh()
+    schema.dynamic_tables["D"].suspend()
+    assert schema.dynamic_tables["D"].fetch().scheduling_state == "SUSPENDED"
+    schema.dynamic_tables["D"].resume()
+    assert schema.dynamic_tables["D"].fetch().scheduling_state == "RUNNING"
+
+
+def test_functions_tell_how_they_were_created(schema: Any) -> None:
+    one = schema.user_defined_functions["M(NUMBER)"].fetch()
+    assert (one.is_secure, one.is_memoizable, one.return_type.nullable) == (True, True, False)
+    other = schema.user_defined_functions["F(NUMBER)"].fetch()
+    assert (other.is_secure, other.is_memoizable, other.return_type.nullable) == (False, False, True)
+
+
+def test_image_repositories_come_and_go(schema: Any) -> None:
+    from snowflake.core.exceptions import ConflictError
+    from snowflake.core.image_repository import ImageRepository
+
+    assert [one.name for one in schema.image_repositories.iter()] == ["R1", "R2"]
+    assert schema.image_repositories["R1"].fetch().repository_url.endswith("/sfml/listed/r1")
+    schema.image_repositories.create(ImageRepository(name="R3"))
+    with pytest.raises(ConflictError):
+        schema.image_repositories.create(ImageRepository(name="R3"))
+    schema.image_repositories["R3"].drop()
+    schema.image_repositories["R3"].drop(if_exists=True)
+    assert [one.name for one in schema.image_repositories.iter(like="R3")] == []
+
+
+def test_notification_integrations_come_and_go(schema: Any) -> None:
+    from snowflake.core.notification_integration import NotificationEmail, NotificationIntegration
+
+    integrations = schema.root.notification_integrations
+    one = integrations["LISTED_NI"].fetch()
+    assert (one.enabled, one.comment, one.notification_hook.allowed_recipients) == (
+        False,
+        "nn",
+        ["a@example.com"],
+    )
+    hook = NotificationEmail(allowed_recipients=["b@example.com"], default_subject="s")
+    integrations.create(NotificationIntegration(name="LISTED_2", notification_hook=hook, enabled=True))
+    made = integrations["LISTED_2"].fetch().notification_hook
+    assert (made.allowed_recipients, made.default_subject) == (["b@example.com"], "s")
+    integrations["LISTED_2"].drop()
+    assert [one.name for one in integrations.iter(like="LISTED%")] == ["LISTED_NI"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("dynamic_tables", "NOPE"),
+        ("image_repositories", "NOPE"),
+        ("procedures", "NOPE()"),
+        ("user_defined_functions", "NOPE(NUMBER)"),
+        ("streams", "NOPE"),
+        ("stages", "NOPE"),
+    ],
+)
+def test_what_is_not_there_is_not_found(schema: Any, kind: str, name: str) -> None:
+    from snowflake.core.exceptions import NotFoundError
+
+    with pytest.raises(NotFoundError):
+        getattr(schema, kind)[name].fetch()
+    with pytest.raises(NotFoundError):
+        getattr(schema, kind)[name].drop()
+    getattr(schema, kind)[name].drop(if_exists=True)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda schema: list(schema.services.iter()),
+        lambda schema: schema.services["S"].fetch(),
+        lambda schema: list(schema.secrets.iter()),
+        lambda schema: list(schema.sequences.iter()),
+        lambda schema: list(schema.database.database_roles.iter()),
+        lambda schema: list(schema.root.api_integrations.iter()),
+        lambda schema: schema.tables["T"].swap_with("TR"),
+        lambda schema: list(schema.root.roles["LISTED_ROLE"].iter_grants_to()),
+    ],
+)
+def test_what_is_not_emulated_is_not_said_to_be_missing(schema: Any, ask: Any) -> None:
+    from snowflake.core.exceptions import APIError, NotFoundError
+
+    with pytest.raises(APIError, match="not emulated by the local server") as refused:
+        ask(schema)
+    assert refused.value.status == 405
+    assert not isinstance(refused.value, NotFoundError)

@@ -62,7 +62,7 @@ from sfml_local.http.app import LocalServer
         ("POST", "/nope:set-tags", [{"tag_name": "a"}], 400, "Missing required field: tag_value."),
         ("POST", "/nope:set-tags", [{"tag_name": "a", "tag_value": "b" * 257}], 404, "does not exist"),
         ("DELETE", "/nope?ifExists=maybe", None, 404, "does not exist"),
-        ("POST", "/nope:explode", None, 404, "No such operation"),
+        ("POST", "/nope:explode", None, 405, "not emulated by the local server"),
     ],
 )
 def test_wrong_calls(rest: Rest, method: str, path: str, body: Any, status: int, message: str) -> None:
@@ -81,7 +81,7 @@ def test_a_schema_that_is_not_there(rest: Rest) -> None:
 
 def test_what_is_not_emulated_says_so(rest: Rest) -> None:
     status, _, answer = rest.open("GET", "/api/v2/listings")
-    assert status == 404
+    assert status == 405
     assert "not emulated by the local server: GET /api/v2/listings" in answer["message"]
 
 

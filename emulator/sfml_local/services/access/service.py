@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfml_local.core.account import Account
 from sfml_local.core.kinds import of_account
 from sfml_local.core.service import Service
-from sfml_local.services.access import sql, store
+from sfml_local.services.access import rest, sql, store
 
 
 class Access(Service):
@@ -17,6 +17,7 @@ class Access(Service):
             kinds={"ROLE": of_account("named_objects", "ROLE")},
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
+            operations=rest.OPERATIONS,
             read_only=sql.READ_ONLY,
             schema_dropped=(store.schema_dropped,),
         )

@@ -255,7 +255,7 @@ def _cell(account: Account, row: Any, column: str) -> Any:
         case "owner_role_type":
             return "ROLE"
         case "repository_url":
-            return "/".join(("localhost", row["database"], row["schema"], row["name"])).lower()
+            return repository_url(row)
         case "privatelink_repository_url":
             return ""
         case _ if column in row.keys():  # noqa: SIM118 - a row of SQLite is no mapping
@@ -263,6 +263,11 @@ def _cell(account: Account, row: Any, column: str) -> Any:
         case _:
             kept = store.properties(account, row["kind"], (row["database"], row["schema"], row["name"]))
             return _kept_cell(kept, column)
+
+
+def repository_url(row: Any) -> str:
+    """Where images of a repository would be pushed: nothing listens there."""
+    return "/".join(("localhost", row["database"], row["schema"], row["name"])).lower()
 
 
 def _kept_cell(kept: dict[str, Any], column: str) -> Any:

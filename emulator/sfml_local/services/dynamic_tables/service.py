@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.dynamic_tables import guard, shown, sql, store
+from sfml_local.services.dynamic_tables import guard, rest, shown, sql, store
 from sfml_local.services.dynamic_tables.tables import DynamicTables
 from sfml_local.services.tasks.execution import scheduler_of
 
@@ -18,6 +18,7 @@ class DynamicTableService(Service):
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
+            operations=rest.OPERATIONS,
             table_functions=shown.TABLE_FUNCTIONS,
             first_rewrites=(guard.guarded,),
             defined=(guard.renamed,),

@@ -36,20 +36,20 @@ from sfml_local.services.variants import semi_structured
 _PLACE = "/databases/{database}/schemas/{schema}"
 
 
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+def moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
 
 
-def _demand_schema(call: Call) -> None:
+def demand_schema_of(call: Call) -> None:
     places.demand_schema(call.account, ObjectName(call.database, call.schema, ""))
 
 
-def _absent(body: Mapping[str, Any]) -> Json:
+def absent(body: Mapping[str, Any]) -> Json:
     """The body without empty values."""
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _place(name: ObjectName) -> Json:
+def place_of(name: ObjectName) -> Json:
     return {
         "name": quoted_if_needed(name.name),
         "database_name": quoted_if_needed(name.database),
@@ -61,7 +61,7 @@ def _place(name: ObjectName) -> Json:
 
 
 def _known(call: Call, kind: str) -> list[Known]:
-    _demand_schema(call)
+    demand_schema_of(call)
     found = show.known_objects(call.account, Area(call.database, call.schema))
     return [one for one in found if one.kind == kind]
 
@@ -79,10 +79,10 @@ def _one(call: Call, kind: str) -> Known:
     return found
 
 
-def _columns(call: Call, name: ObjectName) -> list[Json]:
+def columns_of(call: Call, name: ObjectName) -> list[Json]:
     told = semi_structured.types_of(call.account, call.session, name)
     return [
-        _absent(
+        absent(
             {
                 "name": quoted_if_needed(column),
                 "datatype": shown_type(told.get(column), stored, length),
@@ -99,7 +99,7 @@ def _columns(call: Call, name: ObjectName) -> list[Json]:
 
 def _constraints(one: Known) -> list[Json]:
     return [
-        _absent(
+        absent(
             {
                 "constraint_type": key.kind,
                 "name": records.constraint_name(one.record, key),
@@ -116,14 +116,14 @@ def _table_body(call: Call, one: Known, deep: bool) -> Json:
     row = show.table_values(call.account, one)
     cluster = one.detail("CLUSTER_BY")
     body = {
-        **_place(one.name),
+        **place_of(one.name),
         "kind": "TRANSIENT" if row["kind"] == "TRANSIENT" else "PERMANENT",
         "cluster_by": [part.strip() for part in cluster.split(",")] if cluster else None,
         "enable_schema_evolution": row["enable_schema_evolution"] == "Y",
         "change_tracking": row["change_tracking"] == "ON",
         "data_retention_time_in_days": int(row["retention_time"]),
         "comment": one.comment or None,
-        "created_on": _time(one.record.created_on),
+        "created_on": moment(one.record.created_on),
         "rows": row["rows"],
         "bytes": row["bytes"],
         "owner": one.record.owner,
@@ -133,19 +133,19 @@ def _table_body(call: Call, one: Known, deep: bool) -> Json:
         "table_type": "NORMAL",
     }
     if deep:
-        body |= {"columns": _columns(call, one.name), "constraints": _constraints(one)}
-    return _absent(body)
+        body |= {"columns": columns_of(call, one.name), "constraints": _constraints(one)}
+    return absent(body)
 
 
 def _view_body(call: Call, one: Known, deep: bool) -> Json:
     columns = [
         {key: value for key, value in column.items() if key in ("name", "datatype", "comment")}
-        for column in _columns(call, one.name)
+        for column in columns_of(call, one.name)
     ]
     text = show.written_text(call.account, one.name, one.record)
-    return _absent(
+    return absent(
         {
-            **_place(one.name),
+            **place_of(one.name),
             "secure": bool(one.detail("SECURE")),
             "kind": "PERMANENT",
             "recursive": False,
@@ -153,7 +153,7 @@ def _view_body(call: Call, one: Known, deep: bool) -> Json:
             "comment": one.comment or None,
             "query": text,
             "select_query": ddl.defining_query(text) if one.record.written else None,
-            "created_on": _time(one.record.created_on),
+            "created_on": moment(one.record.created_on),
             "owner": one.record.owner,
             "owner_role_type": "ROLE",
         }
@@ -193,9 +193,9 @@ def _refused(what: str) -> Handler:
 
 
 def _stream_body(stream: Stream) -> Json:
-    return _absent(
+    return absent(
         {
-            **_place(stream.name),
+            **place_of(stream.name),
             "stream_source": {
                 "src_type": "table",
                 "name": quoted_if_needed(stream.base.name),
@@ -210,13 +210,13 @@ def _stream_body(stream: Stream) -> Json:
             "invalid_reason": "Base table was dropped or replaced" if stream.stale else "N/A",
             "owner_role_type": "ROLE",
             "type": "DELTA",
-            "created_on": _time(stream.created_on),
+            "created_on": moment(stream.created_on),
         }
     )
 
 
 def list_streams(call: Call) -> list[Json]:
-    _demand_schema(call)
+    demand_schema_of(call)
     known = {
         stream.name.name: stream
         for stream in streams.everywhere(call.account.store, call.database, call.schema)
@@ -237,19 +237,19 @@ def drop_stream(call: Call) -> Json:
 
 
 def _tag_bodies(call: Call) -> dict[str, Json]:
-    _demand_schema(call)
+    demand_schema_of(call)
     statement = ShowTags(Listing(scope="SCHEMA", within=Name((call.database, call.schema))))
     found = {}
     for row in tags.show(call.account, call.session, statement).dicts():
         allowed = row["allowed_values"]
-        found[row["name"]] = _absent(
+        found[row["name"]] = absent(
             {
-                **_place(ObjectName(row["database_name"], row["schema_name"], row["name"])),
+                **place_of(ObjectName(row["database_name"], row["schema_name"], row["name"])),
                 "allowed_values": None if allowed is None else tags.allowed_values(allowed),
                 "propagate": row["propagate"],
                 "on_conflict": row["on_conflict"],
                 "comment": row["comment"] or None,
-                "created_on": _time(row["created_on"]),
+                "created_on": moment(row["created_on"]),
                 "owner": row["owner"],
                 "owner_role_type": "ROLE",
             }
@@ -290,12 +290,12 @@ def _role_body(row: Mapping[str, Any]) -> Json:
     body = {
         "name": quoted_if_needed(row["name"]),
         "comment": row["comment"],
-        "created_on": _time(row["created_on"]),
+        "created_on": moment(row["created_on"]),
         "owner": row["owner"] or None,
         **{key: row[key] == "Y" for key in ("is_default", "is_current", "is_inherited")},
         **{key: int(row[key]) for key in numbers},
     }
-    return _absent(body)
+    return absent(body)
 
 
 def create_role(call: Call) -> Json:
@@ -348,14 +348,14 @@ def _routine_body(routine: Routine) -> Json:
             "handler": definition.handler,
         }
     arguments = [
-        _absent({"name": one.name, "datatype": one.type, "default_value": one.default})
+        absent({"name": one.name, "datatype": one.type, "default_value": one.default})
         for one in definition.parameters
     ]
-    return _absent(
+    return absent(
         {
-            **_place(routine.name),
+            **place_of(routine.name),
             "arguments": arguments,
-            "return_type": {"type": "DATATYPE", "datatype": definition.returns, "nullable": True},
+            "return_type": _returned(definition.returns),
             "language_config": config,
             "comment": definition.comment or None,
             "body": definition.body or "",
@@ -365,13 +365,33 @@ def _routine_body(routine: Routine) -> Json:
             "owner": routine.owner,
             "owner_role_type": "ROLE",
             "is_builtin": False,
-            "execute_as": definition.execute_as if routine.kind == "PROCEDURE" else None,
+            "is_secure": definition.secure,
+            **_only_of(routine),
         }
     )
 
 
+def _returned(declared: str) -> Json:
+    type, not_null, _ = declared.upper().partition(" NOT NULL")
+    return {"type": "DATATYPE", "datatype": type, "nullable": not not_null}
+
+
+def _only_of(routine: Routine) -> Json:
+    """What is told of procedures alone, or of functions alone."""
+    definition = routine.definition
+    if routine.kind == "PROCEDURE":
+        return {"execute_as": definition.execute_as}
+    return {
+        "is_temporary": routine.session != 0,
+        "is_aggregate": definition.aggregate,
+        "is_memoizable": definition.memoizable,
+        "is_table_function": routine.returns.startswith("TABLE"),
+        "valid_for_clustering": False,
+    }
+
+
 def _routines(call: Call, kind: str) -> list[Routine]:
-    _demand_schema(call)
+    demand_schema_of(call)
     place = (call.database, call.schema)
     found = routines.every(call.account, call.session, kind)
     return [one for one in found if (one.name.database, one.name.schema) == place]
@@ -399,7 +419,7 @@ def _fetch_routine(kind: str) -> Handler:
         full = ObjectName(call.database, call.schema, name)
         found = routines.find(call.account, call.session, kind, full, types)
         if found is None:
-            raise routines.unknown(kind, full.fqn(), types)
+            raise does_not_exist(kind.capitalize(), f"{full.fqn()}({', '.join(types)})")
         return _routine_body(found)
 
     return fetch
@@ -432,7 +452,7 @@ def _none(kind: str, path: str) -> Operations:
     """Kinds of objects that never exist here: lists are empty, and fetching finds nothing."""
 
     def listed(call: Call) -> list[Json]:
-        _demand_schema(call)
+        demand_schema_of(call)
         return []
 
     def fetch(call: Call) -> Any:
@@ -446,7 +466,6 @@ def _none(kind: str, path: str) -> Operations:
 
 
 _NONE: Iterable[tuple[str, str]] = (
-    ("Dynamic table", "dynamic-tables"),
     ("Event table", "event-tables"),
     ("Iceberg table", "iceberg-tables"),
     ("Alert", "alerts"),
