@@ -13,6 +13,8 @@ import duckdb
 from fakesnow.transforms import stage
 from sqlglot import exp
 
+from sfml_local.core.translation_steps import NeededSteps
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from fakesnow.cursor import FakeSnowflakeCursor
@@ -71,7 +73,8 @@ def set_place(connection: FakeSnowflakeConnection, database: str | None, schema:
 
 def transform(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> Expr:
     """Translate one statement from Snowflake's dialect to DuckDB's."""
-    return cursor._transform(tree, params)
+    steps: Any = cursor._transform(NeededSteps(tree), params)  # type: ignore[arg-type]
+    return steps.tree  # type: ignore[no-any-return]
 
 
 def statements_of(cursor: FakeSnowflakeCursor, tree: Expr) -> list[Expr]:
