@@ -107,3 +107,10 @@ def test_callers_get_values_indented(session: Session) -> None:
         "CREATE OR REPLACE PROCEDURE FOUND() RETURNS VARIANT AS 'BEGIN RETURN PARSE_JSON(''[1]''); END'"
     ).collect()
     assert session.sql("CALL FOUND()").collect()[0][0] == "[\n  1\n]"
+
+
+def test_indentation_is_a_parameter_of_the_session(session: Session) -> None:
+    value = 'PARSE_JSON(\'[1, {"a": " b"}]\')'
+    for spaces, sent in ((0, '[1,{"a":" b"}]'), (1, '[\n 1,\n {\n  "a": " b"\n }\n]')):
+        session.sql(f"ALTER SESSION SET JSON_INDENT = {spaces}").collect()
+        assert session.sql(f"SELECT {value}").collect()[0][0] == sent

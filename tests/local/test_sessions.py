@@ -71,6 +71,37 @@ def test_parameters_are_kept_shown_and_refused(connection: SnowflakeConnection) 
         ask(connection, "ALTER SESSION SET NONSENSE = 1")
 
 
+def test_a_statement_has_parameters_of_its_own(connection: SnowflakeConnection) -> None:
+    cursor = connection.cursor()
+    given = {"DATE_INPUT_FORMAT": "MM-DD-YYYY", "TIMEZONE": "Asia/Tokyo", "QUERY_TAG": "tagged"}
+    cursor.execute("SELECT '01-02-2024'::DATE, '2024-01-01'::TIMESTAMP_LTZ", _statement_params=given)
+    [(day, moment)] = cursor.fetchall()
+    assert (day, str(moment)) == (datetime.date(2024, 1, 2), "2024-01-01 00:00:00+09:00")
+    with pytest.raises(ProgrammingError, match="Date '01-02-2024' is not recognized"):
+        cursor.execute("SELECT '01-02-2024'::DATE")
+    assert str(ask(connection, "SELECT '2024-01-01'::TIMESTAMP_LTZ")[0][0]) == "2024-01-01 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("QUOTED_IDENTIFIERS_IGNORE_CASE", True), ("AUTOCOMMIT", False), ("STRICT_JSON_OUTPUT", True)],
+)
+def test_a_parameter_of_a_statement_is_not_ignored(
+    connection: SnowflakeConnection, name: str, value: object
+) -> None:
+    with pytest.raises(ProgrammingError, match=f"not emulated.*{name}"):
+        connection.cursor().execute("SELECT 1", _statement_params={name: value})
+
+
+def test_moments_are_shown_in_the_sessions_zone(connection: SnowflakeConnection) -> None:
+    ask(connection, "ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'")
+    cursor = connection.cursor().execute("SELECT '2024-01-01'::TIMESTAMP_LTZ AS T")
+    assert cursor is not None
+    assert str(cursor.fetchall()[0][0]) == "2024-01-01 00:00:00-08:00"
+    frame = connection.cursor().execute("SELECT '2024-01-01'::TIMESTAMP_LTZ AS T").fetch_pandas_all()  # type: ignore[union-attr]
+    assert str(frame["T"].dtype) == "datetime64[ns, America/Los_Angeles]"
+
+
 def test_variables(connection: SnowflakeConnection) -> None:
     shown = ask(
         connection, "SET (A, B) = (1, 'x' || 'y')", "SELECT $A + 1 AS N, $B AS T, 'it costs $five' AS L"
@@ -120,7 +151,7 @@ def test_types_of_results(connection: SnowflakeConnection) -> None:
     )
     moment = datetime.datetime(2024, 2, 29, 12, 0, 0, 500000)
     row = cursor.fetchone()
-    assert row == (1, Decimal("1.25"), 0.5, True, moment.date(), moment, '{"a":[1]}', None)
+    assert row == (1, Decimal("1.25"), 0.5, True, moment.date(), moment, '{\n  "a": [\n    1\n  ]\n}', None)
     codes = [column.type_code for column in cursor.description]
     assert codes == [0, 0, 1, 13, 3, 8, 5, 8]
     assert (cursor.description[1].precision, cursor.description[1].scale) == (10, 2)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sfml_local.core.json_layout import JSON_TYPES, laid_out
+from sfml_local.core.json_layout import JSON_TYPES, SPACES, laid_out
 from sfml_local.core.result import ArrowRows, Column, Result
 
 _UTC_OFFSET = 1440  # the wire counts offsets in minutes from -1440
@@ -53,10 +53,10 @@ def _column(field: pa.Field, duckdb_type: str) -> Column:
 # -- for clients ------------------------------------------------------------------------------------------
 
 
-def ipc(table: pa.Table, columns: Sequence[Column]) -> bytes:
+def ipc(table: pa.Table, columns: Sequence[Column], spaces: int = SPACES) -> bytes:
     """An Arrow stream as the connector's reader expects it, with Snowflake's physical types and metadata."""
     pairs = zip(table.columns, columns, strict=True)
-    arrays = [_sent(array, column) for array, column in pairs]
+    arrays = [_sent(array, column, spaces) for array, column in pairs]
     fields = [
         pa.field(column.name, array.type, metadata=_metadata(column, array.type))
         for column, array in zip(columns, arrays, strict=True)
@@ -77,11 +77,11 @@ def _metadata(column: Column, kind: pa.DataType) -> dict[str, str]:
     }
 
 
-def _sent(chunked: pa.ChunkedArray, column: Column) -> pa.Array:
+def _sent(chunked: pa.ChunkedArray, column: Column, spaces: int) -> pa.Array:
     array = _wire(chunked, zoned=column.type != "timestamp_ltz")
     if column.type not in JSON_TYPES:
         return array
-    return pa.array([None if v is None else laid_out(v) for v in array.to_pylist()], pa.string())
+    return pa.array([None if v is None else laid_out(v, spaces) for v in array.to_pylist()], pa.string())
 
 
 def _wire(chunked: pa.ChunkedArray, *, zoned: bool = True) -> pa.Array:

@@ -14,6 +14,7 @@ from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.result import INSERT, Column, Result
+from sfml_local.core.statement_parameters import value_of
 from sfml_local.core.transactions import begin_dml, transaction
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Res
         _bare(when.args["then"])
     if not transformed.args["using"].alias_or_name:
         transformed.args["using"].set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
-    strict = session.parameters.get("ERROR_ON_NONDETERMINISTIC_MERGE", True) is not False
+    strict = value_of("ERROR_ON_NONDETERMINISTIC_MERGE", session.parameters) is not False
     begin_dml(session)
     # One transaction, so that the check and the change see the same rows.
     with transaction(session):

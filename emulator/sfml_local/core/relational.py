@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.expressions.lowered_aggregates import demand_share
 from sfml_local.core.rewriting import Pass, Rewriting, dotted
@@ -26,6 +26,33 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
     if is_other or str(tree.kind).upper() not in _CREATED:
         raise not_emulated(tree.sql(dialect="snowflake"))
     return tree
+
+
+def repeated_columns(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Refuses a table or view with two columns of one name, the second of which DuckDB would rename."""
+    query = tree.expression if isinstance(tree, exp.Create) else None
+    if not isinstance(query, exp.Query) or isinstance(tree.this, exp.Schema):
+        return tree
+    names = _names_of(query, rewriting)
+    for name in names:
+        if names.count(name) > 1:
+            raise SqlError(f"SQL compilation error:\nduplicate column name '{name}'", 2025, "42S21")
+    return tree
+
+
+def _names_of(query: exp.Query, rewriting: Rewriting) -> list[str]:
+    """The columns of a query; none where a star takes the columns of one relation, which has no name twice."""
+    if not query.is_star:
+        return [dotted(one) for one in map(_name_node, query.selects) if one is not None]
+    is_joined = isinstance(query, exp.Select) and query.args.get("joins")
+    if not is_joined or rewriting.relations:
+        return []
+    return list(rewriting.account.run_tree(rewriting.session, query.copy(), describe_only=True).names())
+
+
+def _name_node(projection: Expr) -> exp.Identifier | None:
+    name = projection.args.get("alias") if isinstance(projection, exp.Alias) else projection.this
+    return name if isinstance(name, exp.Identifier) else None
 
 
 def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -282,6 +309,7 @@ def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
 
 PASSES: tuple[Pass, ...] = (
     refused_objects,
+    repeated_columns,
     bracketed_tables,
     bracketed_joins,
     natural_joins,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core import fakesnow_port
 from sfml_local.core.outcomes import Outcomes
 from sfml_local.core.parts import Part, Parts
+from sfml_local.core.statement_parameters import value_of
 from sfml_local.core.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -207,4 +208,4 @@ class Session:
 
     @property
     def query_tag(self) -> str:
-        return str(self.parameters.get("QUERY_TAG", ""))
+        return str(value_of("QUERY_TAG", self.parameters) or "")

@@ -224,6 +224,8 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
             settings["BACKFILL"] = tokens.text_until(("AS",))
         else:
             key = tokens.identifier()
+            # Snowpark writes the property's name as it was in the preview.
+            key = "TARGET_LAG" if key == "LAG" else key
             if not tokens.match_type(TokenType.EQ) and key != "COMMENT":
                 raise tokens.error("expected =")
             settings[key] = _value(tokens)

@@ -14,15 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sfml_local.core import followed_parameters
 from sfml_local.core.batches import batch, bound_value
 from sfml_local.core.deep import SHORT, deeply
-from sfml_local.core.errors import SqlError
+from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.expressions import settings
 from sfml_local.core.full_disk import full_disk_error
 from sfml_local.core.limits import STATEMENT_LIMIT, parsed_object, read_body
 from sfml_local.core.log_format import shown
 from sfml_local.core.outcomes import Outcome
 from sfml_local.core.result import Result
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
+from sfml_local.core.statement_parameters import with_parameters
 from sfml_local.http.wire import payload
 from sfml_local.processes.children import interrupt
 
@@ -203,11 +206,12 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         if not _is_unicode(sql):
             raise SqlError("SQL compilation error:\nThe statement is not valid Unicode.", 1003, "42000")
         bindings = body.get("bindings") or {}
-        if any(isinstance(binding["value"], list) for binding in bindings.values()):
-            result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
-        else:
-            result = account.execute(session, sql, positional(bindings), describe, query_id)
-        return success(session, result, query_id)
+        with with_parameters(_parameters(body)):
+            if any(isinstance(binding["value"], list) for binding in bindings.values()):
+                result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
+            else:
+                result = account.execute(session, sql, positional(bindings), describe, query_id)
+            return success(session, result, query_id)
     except SqlError as error:
         told = full_disk_error(error) or error
         return failed(told.code, told.message, told.sqlstate, query_id)
@@ -217,6 +221,16 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         logger.exception("statement failed: %s", shown(body.get("sqlText")))
         message = f"local server error: {type(error).__name__}: {error}"
         return failed("000603", message, "XX000", query_id)
+
+
+def _parameters(body: dict[str, Any]) -> dict[str, Any]:
+    """The session parameters that hold for this statement alone; raises SqlError for one that would be ignored."""
+    given = {str(name).upper(): value for name, value in (body.get("parameters") or {}).items()}
+    if "AUTOCOMMIT" in given:
+        raise not_emulated("AUTOCOMMIT as a parameter of one statement")
+    if (refusal := followed_parameters.unfollowed(given)) is not None:
+        raise refusal
+    return given
 
 
 def _is_unicode(text: str) -> bool:
@@ -242,8 +256,8 @@ def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
         data = {**result.transfer, "queryId": query_id}
     else:
         data = {
-            "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
-            **payload(result),
+            "parameters": [{"name": "TIMEZONE", "value": settings.text(session, "TIMEZONE")}],
+            **payload(result, settings.number(session, "JSON_INDENT")),
             "queryId": query_id,
             "statementTypeId": result.statement_type_id,
             "finalDatabaseName": session.database,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sfml_local.core.arrow import ipc
-from sfml_local.core.json_layout import laid_out
+from sfml_local.core.json_layout import SPACES, laid_out
 from sfml_local.core.result import ArrowRows, Column, Result
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -39,24 +39,24 @@ def rowtype(column: Column) -> dict[str, Any]:
     }
 
 
-def payload(result: Result) -> dict[str, Any]:
-    """The part of a response that holds the rows."""
+def payload(result: Result, spaces: int = SPACES) -> dict[str, Any]:
+    """The part of a response that holds the rows; `spaces` is the session's JSON_INDENT."""
     described = [rowtype(column) for column in result.columns]
     count = len(result.rows)
     body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count}
     is_dml = 0x3000 <= result.statement_type_id < 0x4000
     if isinstance(result.rows, ArrowRows) and not is_dml:
         # The connector reads an empty text as an empty frame, and fails on a stream without a batch.
-        encoded = b64encode(ipc(result.rows.table, result.columns)).decode("ascii") if count else ""
+        encoded = b64encode(ipc(result.rows.table, result.columns, spaces)).decode("ascii") if count else ""
         return {**body, "queryResultFormat": "arrow", "rowsetBase64": encoded}
     rowset = [
-        [json_value(value, column) for value, column in zip(row, result.columns, strict=True)]
+        [json_value(value, column, spaces) for value, column in zip(row, result.columns, strict=True)]
         for row in result.rows
     ]
     return {**body, "queryResultFormat": "json", "rowset": rowset}
 
 
-def json_value(value: Any, column: Column) -> str | None:
+def json_value(value: Any, column: Column, spaces: int = SPACES) -> str | None:
     """One value in the JSON format: everything is a string, times are seconds since 1970."""
     if value is None:
         return None
@@ -72,7 +72,7 @@ def json_value(value: Any, column: Column) -> str | None:
             return f"{_seconds(value)} {int(offset.total_seconds() // 60) + 1440}"
         case "variant" | "object" | "array":
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            return laid_out(shown)
+            return laid_out(shown, spaces)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list, tuple)):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
+from sfml_local.core.statement_parameters import value_of
 
 if TYPE_CHECKING:
     from sfml_local.core.session import Session
@@ -18,23 +19,28 @@ FOLLOWED = (
 """For all values that a session may set."""
 
 
+def _set(session: Session, name: str) -> Any:
+    return value_of(name, session.parameters)
+
+
 def _default(name: str) -> str:
     return ACCOUNT_VALUES.get(name) or OF_SESSION[name].default
 
 
 def text(session: Session, name: str) -> str:
-    return str(session.parameters.get(name) or _default(name))
+    return str(_set(session, name) or _default(name))
 
 
 def number(session: Session, name: str) -> int:
-    return int(session.parameters.get(name) or _default(name))
+    found = _set(session, name)
+    return int(_default(name) if found in (None, "") else found)
 
 
 def timestamp_format(session: Session, *, zoned: bool) -> str:
     """The default format of a timestamp."""
     if not zoned:
-        own = session.parameters.get("TIMESTAMP_NTZ_OUTPUT_FORMAT")
-        general = session.parameters.get("TIMESTAMP_OUTPUT_FORMAT")
+        own = _set(session, "TIMESTAMP_NTZ_OUTPUT_FORMAT")
+        general = _set(session, "TIMESTAMP_OUTPUT_FORMAT")
         return str(own or general or _default("TIMESTAMP_NTZ_OUTPUT_FORMAT"))
     own = text(session, "TIMESTAMP_LTZ_OUTPUT_FORMAT") or text(session, "TIMESTAMP_TZ_OUTPUT_FORMAT")
     return own or text(session, "TIMESTAMP_OUTPUT_FORMAT")
