@@ -191,3 +191,28 @@ def test_a_task_runs_a_block_and_fails_with_it(sql: Sql) -> None:
     assert [row["N"] for row in sql("SELECT n AS N FROM steps ORDER BY 1")] == [1, 2, 3]
     assert sql.history(NAME="R")[0]["RETURN_VALUE"] == "both"
     assert "NOWHERE" in sql.history(NAME="A")[0]["ERROR_MESSAGE"].upper()
+
+
+@pytest.mark.parametrize(
+    "body", ["BEGIN BEGIN TRANSACTION; INSERT INTO left_open VALUES (1); END", "CALL leaves_open()"]
+)
+def test_a_task_that_leaves_a_transaction_open_fails(sql: Sql, body: str) -> None:
+    sql("CREATE OR REPLACE TABLE left_open (n INT)")
+    sql(
+        "CREATE OR REPLACE PROCEDURE leaves_open() RETURNS INT LANGUAGE SQL AS"
+        " $$ BEGIN BEGIN TRANSACTION; INSERT INTO left_open VALUES (1); RETURN 1; END $$"
+    )
+    sql.graph(f"r AS {body}")
+    assert sql.run("r") == {"R": "FAILED"}
+    (row,) = sql.history(NAME="R")
+    assert int(row["ERROR_CODE"]) == 90232
+    assert "is incomplete and it was rolled back" in row["ERROR_MESSAGE"]
+    assert sql("SELECT COUNT(*) AS C FROM left_open") == [{"C": 0}]
+
+
+def test_the_error_of_a_procedure_within_a_procedure_is_told(sql: Sql) -> None:
+    for name, statement in (("inner_one", "SELECT * FROM nowhere"), ("outer_one", "CALL inner_one()")):
+        sql(f"CREATE OR REPLACE PROCEDURE {name}() RETURNS INT LANGUAGE SQL AS $$ BEGIN {statement}; END $$")
+    with pytest.raises(SqlError, match="NOWHERE") as refused:
+        sql("CALL outer_one()")
+    assert refused.value.__cause__ is not refused.value
