@@ -386,3 +386,8 @@ def test_a_refusal_shows_the_statement_as_it_was_written(sql: Sql) -> None:
     with pytest.raises(SqlError) as refused:
         sql(statement)
     assert statement in refused.value.message
+
+
+def test_its_tables_time_is_not_told(sql: Sql) -> None:
+    with pytest.raises(SqlError, match=r"not emulated .*STREAM_GET_TABLE_TIMESTAMP"):
+        sql("SELECT SYSTEM$STREAM_GET_TABLE_TIMESTAMP('s')")
