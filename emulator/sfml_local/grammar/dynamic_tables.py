@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.shows import Listing, listing
+from sfml_local.grammar.tables import column_comments
 from sfml_local.grammar.task_settings import names, tag_list, tags
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -57,7 +58,9 @@ class CreateDynamicTable:
 
 @dataclass(frozen=True, slots=True)
 class AlterDynamicTable:
-    """`change` is REFRESH, SUSPEND, RESUME, RENAME, SWAP, SET, UNSET, SET TAG, UNSET TAG, CLUSTER or UNCLUSTER."""
+    """`change` is REFRESH, SUSPEND, RESUME, RENAME, SWAP, SET, UNSET, SET TAG, UNSET TAG, CLUSTER, UNCLUSTER, COMMENTS
+    of columns, or what is not emulated; REFRESH may name `others`, too.
+    """
 
     name: Name
     change: str
@@ -66,6 +69,8 @@ class AlterDynamicTable:
     new: Name | None = None
     tags: Tags = ()
     tag_names: tuple[Name, ...] = ()
+    comments: tuple[tuple[str, str], ...] = ()
+    others: tuple[Name, ...] = ()
     if_exists: bool = False
 
 
@@ -216,8 +221,10 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
             found = tag_list(tokens)
         elif (policy := _policy(tokens)) is not None:
             settings[policy] = tokens.text_until(("AS",))
-        elif tokens.match_words("IMMUTABLE", "WHERE"):
+        elif tokens.match_words("IMMUTABLE", "WHERE") or tokens.match_words("FROZEN", "WHERE"):
             settings["IMMUTABLE"] = tokens.text_until(("AS",))
+        elif tokens.match_words("CONTACT"):
+            settings["CONTACT"] = tokens.text_until(("AS",))
         elif tokens.match_words("EXECUTE", "AS"):
             settings["EXECUTE"] = tokens.text_until(("AS",))
         elif tokens.match_words("BACKFILL", "FROM"):
@@ -257,6 +264,13 @@ def _value(tokens: Tokens) -> Any:
 def _alter(tokens: Tokens) -> AlterDynamicTable:
     if_exists = tokens.if_exists()
     name = tokens.name()
+    others = []
+    while tokens.match_type(TokenType.COMMA):
+        others.append(tokens.name())
+    if others:
+        tokens.expect_words("REFRESH")
+        tokens.match_words("COPY", "SESSION")
+        return AlterDynamicTable(name, "REFRESH", others=tuple(others), if_exists=if_exists)
     return _change(tokens, name, if_exists)
 
 
@@ -275,6 +289,10 @@ def _change(tokens: Tokens, name: Name, if_exists: bool) -> AlterDynamicTable:
         return AlterDynamicTable(name, "CLUSTER", keys, if_exists=if_exists)
     if tokens.match_words("DROP", "CLUSTERING", "KEY"):
         return AlterDynamicTable(name, "UNCLUSTER", if_exists=if_exists)
+    if (tokens.is_words("ADD") or tokens.is_words("DROP")) and (governed := _governed(tokens)) is not None:
+        return AlterDynamicTable(name, governed, if_exists=if_exists)
+    if tokens.match_words("ALTER") or tokens.match_words("MODIFY"):
+        return _column_change(tokens, name, if_exists)
     if tokens.match_words("SET", "TAG"):
         return AlterDynamicTable(name, "SET TAG", tags=tags(tokens), if_exists=if_exists)
     if tokens.match_words("UNSET", "TAG"):
@@ -289,3 +307,27 @@ def _change(tokens: Tokens, name: Name, if_exists: bool) -> AlterDynamicTable:
     while tokens.match_type(TokenType.COMMA) or not tokens.at_end:
         found.append(tokens.identifier())
     return AlterDynamicTable(name, "UNSET", unset=tuple(found), if_exists=if_exists)
+
+
+_GOVERNED = ("SEARCH OPTIMIZATION", *(f"{kind} POLICY" for kind in POLICIES), "ALL ROW ACCESS POLICIES")
+
+
+def _governed(tokens: Tokens) -> str | None:
+    """ADD or DROP of a policy or of search optimization, with the rest of the statement."""
+    start = tokens.index
+    word = "ADD" if tokens.match_words("ADD") else tokens.identifier()
+    found = next((one for one in _GOVERNED if tokens.match_phrase(one)), None)
+    if found is None:
+        tokens.index = start
+        return None
+    tokens.rest()
+    return f"{word} {found}"
+
+
+def _column_change(tokens: Tokens, name: Name, if_exists: bool) -> AlterDynamicTable:
+    """Comments of columns; other changes of them are not emulated."""
+    comments = column_comments(tokens)
+    if comments is None:
+        tokens.rest()
+        return AlterDynamicTable(name, "MODIFY COLUMN", if_exists=if_exists)
+    return AlterDynamicTable(name, "COMMENTS", comments=comments, if_exists=if_exists)

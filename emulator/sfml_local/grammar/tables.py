@@ -159,14 +159,14 @@ def _columns(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
 def _alter(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
     """Comments, or several changes; one change of another kind is left to sqlglot."""
     start = tokens.index
-    comments = _column_comments(tokens)
+    comments = column_comments(tokens)
     if comments is not None:
         return SetColumnComments(table, comments, if_exists)
     tokens.index = start
     changes = _changes(tokens)
     if changes is None:
         return None
-    noted = {change: one for change in changes if (one := _column_comments(Tokens(change)))}
+    noted = {change: one for change in changes if (one := column_comments(Tokens(change)))}
     return AlterColumns(
         table,
         tuple(change for change in changes if change not in noted),
@@ -209,7 +209,7 @@ def _goes_on(tokens: Tokens, ahead: int) -> bool:
     return token is not None and token.token_type is not TokenType.COMMA
 
 
-def _column_comments(tokens: Tokens) -> tuple[tuple[str, str], ...] | None:
+def column_comments(tokens: Tokens) -> tuple[tuple[str, str], ...] | None:
     """[COLUMN] a COMMENT '…', [COLUMN] b UNSET COMMENT, also in parentheses; None for other changes."""
     bracketed = tokens.match_type(TokenType.L_PAREN) is not None
     comments: list[tuple[str, str]] = []

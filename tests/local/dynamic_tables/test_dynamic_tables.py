@@ -136,6 +136,66 @@ def test_a_refresh_by_hand_refreshes_what_the_table_reads(sql: Sql) -> None:
     assert moments == [(sql.start + MINUTE,)] * 2
 
 
+def test_several_are_refreshed_by_one_statement(sql: Sql) -> None:
+    for name in "DE":
+        sql(create(name, "SELECT a FROM t", lag="'1 hour'"))
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql("ALTER DYNAMIC TABLE d, e REFRESH")
+    assert (sql("SELECT COUNT(*) FROM d"), sql("SELECT COUNT(*) FROM e")) == ([(3,)], [(3,)])
+    with pytest.raises(SqlError, match="does not exist"):
+        sql("ALTER DYNAMIC TABLE d, nope REFRESH")
+    sql("INSERT INTO t VALUES (4, 'z')")
+    sql("ALTER DYNAMIC TABLE IF EXISTS nope, e REFRESH COPY SESSION")
+    assert sql("SELECT COUNT(*) FROM e") == [(4,)]
+
+
+def test_a_chain_of_downstream_tables_has_the_lag_of_what_reads_it(sql: Sql) -> None:
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql(create("middle", "SELECT a FROM up", lag="DOWNSTREAM"))
+    for name, lag in (("d", "'5 minutes'"), ("e", "'2 minutes'")):
+        sql(create(name, "SELECT COUNT(*) AS n FROM middle", lag=lag))
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql.clock.advance(2 * MINUTE)
+    assert [sql(f"SELECT COUNT(*) FROM {name}") for name in ("up", "middle")] == [[(3,)], [(3,)]]
+    assert (sql("SELECT n FROM e"), sql("SELECT n FROM d")) == ([(3,)], [(2,)])
+    sql("ALTER DYNAMIC TABLE e SET TARGET_LAG = DOWNSTREAM")
+    sql("INSERT INTO t VALUES (4, 'z')")
+    sql.clock.advance(2 * MINUTE)
+    assert sql("SELECT COUNT(*) FROM middle") == [(3,)]
+    sql.clock.advance(MINUTE)
+    assert (sql("SELECT n FROM d"), sql("SELECT n FROM e")) == ([(4,)], [(3,)])
+
+
+def test_one_below_a_replaced_table_goes_on_with_its_rows(sql: Sql) -> None:
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql(create("d", "SELECT SUM(a) AS n FROM up"))
+    sql(create("up", "SELECT a + 10 AS a FROM t", lag="DOWNSTREAM").replace("CREATE", "CREATE OR REPLACE"))
+    assert sql("SELECT n FROM d") == [(3,)]
+    sql.clock.advance(MINUTE)
+    assert sql("SELECT n FROM d") == [(23,)]
+    sql(create("up", "SELECT b FROM t", lag="DOWNSTREAM").replace("CREATE", "CREATE OR REPLACE"))
+    sql.clock.advance(MINUTE)
+    assert sql.history("state", "state_message")[-1] == (
+        "FAILED",
+        "SQL compilation error:\ninvalid identifier 'A'",
+    )
+    assert sql("SELECT n FROM d") == [(23,)]
+
+
+def test_one_below_a_dropped_table_fails_until_it_is_back(sql: Sql) -> None:
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql(create("d", "SELECT COUNT(*) AS n FROM up"))
+    sql("DROP DYNAMIC TABLE up")
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql.clock.advance(MINUTE)
+    state, said = sql.history("state", "state_message")[-1]
+    assert (state, "'SFML.PUBLIC.UP' does not exist" in said) == ("FAILED", True)
+    assert (sql("SELECT n FROM d"), sql.shown()["scheduling_state"]) == ([(2,)], "ACTIVE")
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql.clock.advance(MINUTE)
+    assert sql("SELECT n FROM d") == [(3,)]
+
+
 def test_a_downstream_table_that_nothing_reads_has_no_schedule(sql: Sql) -> None:
     sql(create("d", "SELECT a FROM t", lag="'DOWNSTREAM'"))
     sql("INSERT INTO t VALUES (3, 'z')")
@@ -150,6 +210,21 @@ def test_changes_below_a_view_are_seen(sql: Sql) -> None:
     sql("UPDATE t SET a = 5 WHERE a = 1")
     sql.clock.advance(MINUTE)
     assert sql("SELECT * FROM d ORDER BY a") == [(2,), (5,)]
+
+
+def test_one_that_is_read_through_a_view_is_upstream(sql: Sql) -> None:
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql("CREATE VIEW v AS SELECT a FROM up")
+    sql(create("d", "SELECT COUNT(*) AS n FROM v"))
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql.clock.advance(timedelta(seconds=1))
+    sql("ALTER DYNAMIC TABLE d REFRESH")
+    assert sql("SELECT n FROM d") == [(3,)]
+    sql("INSERT INTO t VALUES (4, 'z')")
+    sql.clock.advance(MINUTE)
+    assert sql("SELECT n FROM d") == [(4,)]
+    sql("ALTER DYNAMIC TABLE up SUSPEND")
+    assert sql.shown()["scheduling_state"] == "SUSPENDED"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +432,20 @@ def test_comments_tags_and_keys_are_kept(sql: Sql) -> None:
     )
 
 
+def test_columns_get_comments(sql: Sql) -> None:
+    sql(COUNTED)
+    comments: Callable[[], Any] = lambda: [  # noqa: E731
+        row["comment"] for row in sql.dicts("DESC DYNAMIC TABLE d")
+    ]
+    sql("ALTER DYNAMIC TABLE d MODIFY COLUMN a COMMENT 'it''s a', n COMMENT 'how many'")
+    assert comments() == ["it's a", "how many"]
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql("ALTER DYNAMIC TABLE d REFRESH")
+    assert comments() == ["it's a", "how many"]
+    sql("ALTER DYNAMIC TABLE d ALTER COLUMN n UNSET COMMENT")
+    assert comments() == ["it's a", None]
+
+
 def test_its_settings_can_be_changed(sql: Sql) -> None:
     sql(COUNTED)
     sql("ALTER DYNAMIC TABLE d SET TARGET_LAG = '2 hours' WAREHOUSE = other COMMENT = 'changed'")
@@ -444,6 +533,26 @@ def test_a_rename_takes_everything_along(sql: Sql, kind: str) -> None:
         ("CREATE DYNAMIC TABLE g WAREHOUSE = w AS SELECT a FROM t", 2029, r"\[TARGET_LAG\]"),
         ("ALTER DYNAMIC TABLE t REFRESH", 2203, "of type 'TABLE', not specified type 'DYNAMIC_TABLE'"),
         ("ALTER DYNAMIC TABLE nope REFRESH", 2003, "does not exist"),
+        (
+            create("d", "SELECT * FROM d").replace("CREATE", "CREATE OR REPLACE"),
+            2728,
+            "reads the table itself",
+        ),
+        (create("g", "SELECT a FROM t", more="IMMUTABLE WHERE (a < 1)"), 2, "IMMUTABLE of a dynamic table"),
+        (create("g", "SELECT a FROM t", more="FROZEN WHERE (a < 1)"), 2, "IMMUTABLE of a dynamic table"),
+        (create("g", "SELECT a FROM t", more="BACKFILL FROM t"), 2, "BACKFILL of a dynamic table"),
+        (create("g", "SELECT a FROM t", more="EXECUTE AS USER u"), 2, "EXECUTE of a dynamic table"),
+        ("CREATE DYNAMIC TABLE g CLONE d", 2, "CLONE"),
+        ("UNDROP DYNAMIC TABLE g", 2, "UNDROP DYNAMIC TABLE"),
+        ("ALTER DYNAMIC TABLE d SWAP WITH t", 2, "SWAP"),
+        ("ALTER DYNAMIC TABLE d SET IMMUTABLE WHERE (a < 1)", 2, "IMMUTABLE of a dynamic table"),
+        ("ALTER DYNAMIC TABLE d ADD SEARCH OPTIMIZATION ON EQUALITY(a)", 2, "ADD SEARCH OPTIMIZATION"),
+        ("ALTER DYNAMIC TABLE d ADD ROW ACCESS POLICY p ON (a)", 2, "ADD ROW ACCESS POLICY"),
+        ("ALTER DYNAMIC TABLE d MODIFY COLUMN a SET MASKING POLICY p", 2, "MODIFY COLUMN"),
+        ("ALTER DYNAMIC TABLE d SET TARGET_LAG = '59 seconds'", 1008, "below the minimum"),
+        ("ALTER DYNAMIC TABLE d SET REFRESH_MODE = FULL", 1420, "invalid property 'REFRESH_MODE'"),
+        ("ALTER DYNAMIC TABLE d UNSET TARGET_LAG", 1420, "invalid property 'TARGET_LAG'"),
+        ("ALTER DYNAMIC TABLE d MODIFY COLUMN nope COMMENT 'x'", 904, "NOPE"),
         ("DESC DYNAMIC TABLE t", 2203, "not specified type 'DYNAMIC_TABLE'"),
     ],
 )
@@ -453,6 +562,20 @@ def test_what_an_account_refuses(sql: Sql, statement: str, code: int, words: str
         sql(statement)
     assert refusal.value.errno == code
     assert sql("SELECT COUNT(*) FROM d") == [(2,)]
+
+
+@pytest.mark.parametrize("through", ["", "CREATE VIEW v AS SELECT * FROM d"])
+def test_a_circle_is_refused_and_changes_nothing(sql: Sql, through: str) -> None:
+    sql(create("up", "SELECT a FROM t", lag="DOWNSTREAM"))
+    sql(create("d", "SELECT a FROM up"))
+    if through:
+        sql(through)
+    circle = create("up", f"SELECT a FROM {'v' if through else 'd'}", lag="DOWNSTREAM")
+    with pytest.raises(SqlError, match="reads the table itself"):
+        sql(circle.replace("CREATE", "CREATE OR REPLACE"))
+    sql("INSERT INTO t VALUES (3, 'z')")
+    sql.clock.advance(MINUTE)
+    assert sql("SELECT COUNT(*) FROM d") == [(3,)]
 
 
 def test_a_lag_shorter_than_that_of_what_it_reads_is_refused(sql: Sql) -> None:

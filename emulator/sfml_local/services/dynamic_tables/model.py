@@ -45,7 +45,8 @@ class DynamicTable:
 
     `database` and `schema` are those in which the query's names are resolved; `target_lag` is in seconds, None for
     DOWNSTREAM; `data_timestamp` is None until the first refresh; `suspended` is the reason, None while it is active;
-    `seen` holds the versions of the base tables at the last refresh.
+    `reads` are the tables and dynamic tables below it, also through views; `seen` holds their versions at the last
+    refresh.
     """
 
     name: ObjectName
@@ -64,6 +65,7 @@ class DynamicTable:
     is_scheduled: bool = True
     initialization_warehouse: str | None = None
     sources: tuple[Source, ...] = ()
+    reads: tuple[ObjectName, ...] = ()
     suspended: str | None = None
     suspended_on: datetime | None = None
     resumed_on: datetime | None = None

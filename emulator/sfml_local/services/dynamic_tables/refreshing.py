@@ -15,6 +15,7 @@ from sfml_local.services.objects import change_store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
+    from sfml_local.core.names import ObjectName
     from sfml_local.core.session import Session
 
 FULL, NO_DATA, REINITIALIZE = "FULL", "NO_DATA", "REINITIALIZE"
@@ -22,10 +23,11 @@ FULL, NO_DATA, REINITIALIZE = "FULL", "NO_DATA", "REINITIALIZE"
 
 @dataclass(frozen=True, slots=True)
 class Refilled:
-    """The result of a refresh; `seen` holds the versions of the base tables that it read."""
+    """The result of a refresh; `seen` holds the versions of the tables that it read."""
 
     action: str
     statistics: Mapping[str, Any]
+    reads: tuple[ObjectName, ...]
     seen: dict[str, int]
 
 
@@ -40,9 +42,10 @@ def refill(account: Account, session: Session, table: DynamicTable, query_id: st
         if source.kind is None:
             raise does_not_exist("Object", source.name)
     # Read the versions first, so that changes during the query belong to the next refresh.
-    seen = change_store.versions(account, base_tables(account, session, sources))
+    reads = base_tables(account, session, sources)
+    seen = change_store.versions(account, reads)
     if table.data_timestamp is not None and seen == table.seen:
-        return Refilled(NO_DATA, statistics(0, 0), seen)
+        return Refilled(NO_DATA, statistics(0, 0), reads, seen)
     staged = table.name.sibling(f"{table.name.name}$REFRESH")
     account.execute(session, f"CREATE OR REPLACE TEMPORARY TABLE {staged.fqn()} AS {table.query}")
     old = duckdb_identifier(*parts_of(table.name))
@@ -55,7 +58,7 @@ def refill(account: Account, session: Session, table: DynamicTable, query_id: st
         sql = f"INSERT OVERWRITE INTO {table.name.fqn()} {rows}" if deleted else f"INSERT {added}"
         account.execute(session, sql, query_id=query_id)
     action = initial_action(table) if table.data_timestamp is None else table.refresh_mode
-    return Refilled(action, statistics(inserted, deleted), seen)
+    return Refilled(action, statistics(inserted, deleted), reads, seen)
 
 
 def initial_action(table: DynamicTable) -> str:

@@ -67,7 +67,7 @@ def kind_of(account: Account, session: Session, name: ObjectName) -> str | None:
     return account.engine.kind_of(session, name.parts)
 
 
-def base_tables(account: Account, session: Session, sources: tuple[Source, ...]) -> list[ObjectName]:
+def base_tables(account: Account, session: Session, sources: tuple[Source, ...]) -> tuple[ObjectName, ...]:
     """The tables and dynamic tables below these sources, also through nested views."""
     found: dict[ObjectName, None] = {}
     waiting, seen = list(sources), set()
@@ -83,4 +83,4 @@ def base_tables(account: Account, session: Session, sources: tuple[Source, ...])
         if record is not None and record.written:
             place = Place(source.name.database, source.name.schema)
             waiting += sources_of(account, session, defining_query(record.written), place)
-    return list(found)
+    return tuple(found)

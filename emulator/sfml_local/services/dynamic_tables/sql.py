@@ -62,7 +62,7 @@ _CREATED_WITH = frozenset(
     }
 )
 _SET = frozenset({*_NEEDED, *_KEPT, "INITIALIZATION_WAREHOUSE", "COMMENT", "SCHEDULER"})
-_ABSENT = frozenset({"REQUIRE_USER", "IMMUTABLE", "BACKFILL", "EXECUTE"})
+_ABSENT = frozenset({"REQUIRE_USER", "IMMUTABLE", "BACKFILL", "EXECUTE", "CONTACT"})
 
 
 # -- CREATE
@@ -172,6 +172,7 @@ def _described(
         is_scheduled=is_scheduled,
         initialization_warehouse=None if initialization is None else str(initialization),
         sources=sources,
+        reads=base_tables(account, session, sources),
     )
     _check_lag(account.part(DynamicTables), table)
     return table
@@ -194,7 +195,9 @@ def _refresh_mode(name: ObjectName, query: str, asked: str) -> tuple[str, str | 
 
 
 def _check_lag(tables: DynamicTables, table: DynamicTable) -> None:
-    """Refuse a target lag that is shorter than that of a table below."""
+    """Refuse a table that reads itself, and a target lag that is shorter than that of a table below."""
+    if table.name in table.reads:
+        raise _refused(f"The definition of dynamic table '{table.name}' reads the table itself.")
     for above in tables.upstream(table):
         if (
             table.target_lag is not None
@@ -225,7 +228,7 @@ def _make(
     """Create the table with columns, rows and metadata; raises SqlError without changing anything."""
     is_filled = str(settings.get("INITIALIZE", "ON_CREATE")).upper() == "ON_CREATE"
     query = _with_columns(statement, with_rows=is_filled)
-    seen = change_store.versions(account, base_tables(account, session, table.sources))
+    seen = change_store.versions(account, table.reads)
     if is_filled:
         _fill_upstream(tables, table)
     with tables.writing():
@@ -304,11 +307,15 @@ def alter(account: Account, session: Session, statement: grammar.AlterDynamicTab
     tables = account.part(DynamicTables)
     with tables.lock:
         table = _existing(account, session, name, if_exists=statement.if_exists)
+        others = [
+            _existing(account, session, resolve(one, session), if_exists=statement.if_exists)
+            for one in statement.others
+        ]
+        if statement.change == "REFRESH":
+            return _refreshed(tables, [one for one in (table, *others) if one is not None])
         if table is None:
             return status()
         match statement.change:
-            case "REFRESH":
-                return _refreshed(tables, table)
             case "SUSPEND":
                 tables.suspend(table)
             case "RESUME":
@@ -326,6 +333,10 @@ def alter(account: Account, session: Session, statement: grammar.AlterDynamicTab
                 tags.unassign(
                     account, "TABLE", name.fqn(), [resolve(one, session) for one in statement.tag_names]
                 )
+            case "COMMENTS":
+                for column, text in statement.comments:
+                    written = f"{table.name.fqn()}.{quoted_if_needed(column)}"
+                    account.execute(session, f"COMMENT ON COLUMN {written} IS {literal(text)}")
             case "CLUSTER" | "UNCLUSTER":
                 record = records.find(account, name)
                 assert record is not None
@@ -335,14 +346,15 @@ def alter(account: Account, session: Session, statement: grammar.AlterDynamicTab
     return status()
 
 
-def _refreshed(tables: DynamicTables, table: DynamicTable) -> Result:
-    done = tables.refresh(table.name, "MANUAL")
-    if done.state != "SUCCEEDED":
-        raise SqlError(
-            f"Failed to refresh dynamic table '{table.name.fqn()}': {done.message}",
-            int(done.code) if done.code.isdigit() else 2737,
-            "42000",
-        )
+def _refreshed(tables: DynamicTables, chosen: list[DynamicTable]) -> Result:
+    for table in chosen:
+        done = tables.refresh(table.name, "MANUAL")
+        if done.state != "SUCCEEDED":
+            raise SqlError(
+                f"Failed to refresh dynamic table '{table.name.fqn()}': {done.message}",
+                int(done.code) if done.code.isdigit() else 2737,
+                "42000",
+            )
     return status()
 
 

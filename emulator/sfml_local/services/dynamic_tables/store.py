@@ -59,6 +59,9 @@ def _table(text: str) -> DynamicTable:
     found["sources"] = tuple(
         Source(ObjectName(**source["name"]), source["kind"]) for source in found["sources"]
     )
+    # Those of earlier versions have none, and get theirs with the next refresh.
+    reads = found.get("reads", [source["name"] for source in json.loads(text)["sources"]])
+    found["reads"] = tuple(ObjectName(**name) for name in reads)
     return DynamicTable(**found)
 
 

@@ -99,11 +99,13 @@ class DynamicTables:
     def upstream(self, table: DynamicTable) -> list[DynamicTable]:
         """The dynamic tables above it, directly or through others, in topological order."""
         found: dict[ObjectName, DynamicTable] = {}
+        seen = {table.name}
 
         def visit(one: DynamicTable) -> None:
-            for source in one.sources:
-                other = self.tables.get(source.name)
-                if other is not None and other.name not in found and other.name != table.name:
+            for name in one.reads:
+                other = self.tables.get(name)
+                if other is not None and other.name not in seen:
+                    seen.add(other.name)
                     visit(other)
                     found[other.name] = other
 
@@ -176,7 +178,12 @@ class DynamicTables:
         # The settings may have changed meanwhile, so update only the fields that a refresh determines.
         self.save(
             replace(
-                self.tables[table.name], data_timestamp=moment, attempted_on=moment, errors=0, seen=done.seen
+                self.tables[table.name],
+                data_timestamp=moment,
+                attempted_on=moment,
+                errors=0,
+                reads=done.reads,
+                seen=done.seen,
             )
         )
         return self._ended(begun, action=done.action, statistics=dict(done.statistics))
