@@ -12,6 +12,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 from snowflake.snowpark import Session
 from snowflake.snowpark import functions as F
+from snowflake.snowpark.exceptions import SnowparkSQLException
 
 from sfml_local.http.app import LocalServer
 from sfml_steps.results import as_read
@@ -134,6 +135,18 @@ def test_what_has_no_value_is_refused(
         connection.cursor().execute(sql)
     assert refused.value.errno == errno
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("SUM(nope)", "AVG(N.nope)", "MEDIAN(nope + 1)", "VARIANCE(nope)", "TO_DOUBLE(nope)", "nope::FLOAT"),
+        *("TRY_TO_DOUBLE(nope)", "TO_NUMBER(nope)", "nope::DATE", "nope::BOOLEAN", "COALESCE(nope, 1)"),
+    ],
+)
+def test_a_column_that_is_not_there_is_named(numbers: Session, expression: str) -> None:
+    with pytest.raises(SnowparkSQLException, match="invalid identifier 'NOPE'"):
+        numbers.sql(f"SELECT {expression} FROM N").collect()
 
 
 def test_a_division_that_is_not_reached_is_not_refused(numbers: Session) -> None:

@@ -1,7 +1,8 @@
 """Macros that choose by the types of their arguments when DuckDB binds a statement.
 
 An overload with a VARCHAR parameter takes texts, JSON and NULL, the one without a type takes all else. DuckDB does not
-know the type of an aggregate while it chooses, so it chooses by a stand-in for the value, which no body uses.
+know the type of an aggregate while it chooses, so it chooses by a stand-in for the value, which no body uses. With a
+second overload that has a type it would call a column that does not exist ambiguous.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ CREATE OR REPLACE MACRO {PLACE}.sf_try_number
     (x, t, f, p, s) AS x;
 CREATE OR REPLACE MACRO {PLACE}.sf_double
     (x, t VARCHAR, f) AS sf_to_double(x, typeof(x), f),
-    (x, t BOOLEAN, f) AS CASE WHEN typeof(x) = 'BOOLEAN' AND x IS NOT NULL
-        THEN CAST(error('{NO_FLOAT_OF_BOOLEAN}') AS DOUBLE) ELSE CAST(x AS DOUBLE) END,
-    (x, t, f) AS CAST(x AS DOUBLE);
+    (x, t, f) AS CASE WHEN typeof(x) = 'BOOLEAN' AND x IS NOT NULL
+        THEN CAST(error('{NO_FLOAT_OF_BOOLEAN}') AS DOUBLE) ELSE CAST(x AS DOUBLE) END;
 CREATE OR REPLACE MACRO {PLACE}.sf_try_double
     (x, t VARCHAR, f) AS sf_try_to_double(x, typeof(x), f),
     (x, t, f) AS TRY_CAST(x AS DOUBLE);
