@@ -70,7 +70,7 @@ def run_of(
         state="FAILED" if state.startswith("FAILED") else state,
         run_id=run_group,
         attempt=attempt,
-        tasks=tuple(explained(desired, tasks, reason, suspended)) if over else tasks,
+        tasks=tuple(explained(desired, tasks, reason, suspended, over=over)),
         started_at=times.began,
         completed_at=times.ended if over else None,
         reason=reason,
@@ -243,16 +243,21 @@ def spec_name(desired: DesiredGraph, name: str) -> str | None:
 
 
 def explained(
-    desired: DesiredGraph, tasks: Sequence[TaskRun], reason: Reason | None, suspended: frozenset[str]
+    desired: DesiredGraph,
+    tasks: Sequence[TaskRun],
+    reason: Reason | None,
+    suspended: frozenset[str],
+    *,
+    over: bool = True,
 ) -> Iterator[TaskRun]:
-    """The tasks of a run; `because` is set for those that were skipped or never ran."""
+    """The tasks of a run; `because` is set for those that were skipped, and if it is over, for those that never ran."""
     runs = {task.name: task for task in tasks}
     for task in tasks:
         node = next(one for one in desired.all_tasks if one.task == task.name)
         match task.state:
             case "SKIPPED":
                 yield replace(task, because=_why_skipped(desired, node, runs))
-            case None:
+            case None if over:
                 yield replace(task, because=_why_never(desired, node, runs, reason, suspended))
             case _:
                 yield task

@@ -289,11 +289,19 @@ class Deployer:
             if paths or change.action is not Action.ALTER
         ]
         if details:
-            raise ConflictingState(
-                f"after the apply the account differs from the spec: {', '.join(details)}",
-                help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
-            )
+            raise self._wrong(", ".join(details))
         return observed
+
+    def _wrong(self, details: str) -> ConflictingState:
+        if self.work.header.work in ("part", "backfill"):
+            return ConflictingState(
+                f"the copy of the graph differs in the account from what was written: {details}; nothing was run",
+                help="somebody may have changed it; run the command again",
+            )
+        return ConflictingState(
+            f"after the apply the account differs from the spec: {details}",
+            help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
+        )
 
     def _without_strangers(self, graph: ObservedGraph | None) -> ObservedGraph | None:
         names = {task.name for task in self.work.strangers}

@@ -8,7 +8,6 @@ from dataclasses import replace
 from sfml.base.quoting import raw
 from sfml.lower.alerting import alerted_parts
 from sfml.lower.canonical import Json
-from sfml.lower.comments import root_comment
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.names import default_name, folded_name
 from sfml.plan.rehoming import Move, graph_below, rehomed_definition, rehomed_sql
@@ -46,9 +45,12 @@ def lane_graph(graph: DesiredGraph, root: str, record: Mapping[str, Json]) -> De
         error_integration=None,
         success_integration=None,
         minimum_trigger_interval_seconds=None,
-        comment=root_comment("A lane of a backfill, made and removed by sfml.", record),
+        tags={},
+        contacts={},
+        watch={},
+        comment="A lane of a backfill, made and removed by sfml.",
     )
-    return graph_below(graph, top, made, archives=())
+    return graph_below(graph, top, made, record=record, archives=())
 
 
 def _only_tells(task: DesiredTask) -> bool:

@@ -18,7 +18,6 @@ from sfml.base.record import record
 from sfml.graph.located import Scalar
 from sfml.graph.topology import Edges, Reach
 from sfml.lower.canonical import Json
-from sfml.lower.comments import root_comment
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import default_name, folded_name
@@ -409,9 +408,9 @@ def part_graph(
         tags={},
         contacts={},
         watch={},
-        comment=root_comment("A part of a run, made and removed by sfml.", record),
+        comment="A part of a run, made and removed by sfml.",
     )
-    return graph_below(graph, top, made, archives=_archives(graph, made))
+    return graph_below(graph, top, made, record=record, archives=_archives(graph, made))
 
 
 def _archives(graph: DesiredGraph, made: Sequence[DesiredTask]) -> tuple[Archive, ...]:

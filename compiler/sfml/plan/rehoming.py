@@ -17,6 +17,9 @@ from sfml.base.quoting import literal, raw
 from sfml.base.record import record
 from sfml.graph.model import Target
 from sfml.lower.alerting import alerted_parts, own_statement
+from sfml.lower.beyond import RECORDED, record_of
+from sfml.lower.canonical import Json
+from sfml.lower.comments import root_comment
 from sfml.lower.desired import (
     Archive,
     Definition,
@@ -409,11 +412,17 @@ def _results_in_sql(sql: str) -> set[str]:
 
 
 def graph_below(
-    graph: DesiredGraph, root: DesiredTask, tasks: Sequence[DesiredTask], *, archives: tuple[Archive, ...]
+    graph: DesiredGraph,
+    root: DesiredTask,
+    tasks: Sequence[DesiredTask],
+    *,
+    record: Mapping[str, Json],
+    archives: tuple[Archive, ...],
 ) -> DesiredGraph:
     """The graph of these tasks, the finalizer among them, below this root; it is compared with no deployed one.
 
-    Raises `ConflictingState` if the name of a task is longer below this root than Snowflake takes.
+    `record` is added to the comment of the root, with the settings that can be read only if they are recorded. Raises
+    `ConflictingState` if the name of a task is longer below this root than Snowflake takes.
     """
     for task in tasks:
         if len(raw(task.name)) > MAX_IDENTIFIER_LENGTH:
@@ -423,9 +432,11 @@ def graph_below(
                 help="give the pipeline or the task a shorter name",
             )
     marked = with_branches(tasks, root.name)
+    settings = record_of((root, *marked))
+    whole = {**record, **({RECORDED: settings} if settings else {})}
     return replace(
         graph,
-        root=root,
+        root=replace(root, comment=root_comment(root.comment, whole)),
         tasks=tuple(task for task in marked if task.finalize is None),
         finalizer=next((task for task in marked if task.finalize is not None), None),
         archives=archives,

@@ -15,7 +15,7 @@ from sfml.plan.part import LeavesTask, Part, ReusesTask, RunsTask
 from sfml.plan.part_record import PartRecord
 from sfml.render.cost import amount_text
 from sfml.render.printable import printable
-from sfml.render.run import SUMMARY, part_record_json
+from sfml.render.run import SUMMARY, part_record_json, setting_text
 from sfml.render.symbols import Symbols
 from sfml.render.units import moment
 from sfml.semantics.states import CAME
@@ -112,7 +112,7 @@ def _forfeits(shown: ShownPart) -> str:
 
 def _overridden(graph: DesiredGraph, config: Mapping[str, Scalar]) -> list[str]:
     usual = graph.root.config or {}
-    return [f"{key} {value}" for key, value in config.items() if usual.get(key) != value]
+    return [setting_text(key, value) for key, value in config.items() if usual.get(key) != value]
 
 
 def _summary(graph: DesiredGraph, name: str, value: str | None) -> str | None:

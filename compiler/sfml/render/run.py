@@ -119,7 +119,12 @@ def value_json(run: Run) -> dict[str, Any] | None:
 
 def value_text(config: Mapping[str, Scalar]) -> str:
     """`day 2026-11-27, segment a`."""
-    return ", ".join(f"{key} {value}" for key, value in config.items())
+    return ", ".join(setting_text(key, value) for key, value in config.items())
+
+
+def setting_text(key: str, value: Scalar) -> str:
+    """A key of the config with its value as it is written in a spec and after `--config`."""
+    return f"{key} {str(value).lower() if isinstance(value, bool) else value}"
 
 
 def task_remark(task: TaskRun, symbols: Symbols, over: bool) -> str:

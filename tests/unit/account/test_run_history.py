@@ -248,6 +248,13 @@ def test_the_arm_that_a_gate_took_stands_beside_what_it_left_out() -> None:
     run = run_of(gated, rows, "g")
     assert run is not None and run.arms == {"one": "go"}
     assert run.tasks[1].because == "not chosen: one took go"
+    executing = run_of(gated, rows, "g", state="EXECUTING")
+    assert executing is not None and executing.tasks[1].because == "not chosen: one took go"
+
+
+def test_while_a_run_executes_nothing_says_that_a_task_never_ran() -> None:
+    run = run_of(GRAPH, [ROOT, row("P$ONE", "FAILED")], "g", state="EXECUTING")
+    assert run is not None and run.tasks[1].because is None
 
 
 def test_what_never_ran_says_what_was_before_it() -> None:

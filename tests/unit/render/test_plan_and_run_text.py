@@ -19,7 +19,7 @@ from sfml.graph.model import OnPool
 from sfml.lower.lower import lower
 from sfml.plan.model import Action, Change, FieldChange, Plan, Reason, Risk, RiskLabel
 from sfml.render.plan import plan_json, plan_text
-from sfml.render.run import changes, run_json, run_text
+from sfml.render.run import changes, run_json, run_text, value_text
 from sfml.render.status import PipelineStatus, status_json, status_text
 from sfml.render.symbols import Symbols
 
@@ -217,3 +217,7 @@ def test_off_as_intended_is_well_and_unknown_is_not(one: PipelineStatus, words: 
     assert words in text and verdict in text.splitlines()[-1]
     assert one.needs_attention is ("needs attention" in verdict)
     valid(status_json([one]), "status")
+
+
+def test_a_config_is_shown_as_it_is_written() -> None:
+    assert value_text({"day": "2026-01-01", "n": 1, "dry": False}) == "day 2026-01-01, n 1, dry false"
