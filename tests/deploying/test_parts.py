@@ -160,7 +160,32 @@ def test_a_run_is_recovered_with_mended_code(shop: Small) -> None:
     status = json.loads(shop.run("status", HERE, "-o", "json")[1])
     Draft202012Validator(schema("output/status.schema.json")).validate(status)
     code, value = run(shop, "--recover", "last")
-    assert code == 1 and "no run of small that failed is kept" in value["error"]["message"]
+    assert code == 1 and "every run that failed was recovered since" in value["error"]["message"]
+
+
+def test_a_run_that_is_retried_after_a_part_of_it_stands_for_itself(shop: Small) -> None:
+    failed = run(shop)[1]
+    mend(shop)
+    assert run(shop, "--recover", "last")[0] == 0
+    assert shop.run("status", HERE)[0] == 0
+    assert shop.run("retry", HERE)[0] == 1, "it runs what is deployed"
+    code, text = shop.run("status", HERE)
+    assert code == 1 and "ValueError: a bug" in text and "a part" not in text, text
+    code, value = run(shop, "--recover", "last")
+    assert code == 0 and value["part"]["recovers"] == failed["run_id"]
+    assert shop.run("status", HERE)[0] == 0
+
+
+def test_from_takes_several_tasks_as_only_does(shop: Small) -> None:
+    run(shop)
+    for words in (("--from", "train,good"), ("--from", "good", "--from", "train+")):
+        code, plan = run(shop, *words, "--dry-run")
+        fates = {task["task"]: task["action"] for task in plan["tasks"]}
+        assert code == 0 and fates == {"load": "reuse", **dict.fromkeys(list(fates)[1:], "run")}, plan
+    code, plan = run(shop, "--from", "good,load", "--dry-run")
+    assert {task["action"] for task in plan["tasks"]} == {"run"}
+    code, text = shop.run("run", HERE, "--from", " , ")
+    assert code == 2 and "not a selector" in text
 
 
 def test_a_part_that_fails_is_recovered_itself(shop: Small) -> None:

@@ -107,7 +107,10 @@ def mended_runs(parts: Iterable[Run]) -> frozenset[str]:
 
 
 def _run_or_part(run: Run | None, parts: tuple[Run, ...]) -> Run | None:
-    """What stands for the last run: a part that executes, or the last one that recovers the run."""
+    """What stands for the last run: a part that executes, or the last one that recovers the run.
+
+    A run that was retried after a part of it stands for itself.
+    """
     executing = [part for part in parts if not part.is_over]
     if executing:
         return executing[0]
@@ -116,10 +119,15 @@ def _run_or_part(run: Run | None, parts: tuple[Run, ...]) -> Run | None:
     mending = {run.run_id}
     last = run
     for part in reversed(parts):  # a part may recover a part
-        if part.part is not None and part.part.recovers in mending:
+        if part.part is not None and part.part.recovers in mending and not _is_retried(run, part):
             mending.add(part.run_id)
             last = part
     return last
+
+
+def _is_retried(run: Run, part: Run) -> bool:
+    """Whether the run goes on, or ended, later than the part of it began."""
+    return run.completed_at is None or (part.started_at is not None and run.completed_at > part.started_at)
 
 
 def _left_over(desired: DesiredGraph, target: TargetAccount, graph: DeployedGraph) -> tuple[str, ...]:

@@ -86,15 +86,27 @@ class KnownRuns:
 
     @property
     def mended(self) -> frozenset[str]:
-        """The runs that a part recovered with success, and the parts that failed to recover them before."""
+        """The runs that a part recovered with success, and the parts that failed to recover them before.
+
+        One that was retried since the part began is not recovered by it.
+        """
         mended: set[str] = set()
         for part in reversed(self.parts):
             outcome = part.outcome
-            if outcome is None or part.recovers is None:
+            if (
+                outcome is None
+                or part.recovers is None
+                or self._was_retried(part.recovers, outcome.started_at)
+            ):
                 continue
             if outcome.state == "SUCCEEDED" or outcome.run_id in mended or part.recovers in mended:
                 mended |= {part.recovers, outcome.run_id}
         return frozenset(mended)
+
+    def _was_retried(self, run_id: str, began: str | None) -> bool:
+        """Whether a task of the run ended after this time of the account's clock."""
+        ends = (row.completed_at for row in self.group(run_id).values() if row.completed_at)
+        return began is not None and any(end > datetime.fromisoformat(began) for end in ends)
 
     def results(self, recovered: str | None) -> EarlierResults:
         """The results of a run; without one, the latest success of every task."""
@@ -229,8 +241,9 @@ def _last_failed(known: KnownRuns, desired: DesiredGraph) -> str:
         if {*states, known.root_state(run_id)} & {*_FAILURES}:
             _refuse_without_root(run_id, known, desired)
             return run_id
+    which = "every run that failed was recovered since" if mended else "no run that failed is kept"
     raise ConflictingState(
-        f"no run of {desired.pipeline} that failed is kept in target `{desired.target.name}`",
+        f"there is nothing to recover for {desired.pipeline} in target `{desired.target.name}`: {which}",
         help=f"list the runs:  sfml history {desired.where}",
     )
 

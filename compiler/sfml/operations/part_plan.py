@@ -39,7 +39,7 @@ from sfml.plan.part_record import PartRecord
 from sfml.plan.provenance import origin_text
 from sfml.plan.rehoming import EarlierRun, call_of
 from sfml.plan.run_activity import RunActivity, next_runs
-from sfml.plan.selection import selectable_tasks, selection
+from sfml.plan.selection import selectable_tasks, selection, words_of
 from sfml.plan.stages import Group, creation_groups
 from sfml.render.part import ShownPart
 
@@ -66,7 +66,8 @@ class PartRequest:
 
     @property
     def selectors(self) -> tuple[str, ...]:
-        return (*self.only, *(f"{name}+" for name in self.start))
+        starts = (name for names in self.start for name in words_of(names) or ("",))
+        return (*self.only, *(name if name.endswith("+") else f"{name}+" for name in starts))
 
 
 @record

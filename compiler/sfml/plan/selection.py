@@ -72,6 +72,11 @@ def _kinds(task: DesiredTask) -> Iterator[str]:
             yield "pool"
 
 
+def words_of(selectors: str) -> tuple[str, ...]:
+    """The single selectors of a text, in which commas and blanks stand between them."""
+    return tuple(word for word in re.split(r"[,\s]+", selectors) if word)
+
+
 def selection(tasks: Iterable[SelectableTask], selectors: Iterable[str]) -> Selection:
     """The tasks that the selectors select. Raises `UsageError` for one that selects nothing."""
     known = {task.name: task for task in tasks}
@@ -82,7 +87,7 @@ def selection(tasks: Iterable[SelectableTask], selectors: Iterable[str]) -> Sele
     above, below = Reach(edges), _Below(edges, [task.name for task in known.values() if task.is_finalizer])
     selected: set[str] = set()
     named: set[str] = set()
-    words = [word for text in selectors for word in re.split(r"[,\s]+", text) if word]
+    words = [word for text in selectors for word in words_of(text)]
     if not words:
         raise UsageError("a selector names no task", help="write the name of a task: train, +score, train+")
     for word in words:
