@@ -183,3 +183,12 @@ def test_a_spec_that_does_not_compile_is_never_well(small: Small) -> None:
         found = statuses(small, "specs")
         assert [one["pipeline"] for one in found if one["unknown"]] == ["p1", "p2", "p4"]
         assert {one["well"] for one in found if one["unknown"]} == {False}
+
+
+def test_what_no_pipeline_knows_is_not_blamed_on_the_history(small: Small) -> None:
+    with_pipelines(small, 2)
+    code, text = small.run("trace", "NOPE@V1")
+    assert code == 1 and "the schemas of 2 pipelines have no model version `NOPE@V1`" in text
+    assert "sfml models list SPEC" in text and "seven days" not in text
+    code, text = small.run("trace", "01J8")
+    assert code == 1 and "none of 2 pipelines knows `01J8`" in text and "sfml history SPEC" in text

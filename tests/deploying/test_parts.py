@@ -171,6 +171,9 @@ def test_a_run_that_is_retried_after_a_part_of_it_stands_for_itself(shop: Small)
     assert shop.run("retry", HERE)[0] == 1, "it runs what is deployed"
     code, text = shop.run("status", HERE)
     assert code == 1 and "ValueError: a bug" in text and "a part" not in text, text
+    for words in ((), ("--run", "last")):  # what the status names is what the log shows
+        code, text = shop.run("logs", HERE, "report", *words)
+        assert code == 0 and "── report  FAILED" in text and "ValueError: a bug" in text, text
     code, value = run(shop, "--recover", "last")
     assert code == 0 and value["part"]["recovers"] == failed["run_id"]
     assert shop.run("status", HERE)[0] == 0

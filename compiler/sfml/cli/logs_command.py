@@ -114,7 +114,7 @@ def command(
 
 def _run(desired: DesiredGraph, target: TargetAccount, run_id: str | None) -> Run:
     """The run of this id, or the last one. Raises `ConflictingState` if there is none."""
-    from sfml.operations.part_runs import named_run, runs_and_parts
+    from sfml.operations.part_runs import latest_run, named_run, runs_and_parts
     from sfml.operations.runs import not_deployed
 
     if target.history.root(desired.root.name) is None:
@@ -122,8 +122,9 @@ def _run(desired: DesiredGraph, target: TargetAccount, run_id: str | None) -> Ru
     if run_id is not None:
         runs = runs_and_parts(desired, target, with_skipped=False, with_values=True)
         return named_run(desired, runs, run_id)
-    for run in runs_and_parts(desired, target, limit=1, with_skipped=False):
-        return run
+    runs = runs_and_parts(desired, target, with_skipped=False)
+    if runs:
+        return latest_run(runs)
     raise ConflictingState(
         f"pipeline `{desired.pipeline}` has not run in the last seven days", help=f"sfml run {desired.where}"
     )

@@ -40,21 +40,26 @@ def command(subject: str, specs: tuple[str, ...], options: Options) -> int:
 def _traced(subject: str, specs: tuple[str, ...], options: Options) -> Trace:
     """The trace by the first pipeline that knows the subject; raises the error of the last one if none does."""
     from sfml.operations.known_runs import LAST
-    from sfml.operations.trace import trace
+    from sfml.operations.trace import trace, version_asked
 
     candidates = _candidates(subject, specs, options)
     if subject == LAST and len(candidates) > 1:
         raise UsageError("name the pipeline whose last run is meant", help=f"sfml trace {LAST} SPEC")
     unknown: ConflictingState | None = None
     for compiled_spec in candidates:
-        with connected(compiled_spec, options) as target:
-            try:
+        try:
+            with connected(compiled_spec, options) as target:
                 return trace(compiled_spec, target, subject)
-            except ConflictingState as error:
-                unknown = error
+        except ConflictingState as error:  # also where its schema does not exist
+            unknown = error
     assert unknown is not None, "there is at least one pipeline"
     if len(candidates) == 1:
         raise unknown
+    if version_asked(subject) is not None:
+        raise ConflictingState(
+            f"the schemas of {len(candidates)} pipelines have no model version `{subject}`",
+            help="list the versions of a pipeline's models:  sfml models list SPEC",
+        ) from unknown
     raise ConflictingState(
         f"none of {len(candidates)} pipelines knows `{subject}`: Snowflake keeps the history of runs for seven days",
         help="list the runs of a pipeline:  sfml history SPEC",

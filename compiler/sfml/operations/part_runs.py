@@ -331,15 +331,21 @@ def history_of(desired: DesiredGraph, target: TargetAccount, *, limit: int | Non
     return run_history(runs, kept, limit=limit)
 
 
+def latest_run(runs: Sequence[Run]) -> Run:
+    """The run that executes, or the last one that ended: a retry makes an earlier run the latest one again."""
+    still = datetime.max.replace(tzinfo=UTC)
+    return max(runs, key=lambda run: run.completed_at or still)
+
+
 def named_run(desired: DesiredGraph, runs: Sequence[Run], text: str) -> Run:
-    """The run with this id, or whose id alone begins so, or for `last` the newest that no backfill began.
+    """The run with this id, or whose id alone begins so, or for `last` the latest that no backfill began.
 
     Raises `UsageError` if several begin so, `ConflictingState` if none does.
     """
     exact = [run for run in runs if run.run_id == text]
     fitting = exact or [run for run in runs if text and run.run_id.startswith(text)]
     if text == LAST and runs:
-        return next((run for run in runs if run.backfill is None), runs[0])
+        return latest_run([run for run in runs if run.backfill is None] or runs)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
