@@ -231,6 +231,44 @@ def test_ddl_commits_the_open_transaction(server: LocalServer, connection: Snowf
     assert ask(connection, "SELECT COUNT(*) FROM WRITTEN") == [(1,)]
 
 
+BROKEN = "not emulated by the local server: going on in a transaction after a statement in it has failed"
+
+
+@pytest.mark.parametrize(
+    "failing", ["SELECT nothing_there()", "SELECT * FROM nothing_there", "INSERT INTO BROKEN VALUES ('x')"]
+)
+@pytest.mark.parametrize(
+    "following",
+    [
+        "COMMIT",
+        "INSERT INTO BROKEN VALUES (2)",
+        "CREATE TABLE COMMITS (A INT)",
+        "ALTER TABLE BROKEN ADD B INT",
+    ],
+)
+def test_a_transaction_in_which_a_statement_failed_is_not_gone_on_with(
+    connection: SnowflakeConnection, failing: str, following: str
+) -> None:
+    ask(connection, "CREATE OR REPLACE TABLE BROKEN (A INT)", "BEGIN", "INSERT INTO BROKEN VALUES (1)")
+    with pytest.raises(ProgrammingError, match=r"does not exist|Unknown function|not recognized"):
+        ask(connection, failing)
+    with pytest.raises(ProgrammingError, match=BROKEN):
+        ask(connection, following)
+    assert ask(connection, "ROLLBACK", "SELECT * FROM BROKEN") == []
+    assert ask(connection, "INSERT INTO BROKEN VALUES (3)", "SELECT * FROM BROKEN") == [(3,)]
+
+
+def test_a_failed_change_is_not_committed_without_autocommit(connection: SnowflakeConnection) -> None:
+    ask(connection, "CREATE OR REPLACE TABLE BROKEN (A INT)", "ALTER SESSION SET AUTOCOMMIT = FALSE")
+    ask(connection, "INSERT INTO BROKEN VALUES (1)")
+    with pytest.raises(ProgrammingError, match="not recognized"):
+        ask(connection, "INSERT INTO BROKEN VALUES ('x')")
+    with pytest.raises(ProgrammingError, match=BROKEN):
+        connection.commit()
+    connection.rollback()
+    assert ask(connection, "SELECT * FROM BROKEN") == []
+
+
 def test_many_sessions_at_once(server: LocalServer) -> None:
     def work(number: int) -> int:
         with snowflake.connector.connect(**server.connect_args()) as connection:

@@ -49,6 +49,13 @@ def not_emulated(statement: str, why: str = "") -> SqlError:
     return SqlError(f"Unsupported feature: not emulated by the local server: {shown}{reason}", 2, "0A000")
 
 
+def broken_transaction() -> SqlError:
+    """000002: a statement after one that has failed in the same transaction, which DuckDB does not go on with."""
+    return not_emulated(
+        "going on in a transaction after a statement in it has failed: ROLLBACK, and repeat it"
+    )
+
+
 def too_complex() -> SqlError:
     """A statement that is nested too deeply, or has too long a chain of operators, to be processed."""
     return SqlError(

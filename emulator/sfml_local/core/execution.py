@@ -31,7 +31,7 @@ from sfml_local.core.result import ArrowRows, Column, Result, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
 from sfml_local.core.temporaries import created_temporary
-from sfml_local.core.transactions import check_begin, check_end, follow_scope
+from sfml_local.core.transactions import check_begin, check_end, check_unbroken, follow_scope
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_literal
@@ -278,8 +278,11 @@ def _follow_transaction(session: Session, tree: Expr) -> None:
     if isinstance(tree, exp.Transaction):
         session.in_transaction = True
     elif isinstance(tree, exp.Commit | exp.Rollback):
+        if isinstance(tree, exp.Commit):
+            check_unbroken(session)
         session.in_transaction = False
     elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        check_unbroken(session)
         session.duck.commit()
         session.in_transaction = False
 

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from sfml_local.core import fakesnow_port
-from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.errors import SqlError, broken_transaction, not_emulated
 
 if TYPE_CHECKING:
-    import duckdb
-
     from sfml_local.core.session import Session
 
 
@@ -46,6 +46,19 @@ def follow_scope(session: Session) -> None:
         session.begun_in = None
     elif session.begun_in is None:
         session.begun_in = session.scope
+
+
+def check_unbroken(session: Session) -> None:
+    """Refuse to commit a transaction in which a statement has failed: DuckDB has dropped all that was done in it.
+
+    An account keeps the transaction, and commits what the other statements did.
+    """
+    if not is_open(session):
+        return
+    try:
+        session.duck.execute("SELECT 1").fetchall()
+    except duckdb.TransactionException as cause:
+        raise broken_transaction() from cause
 
 
 def is_of_scope(session: Session) -> bool:
@@ -146,6 +159,7 @@ def commit_open(session: Session) -> None:
     """Commit the session's open transaction, as DDL does."""
     check_end(session)
     with session.lock:
+        check_unbroken(session)
         for prepare in session.committing:
             prepare(session)
         if is_open(session):

@@ -12,7 +12,7 @@ import snowflake.connector.errors
 from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
-from sfml_local.core.errors import SqlError, not_emulated, too_complex
+from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, too_complex
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
@@ -59,6 +59,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.InterruptException as cause:
         raise SqlError("SQL execution canceled", 604, "57014") from cause
     except duckdb.Error as cause:
+        if _ABORTED in str(cause):
+            raise broken_transaction() from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
         raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
@@ -88,6 +90,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     """DuckDB's refusal with Snowflake's message, where that is known."""
     if _TOO_DEEP in message:
         return too_complex()
+    if _ABORTED in message:
+        return broken_transaction()
     if (constant := _CONSTANT.search(message)) is not None:
         return not_emulated(constant[2].upper(), f"its {constant[1]} is no constant")
     if (function := _NO_FUNCTION.match(message)) is not None:
@@ -132,6 +136,7 @@ def _refused_number(message: str) -> SqlError | None:
 
 NO_NUMBER = "Invalid floating point operation: "
 _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
+_ABORTED = "Current transaction is aborted"
 _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(
     r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"

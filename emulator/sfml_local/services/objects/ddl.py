@@ -26,14 +26,13 @@ def get_ddl(account: Account, session: Session, arguments: tuple[Any, ...]) -> s
     """GET_DDL(kind, name [, fully qualified])."""
     kind, text = (*(str(argument) for argument in arguments[:2]), "", "")[:2]
     qualified = len(arguments) > 2 and bool(arguments[2])
-    name = resolve(text, session)
-    match kind.upper():
-        case "TABLE" | "VIEW" | "DYNAMIC_TABLE":
-            return _table_or_view(account, session, name, kind.upper(), qualified)
+    if kind.upper() in ("TABLE", "VIEW", "DYNAMIC_TABLE"):
+        return _table_or_view(account, session, resolve(text, session), kind.upper(), qualified)
     others = account.kinds.get(kind.upper())
-    if others is not None and others.ddl is not None:
-        return others.ddl(account, name, qualified)
-    raise not_emulated(f"GET_DDL of a {kind}")
+    if others is None or others.ddl is None:
+        # The name of a function has the types of its arguments.
+        raise not_emulated(f"GET_DDL of a {kind}")
+    return others.ddl(account, resolve(text, session), qualified)
 
 
 def _shown(name: ObjectName, qualified: bool) -> str:
