@@ -67,6 +67,8 @@ def admin(server: LocalServer) -> Iterator[SnowflakeConnection]:
             "CREATE ROLE ML_BASE",
             "CREATE ROLE ML_READER",
         ),
+        *("CREATE TABLE ML_PROD.RAW.ORDERS (A INT)", "CREATE TABLE ML_PROD.RAW.SEEN (A INT)"),
+        *("CREATE TABLE ML_PROD.CLV.FEATURES (A INT)", "CREATE STAGE ML_PROD.CLV.SFML"),
     ):
         rows(connection, statement)
     yield connection

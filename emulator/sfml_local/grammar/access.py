@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from sqlglot.tokens import TokenType
 
-from sfml_local.grammar.absent import plural
+from sfml_local.grammar.absent import Absent, plural
 from sfml_local.grammar.options import options
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
@@ -89,7 +89,10 @@ class Grant:
     name: Name | None
     role: str
     with_grant_option: bool = False
+    """Of REVOKE: GRANT OPTION FOR, which leaves the privilege itself."""
     revoke: bool = False
+    outstanding: Literal["", "COPY", "REVOKE"] = ""
+    """What becomes of the grants on an object that gets another owner: COPY or REVOKE CURRENT GRANTS."""
     many: Literal["", "ALL", "FUTURE"] = ""
     """ALL and FUTURE: of all objects of the kind `on` that the place `name` holds, or will hold."""
     within: Literal["", "SCHEMA", "DATABASE"] = ""
@@ -145,7 +148,7 @@ _GRANTED_ON: Final = (
 )
 
 
-def parse(tokens: Tokens) -> Statement | None:
+def parse(tokens: Tokens) -> Statement | Absent | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("CREATE"):
         return _create(tokens)
@@ -218,7 +221,12 @@ def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | ShowFutureGrants
         if tokens.match_words("ACCOUNT"):
             return ShowGrantsOn("ACCOUNT", None)
         on = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
-        return None if on is None else ShowGrantsOn(on, tokens.name())
+        if on is None:
+            return None
+        name = tokens.name()
+        if tokens.match_type(TokenType.L_PAREN):
+            tokens.arguments()
+        return ShowGrantsOn(on, name)
     if tokens.match_words("GRANTS", "OF", "ROLE"):
         return ShowGrants("OF", tokens.name().last)
     if tokens.is_words("GRANTS") and tokens.peek(1) is None:
@@ -244,7 +252,56 @@ def _future_grants(tokens: Tokens) -> ShowFutureGrants:
     return ShowFutureGrants("SCHEMA", tokens.name())
 
 
-def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
+_FIRST_WORDS = frozenset(
+    {
+        *("ADD", "ALL", "APPLY", "APPLYBUDGET", "ATTACH", "AUDIT", "BIND", "CALL", "CANCEL", "CREATE"),
+        *(
+            "DELETE",
+            "EVOLVE",
+            "EXECUTE",
+            "FAILOVER",
+            "IMPORT",
+            "IMPORTED",
+            "INGEST",
+            "INSERT",
+            "INVOKE",
+            "MANAGE",
+        ),
+        *(
+            "MODIFY",
+            "MONITOR",
+            "OPERATE",
+            "OVERRIDE",
+            "OWNERSHIP",
+            "PURCHASE",
+            "READ",
+            "REBUILD",
+            "REFERENCES",
+        ),
+        *(
+            "REFERENCE_USAGE",
+            "REFRESH",
+            "REPLICATE",
+            "RESOLVE",
+            "SELECT",
+            "TRUNCATE",
+            "UPDATE",
+            "USAGE",
+            "USE",
+        ),
+        *("USE_ANY_ROLE", "VIEW", "WRITE"),
+    }
+)
+"""How privileges begin. https://docs.snowflake.com/en/user-guide/security-access-control-privileges"""
+
+
+def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | Absent | None:
+    verb = "REVOKE" if revoke else "GRANT"
+    for kind in ("DATABASE ROLE", "APPLICATION ROLE"):
+        if tokens.match_words(*kind.split()):
+            tokens.rest()
+            return Absent(verb, kind)
+    option_for = revoke and tokens.match_words("GRANT", "OPTION", "FOR")
     if tokens.match_words("ROLE"):
         role = tokens.name().last
         tokens.expect_words("FROM" if revoke else "TO")
@@ -267,20 +324,30 @@ def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
     elif tokens.match_words("ACCOUNT"):
         on, name = "ACCOUNT", None
     else:
-        kind = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
-        if kind is None:
+        found = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
+        if found is None:
             return None
-        on, name = kind, tokens.name()
+        on, name = found, tokens.name()
         if tokens.match_type(TokenType.L_PAREN):  # a procedure's types
-            while not tokens.match_type(TokenType.R_PAREN):
-                tokens.index += 1
+            tokens.arguments()
     tokens.expect_words("FROM" if revoke else "TO")
+    for grantee in ("DATABASE ROLE", "APPLICATION ROLE", "SHARE", "USER"):
+        if tokens.is_words(*grantee.split()) and tokens.peek(len(grantee.split())) is not None:
+            tokens.rest()
+            return Absent(verb, f"privileges of a {grantee}")
     tokens.match_words("ROLE")
     role = tokens.name().last
-    option = tokens.match_words("WITH", "GRANT", "OPTION")
-    if not tokens.match_words("COPY", "CURRENT", "GRANTS"):
-        tokens.match_words("REVOKE", "CURRENT", "GRANTS")
-    return Grant(privileges, on, name, role, option, revoke, many, within)
+    option = option_for or tokens.match_words("WITH", "GRANT", "OPTION")
+    outstanding = _outstanding(tokens)
+    if revoke and not tokens.match_words("CASCADE"):
+        tokens.match_words("RESTRICT")
+    return Grant(privileges, on, name, role, option, revoke, outstanding, many, within)
+
+
+def _outstanding(tokens: Tokens) -> Literal["", "COPY", "REVOKE"]:
+    if tokens.match_words("COPY", "CURRENT", "GRANTS"):
+        return "COPY"
+    return "REVOKE" if tokens.match_words("REVOKE", "CURRENT", "GRANTS") else ""
 
 
 def _many(tokens: Tokens) -> Literal["", "ALL", "FUTURE"]:
@@ -294,6 +361,9 @@ def _privileges(tokens: Tokens) -> tuple[str, ...]:
     found: list[str] = []
     while True:
         words: list[str] = []
+        first = tokens.peek()
+        if first is not None and first.text.upper() not in _FIRST_WORDS:
+            raise tokens.error("expected a privilege")
         while not tokens.at_end and not tokens.is_words("ON") and not _at_comma(tokens):
             token = tokens.peek()
             assert token is not None

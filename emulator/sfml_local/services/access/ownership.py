@@ -28,6 +28,18 @@ def give(account: Account, session: Session, kind: str, written: Name, role: str
     change(account, session, written, role)
 
 
+_TAKEN_FOR_GRANTED = frozenset({"WAREHOUSE", "COMPUTE POOL", "ROLE", "TAG"})
+"""Kinds of which any name counts as existing."""
+
+
+def demand(account: Account, session: Session, kind: str, written: Name, shown: str) -> None:
+    """Refuse a grant on an object that does not exist, of a kind whose objects are known here."""
+    if kind in _TAKEN_FOR_GRANTED or not is_owned(account, kind):
+        return
+    if owner_of(account, session, kind, written) is None:
+        raise does_not_exist(kind.capitalize(), shown)
+
+
 def owner_of(account: Account, session: Session, kind: str, written: Name) -> tuple[datetime, str] | None:
     """When the object was created, and its owner; None if it does not exist, or if nothing is known."""
     ask = account.kinds[kind].owner_of if kind in account.kinds else None

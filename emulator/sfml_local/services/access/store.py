@@ -129,6 +129,15 @@ def revoke(account: Account, granted: Granted) -> None:
     )
 
 
+def revoke_option(account: Account, granted: Granted) -> None:
+    """Take away that the grantee may pass the privilege on."""
+    account.store.execute(
+        "UPDATE grants SET with_option = 0 WHERE privilege = ? AND granted_on = ? AND name = ? AND granted_to = ?"
+        " AND grantee = ?",
+        granted,
+    )
+
+
 def forget_role(account: Account, name: str) -> None:
     """Remove what was granted to a role, and that it was granted."""
     account.store.execute("DELETE FROM grants WHERE granted_to = 'ROLE' AND grantee = ?", (name,))

@@ -121,7 +121,8 @@ def _existing(account: Account, session: Session, statement: SetObjectTags | Uns
 def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool:
     match kind:
         case "TABLE" | "VIEW":
-            return bool(account.engine.columns(session, resolve(name, session)))
+            full = resolve(name, session)
+            return full in session.temporaries or bool(account.engine.columns(session, full))
         case "STAGE" | "STREAM":
             ask = account.kinds[kind].owner_of
             return ask is not None and ask(account, session, name) is not None
@@ -175,6 +176,8 @@ def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> s
     if kind == "COLUMN":
         parts, column = parts[:-1], parts[-1]
     kind = _DOMAINS.get(kind, kind)
+    if not _is_there(account, session, kind, Name(parts)):
+        raise does_not_exist(kind.capitalize(), object_key(session, kind, Name(parts)))
     levels = _levels(account, session, kind, Name(parts))
     if column:
         key = object_key(session, kind, Name(parts))
