@@ -158,7 +158,7 @@ def _run(
     defined: Sequence[Defined],
 ) -> Result:
     if isinstance(tree, exp.Merge):
-        return merge(rewriting.session, cursor, tree)
+        return merge(rewriting, cursor, tree)
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
     _execute(cursor, rewriting.session.duck, tree, params)

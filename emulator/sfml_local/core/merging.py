@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
+from sqlglot import Expr, exp
 
 from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.statements import with_conversions
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.result import INSERT, Column, Result
 from sfml_local.core.statement_parameters import value_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     from fakesnow.cursor import FakeSnowflakeCursor
 
-    from sfml_local.core.session import Session
+    from sfml_local.core.rewriting import Rewriting
 
 _DONE = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 MERGED = INSERT + 0x300
@@ -32,11 +33,15 @@ _ROW, _ACTION = "_sfml_row", "_sfml_action"
 """Columns added to the source: the matching row of the target, and the clause that would apply to it."""
 
 
-def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Result:
+def merge(rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Result:
     """Execute a MERGE; returns one row with the number of rows for each kind of change in the statement."""
+    session = rewriting.session
     cursor.check_db_and_schema(tree)
     kinds = {_kind(when) for when in clauses(tree)}
-    transformed = widened(fakesnow_port.transform(cursor, tree, []), session.duck)
+    transformed = fakesnow_port.transform(cursor, tree, [])
+    assert isinstance(transformed, exp.Merge)
+    with_conversions(transformed, rewriting)
+    transformed = widened(transformed, session.duck)
     assert isinstance(transformed, exp.Merge)
     for note in fakesnow_port.NOTES:
         transformed.args.pop(note, None)
@@ -80,35 +85,35 @@ def _several(duck: duckdb.DuckDBPyConnection, tree: exp.Merge) -> set[str]:
     """
     if not any(when.args["matched"] for when in clauses(tree)):
         return set()
-    met = _met(tree)
     counted = (
-        exp.select(exp.func("list", exp.column(_ACTION)))
-        .from_(met.subquery("_sfml_met"))
-        .where(exp.column(_ACTION).is_(exp.null()).not_())
-        .where(exp.column(_ROW).is_(exp.null()).not_())
-        .group_by(exp.column(_ROW))
-        .having("COUNT(*) > 1")
+        f"SELECT list({_ACTION}) FROM ({_met(tree).sql(dialect='duckdb')}) AS _sfml_met"
+        f" WHERE {_ACTION} IS NOT NULL AND {_ROW} IS NOT NULL GROUP BY {_ROW} HAVING COUNT(*) > 1"
     )
-    return {action for (row,) in duck.execute(counted.sql(dialect="duckdb")).fetchall() for action in row}
+    return {action for (row,) in duck.execute(counted).fetchall() for action in row}
 
 
 def _met(tree: exp.Merge) -> exp.Select:
     """The source's rows, each with the matching row of the target, if any, and the clause that applies."""
     target, source = tree.this.copy(), tree.args["using"].copy()
     row = exp.column("rowid", table=exp.to_identifier(target.alias_or_name, quoted=True))
-    branches = exp.Case()
-    for when in clauses(tree):
-        if when.args["matched"]:
-            condition = when.args.get("condition")
-            branches = branches.when(
-                exp.true() if condition is None else condition.copy(), f"'{_kind(when)}'"
-            )
-    everything = exp.Column(this=exp.Star(), table=exp.to_identifier(source.alias_or_name, quoted=True))
-    return (
-        exp.select(everything, exp.alias_(row, _ROW), exp.alias_(branches, _ACTION))
-        .from_(source)
-        .join(target, on=tree.args["on"].copy(), join_type="left")
+    branches = exp.Case(
+        ifs=[
+            exp.If(this=_condition(when), true=exp.Literal.string(_kind(when)))
+            for when in clauses(tree)
+            if when.args["matched"]
+        ]
     )
+    everything = exp.Column(this=exp.Star(), table=exp.to_identifier(source.alias_or_name, quoted=True))
+    return exp.Select(
+        expressions=[everything, exp.alias_(row, _ROW), exp.alias_(branches, _ACTION)],
+        from_=exp.From(this=source),
+        joins=[exp.Join(this=target, side="LEFT", on=tree.args["on"].copy())],
+    )
+
+
+def _condition(when: exp.When) -> Expr:
+    condition: Expr = when.args.get("condition") or exp.true()
+    return condition.copy()
 
 
 def _choose(tree: exp.Merge) -> None:

@@ -211,23 +211,72 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
 
 def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
     """What MERGE sets and inserts in the types of the target's columns, as UPDATE and INSERT do."""
-    name = full_name(node.this, rewriting.session) if isinstance(node.this, exp.Table) else None
-    known = {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
-    for when in node.args["whens"].expressions if known else ():
-        then = when.args["then"]
+    held = _held_types(node.this, rewriting)
+    source = node.args["using"]
+    known = _held_types(source, rewriting) if held else {}
+    for then in (when.args["then"] for when in node.args["whens"].expressions if held):
         if isinstance(then, exp.Update):
             for assignment in then.expressions:
-                if isinstance(assignment, exp.EQ) and (held := known.get(_last(assignment.this))) is not None:
-                    assignment.set("expression", stored(assignment.expression, *held, rewriting))
+                if isinstance(assignment, exp.EQ) and (type := held.get(_last(assignment.this))) is not None:
+                    assignment.set("expression", _merged(assignment.expression, type, source, known))
         elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
             names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
-            held_types = [known.get(_last(one)) for one in names] or list(known.values())
+            types = [held.get(_last(one)) for one in names] or list(held.values())
             values = then.expression.expressions
-            if len(values) == len(held_types):
-                pairs = zip(values, held_types, strict=True)
-                inserted = [v if held is None else stored(v, *held, rewriting) for v, held in pairs]
+            if len(values) == len(types):
+                inserted = [_merged(v, t, source, known) for v, t in zip(values, types, strict=True)]
                 then.expression.set("expressions", inserted)
     return node
+
+
+HeldType = tuple[str, int | None]
+_STORED = "stored"
+"""The key under which a value that MERGE stores has the type of its column."""
+
+
+def _held_types(table: Expr, rewriting: Rewriting) -> dict[str, HeldType]:
+    name = full_name(table, rewriting.session) if isinstance(table, exp.Table) else None
+    return {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
+
+
+def _merged(value: Expr, type: HeldType | None, source: Expr, known: Mapping[str, HeldType]) -> Expr:
+    """A value that will be converted by `with_conversions`; as it is where it is a column of the same type.
+
+    fakesnow passes over a statement several times a node, and conversions have many of them.
+    """
+    if type is None or isinstance(value, exp.Null | exp.Placeholder) or value.name.upper() == "DEFAULT":
+        return value
+    if _is_of(value, source) and known.get(_last(value)) == type:
+        return value
+    marked = call("sfml_stored", value)
+    marked.meta[_STORED] = type
+    return marked
+
+
+def _is_of(value: Expr, source: Expr) -> bool:
+    """Whether a value is a column of the source, by its name."""
+    alias = exp.to_identifier(source.alias_or_name)
+    return (
+        isinstance(value, exp.Column) and bool(value.table) and dotted(value.args["table"]) == dotted(alias)
+    )
+
+
+def with_conversions(node: exp.Merge, rewriting: Rewriting) -> None:
+    """Convert the values that `lowered_merge` has marked, unless the source has them in the type of their column."""
+    all_marked = [one for one in node.find_all(exp.Anonymous) if _STORED in one.meta]
+    source = node.args["using"]
+    known = _described(source, rewriting) if all_marked and not isinstance(source, exp.Table) else {}
+    for marked in all_marked:
+        value = marked.expressions[0]
+        type, length = marked.meta[_STORED]
+        is_same = length is None and _is_of(value, source) and known.get(_last(value)) == type
+        marked.replace(value if is_same else stored(value, type, length, rewriting))
+
+
+def _described(source: Expr, rewriting: Rewriting) -> dict[str, str]:
+    """The columns of a source of rows with DuckDB's types."""
+    sql = exp.select("*").from_(source.copy()).sql(dialect="duckdb")
+    return {str(row[0]): str(row[1]) for row in rewriting.session.duck.execute(f"DESCRIBE {sql}").fetchall()}
 
 
 def _last(column: Expr) -> str:
