@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions import library
 from sfml_local.core.expressions.macros import PLACE
 
@@ -17,6 +18,8 @@ EXAMPLE = "example"
 """The key under which a value stores an expression of its type that DuckDB binds and never computes."""
 STANDS = "stands"
 """The key under which a node stores an expression of its type."""
+OTHER_ZONE = "other_zone"
+"""The key under which a TIMESTAMP_TZ in another zone than the session's is noted, where its text tells that."""
 
 
 def tree(value: Any) -> Expr:
@@ -27,6 +30,13 @@ def tree(value: Any) -> Expr:
 def call(name: str, *arguments: Any) -> exp.Anonymous:
     """A function of DuckDB's or of the library."""
     return exp.Anonymous(this=name, expressions=[tree(one) for one in arguments])
+
+
+def demand_zone(value: Expr) -> Expr:
+    """Refuses to read days and hours of a TIMESTAMP_TZ in another zone: only its moment is kept."""
+    if value.unnest().meta.get(OTHER_ZONE):
+        raise not_emulated("days, hours and the text of a TIMESTAMP_TZ in another zone than the session's")
+    return value
 
 
 Node = TypeVar("Node", bound=Expr)

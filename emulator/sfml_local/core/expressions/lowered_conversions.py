@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.expressions import conversions, settings, shown_values
+from sfml_local.core.expressions import conversions, settings, shown_values, time_formats
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import (
+    OTHER_ZONE,
     as_text,
     bound,
     call,
     cast,
     chosen,
+    demand_zone,
     json,
     kind,
     try_cast,
@@ -47,7 +50,7 @@ def _prefix(is_try: bool) -> str:
 
 
 def _to_char(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    value = arguments[0]
+    value = demand_zone(arguments[0])
     is_auto = len(arguments) == 1 or arguments[1].name.strip().upper() == "AUTO"
     if is_auto:
         return (
@@ -69,7 +72,7 @@ def _to_date(is_try: bool) -> Builder:
 
 def _date(value: Expr, format: Expr | str, rewriting: Rewriting, *, is_try: bool) -> Expr:
     century = settings.number(rewriting.session, "TWO_DIGIT_CENTURY_START")
-    return typed(chosen(f"{_prefix(is_try)}date", value, format, century), "DATE")
+    return typed(chosen(f"{_prefix(is_try)}date", demand_zone(value), format, century), "DATE")
 
 
 def _to_time(is_try: bool) -> Builder:
@@ -81,15 +84,28 @@ def _to_time(is_try: bool) -> Builder:
 
 
 def _time(value: Expr, format: Expr | str, *, is_try: bool) -> Expr:
-    return typed(call(f"sf_{_prefix(is_try)}to_time", value, kind(value), format), "TIME")
+    return typed(call(f"sf_{_prefix(is_try)}to_time", demand_zone(value), kind(value), format), "TIME")
 
 
-def _to_timestamp(sort: str | None, is_try: bool) -> Builder:
+def _to_timestamp(word: str, sort: str | None, is_try: bool) -> Builder:
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
         option = _format(arguments, rewriting, "TIMESTAMP_INPUT_FORMAT")
-        return _timestamp(arguments[0], option, sort or mapped(rewriting), rewriting, is_try=is_try)
+        found = _timestamp(arguments[0], option, sort or mapped(rewriting), rewriting, is_try=is_try)
+        return _with_zone(found, arguments[0], option, rewriting) if word == "_TZ" else found
 
     return build
+
+
+def _with_zone(found: Expr, value: Expr, option: Expr | str, rewriting: Rewriting) -> Expr:
+    """A TIMESTAMP_TZ, with a note where its text is in another zone than the session's."""
+    if isinstance(value, exp.Literal) and value.is_string:
+        format = option.name if isinstance(option, exp.Literal) else option
+        read = time_formats.read_moment(value.name, format) if isinstance(format, str) else None
+        zone = ZoneInfo(settings.text(rewriting.session, "TIMEZONE"))
+        found.meta[OTHER_ZONE] = read is not None and read.is_elsewhere(zone)
+    elif value.unnest().meta.get(OTHER_ZONE):
+        found.meta[OTHER_ZONE] = True
+    return found
 
 
 def mapped(rewriting: Rewriting) -> str:
@@ -101,6 +117,8 @@ def _timestamp(value: Expr, option: Expr | str, sort: str, rewriting: Rewriting,
     century = settings.number(rewriting.session, "TWO_DIGIT_CENTURY_START")
     zone = settings.text(rewriting.session, "TIMEZONE")
     type = "TIMESTAMP" if sort == "ntz" else "TIMESTAMP WITH TIME ZONE"
+    if sort == "ntz":
+        demand_zone(value)
     return typed(chosen(f"{_prefix(is_try)}{sort}", value, option, century, zone), type)
 
 
@@ -187,7 +205,7 @@ def _builders() -> Iterator[tuple[str, Builder]]:
             yield f"{prefix}TO_{word}", counted(f"{prefix}TO_{word}", 1, 4, _to_number(is_try))
         for word, sort in (("", None), ("_NTZ", "ntz"), ("_LTZ", "ltz"), ("_TZ", "ltz")):
             name = f"{prefix}TO_TIMESTAMP{word}"
-            yield name, counted(name, 1, 2, _to_timestamp(sort, is_try))
+            yield name, counted(name, 1, 2, _to_timestamp(word, sort, is_try))
     yield "DATE", counted("DATE", 1, 2, _to_date(False))
     yield "TIME", counted("TIME", 1, 2, _to_time(False))
 
@@ -208,6 +226,7 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     if isinstance(value, exp.Null):
         return _null(node, type)
     if type in exp.DataType.TEXT_TYPES:
+        demand_zone(value)
         if shown_values.has_own_formats(rewriting) and not isinstance(value, exp.Literal):
             node.set("this", shown_values.shown(value, rewriting))
         return _text(node, target, is_try=is_try)
@@ -224,7 +243,8 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     if type in _ZONED or type in _UNZONED or type == _T.TIMESTAMP:
         sort = "ltz" if type in _ZONED else "ntz" if type in _UNZONED else mapped(rewriting)
         format = settings.text(rewriting.session, "TIMESTAMP_INPUT_FORMAT")
-        return _timestamp(value, format, sort, rewriting, is_try=is_try)
+        found = _timestamp(value, format, sort, rewriting, is_try=is_try)
+        return _with_zone(found, value, format, rewriting) if type == _T.TIMESTAMPTZ else found
     if type in (_T.BINARY, _T.VARBINARY):
         return call(f"sf_{_prefix(is_try)}to_binary", value, kind(value), "HEX")
     if type == _T.VARIANT:

@@ -14,7 +14,19 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import STANDS, TYPE, bound, call, cast, chosen, macro, stand_in, typed
+from sfml_local.core.expressions.calls import (
+    OTHER_ZONE,
+    STANDS,
+    TYPE,
+    bound,
+    call,
+    cast,
+    chosen,
+    demand_zone,
+    macro,
+    stand_in,
+    typed,
+)
 from sfml_local.core.rewriting import Rewriting
 
 _NAMES = {
@@ -83,7 +95,7 @@ def _rounded(value: Expr) -> Expr:
 
 def extracted(part: str, value: Expr, rewriting: Rewriting) -> Expr:
     """A part of a date or time as a number."""
-    at = moment(value, rewriting)
+    at = moment(value if part.startswith("epoch") else demand_zone(value), rewriting)
     start = settings.number(rewriting.session, "WEEK_START")
     policy = settings.number(rewriting.session, "WEEK_OF_YEAR_POLICY")
     simple = {
@@ -261,6 +273,7 @@ def _date_trunc(arguments: Arguments, rewriting: Rewriting) -> Expr:
     if part.name.upper() not in PARTS and value.name.upper() in PARTS:
         part, value = value, part
     unit = part_of(part, "DATE_TRUNC")
+    demand_zone(value)
     if unit not in TRUNCATED:
         raise _invalid_part(part, "DATE_TRUNC")
     at = moment(value, rewriting)
@@ -272,6 +285,19 @@ def _date_trunc(arguments: Arguments, rewriting: Rewriting) -> Expr:
     found = bound(lambda at: macro("truncated", unit, at, stand_in(at)), at)
     found.meta[STANDS] = stand_in(at)
     return found
+
+
+def _zoned_from_parts(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """TIMESTAMP_TZ_FROM_PARTS, whose last argument may be a time zone."""
+    *parts, last = arguments
+    own = settings.text(rewriting.session, "TIMEZONE")
+    has_zone = len(arguments) == 8 or (isinstance(last, exp.Literal) and last.is_string)
+    zone = last if has_zone else exp.Literal.string(own)
+    made = typed(
+        call("timezone", zone, _made_of(parts if has_zone else arguments)), "TIMESTAMP WITH TIME ZONE"
+    )
+    made.meta[OTHER_ZONE] = not (isinstance(zone, exp.Literal) and zone.name == own)
+    return made
 
 
 def _from_parts(zoned: bool) -> Builder:
@@ -300,7 +326,7 @@ def _made_of(arguments: Arguments) -> Expr:
 def _last_day(arguments: Arguments, rewriting: Rewriting) -> Expr:
     """The last day of the month, or of another part."""
     part = part_of(arguments[1], "LAST_DAY") if len(arguments) > 1 else "month"
-    day = cast(moment(arguments[0], rewriting), "DATE")
+    day = cast(moment(demand_zone(arguments[0]), rewriting), "DATE")
     months = {"month": 0, "quarter": 2, "year": 11}
     if part in ("week", "weekiso"):
         start = settings.number(rewriting.session, "WEEK_START") if part == "week" else 1
@@ -399,6 +425,9 @@ def _builders() -> Iterator[tuple[str, Builder]]:
         zoned = "LTZ" in prefix
         for name in (f"{prefix}_FROM_PARTS", f"{prefix}FROMPARTS"):
             yield name, counted(name, 2, 7, _from_parts(zoned))
+
+    for name in ("TIMESTAMP_TZ_FROM_PARTS", "TIMESTAMPTZFROMPARTS"):
+        yield name, counted(name, 6, 8, _zoned_from_parts)
 
 
 BUILDERS: dict[str, Builder] = dict(_builders())

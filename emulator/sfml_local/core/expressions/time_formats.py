@@ -181,6 +181,13 @@ class Read:
     moment: dt.datetime
     offset: dt.timedelta | None
 
+    def is_elsewhere(self, zone: dt.tzinfo) -> bool:
+        """Whether its offset is not that of a zone at this moment."""
+        if self.offset is None:
+            return False
+        moment = (self.moment - self.offset).replace(tzinfo=dt.UTC)
+        return moment.astimezone(zone).utcoffset() != self.offset
+
 
 @lru_cache(maxsize=256)
 def _pattern(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
