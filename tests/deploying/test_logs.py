@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
+import pytest
 from jsonschema import validate
 from small import APPLY, Small
 
@@ -171,3 +173,56 @@ def test_each_line_of_several_instances_says_which_wrote_it(small: Small) -> Non
     assert task["left_out"] == 1
     for wrong in ("x", "-1"):
         assert small.run("logs", "specs/small.yaml", "--instance", wrong)[0] == 2
+
+
+WITH_RAY = """from sfml_steps import Context, step
+
+
+@step
+def train(ctx: Context) -> int:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    print("the head begins")
+    ray.init(address="auto", ignore_reinit_error=True)
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+
+    @ray.remote(num_cpus=1)
+    def share(number):
+        print("share", number, "is done")
+        return number
+
+    there = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+    answers = ray.get([share.options(scheduling_strategy=one).remote(at) for at, one in enumerate(there)])
+    print("the head has", sum(answers))
+    return len(nodes)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+def test_a_job_on_two_instances_of_ray_has_the_lines_of_both(small: Small) -> None:
+    step = small.folder / "steps" / "own" / "work.py"
+    step.parent.mkdir()
+    (step.parent / "__init__.py").touch()
+    step.write_text(WITH_RAY, encoding="utf-8")
+    small.edit("{sql: 'select 1'}", "{step: own.work.train, run_on: {pool: P, instances: 2}, timeout: 10m}")
+    assert small.run(*APPLY)[0] == 0
+    assert small.run("run", "specs/small.yaml")[0] == 0, small.run(
+        "logs", "specs/small.yaml", "first", "--all"
+    )[1]
+
+    def log(*arguments: str) -> str:
+        code, text = small.run("logs", "specs/small.yaml", "first", *arguments)
+        assert code == 0 and "\\x1b" not in text, text
+        return text
+
+    for arguments in ((), ("--instance", "0")):
+        found = log(*arguments)
+        # Whichever node a share ran on, Ray passes its lines on to the head.
+        for line in ("the head begins", ") share 0 is done", ") share 1 is done", "the head has 1"):
+            assert line in found, found
+        assert "INFO" not in found and "Worker node started" not in found and "left out: --all" in found
+    assert "head" not in log("--instance", "1") and "Worker node started" in log("--instance", "1", "--all")
+    assert "(wrote nothing; there are lines of instance 0 and 1)" in log("--instance", "2")
+    every = log("--all")
+    assert "0 │ ML job started" in every and "1 │ Worker node started" in every

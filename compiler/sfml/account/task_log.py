@@ -25,6 +25,12 @@ _OF_SERVER = "[local server] "
 _OF_RAY = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\s+[A-Z]+ \w+\.py:\d+ -- |\(raylet(, ip=[^)]*)?\) |\(autoscaler\b[^)]*\) "
 )
+_OF_WORKER = re.compile(r"Worker node started on address \S+\. See more logs in the head node\.")
+"""What the launcher prints on an instance that runs no script."""
+
+_FORWARDED = re.compile(r"(\x1b\[[\d;]*m)*\((?!raylet\b|autoscaler\b)[\w.<>]+ pid=\d+(, ip=[^)]*)?\)")
+"""How Ray begins a line that a task or actor of the user wrote, on any node; it may come after the script has ended."""
+
 _LOGGERS = ("snowflake", "ray", "boto3", "botocore", "urllib3", "py4j")
 """The loggers of what runs the user's code, with all below them."""
 
@@ -46,7 +52,7 @@ class TaskLog:
     """The lines of a task, and its error: a Python exception (`failure`), or another error.
 
     `left_out` is the number of lines that are not the user's. `instances` are those that wrote the lines that were
-    asked for, `failed_on` those whose log has the exception.
+    asked for, `failed_on` those whose log has the exception, `known` all that wrote anything.
     """
 
     task: TaskRun
@@ -56,6 +62,7 @@ class TaskLog:
     failed_on: tuple[int, ...] = ()
     error: str | None = None
     instances: tuple[int, ...] = ()
+    known: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -96,6 +103,7 @@ def task_log(
         failed_on=failed_on,
         error=None if failure or in_error or is_said else task.error,
         instances=tuple(sorted({line.instance for line in shown})),
+        known=tuple(sorted({line.instance for line in lines})),
     )
 
 
@@ -142,7 +150,8 @@ def own_lines(lines: Sequence[LogLine], *, is_job: bool, is_over: bool = True) -
         at = counts[line.instance]
         counts[line.instance] += 1
         first, last = spans[line.instance]
-        if first <= at < last and not _is_of_others(line):
+        is_inside = first <= at < last or (at >= last and _FORWARDED.match(line.text) is not None)
+        if is_inside and not _is_of_others(line):
             own.append(line)
     return own
 
@@ -167,4 +176,5 @@ def _place(texts: Sequence[str], mark: tuple[str, ...], begin: int = 0) -> int |
 def _is_of_others(line: LogLine) -> bool:
     name = line.logger or ""
     is_of_client = any(name == logger or name.startswith(f"{logger}.") for logger in _LOGGERS)
-    return is_of_client or line.text.startswith(_OF_SERVER) or _OF_RAY.match(line.text) is not None
+    is_of_runtime = _OF_RAY.match(line.text) or _OF_WORKER.fullmatch(line.text.rstrip())
+    return is_of_client or line.text.startswith(_OF_SERVER) or is_of_runtime is not None

@@ -13,7 +13,7 @@ from sfml.cli import output
 from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.render.printable import printable
+from sfml.render.printable import printable, without_colors
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _follow(compiled_spec: CompiledSpec, target: TargetAccount, run: Run, choice
         run = reading.run
         for line in reading.lines:
             of = "" if line.instance is None else f"{line.instance} {rule} "
-            output.say(printable(f"{line.task:<{width}} {rule} {of}{line.text}").rstrip())
+            output.say(printable(f"{line.task:<{width}} {rule} {of}{without_colors(line.text)}").rstrip())
     why = f": {reason_text(run.reason)}" if run.reason else ""
     output.say(printable(f"run {run.run_id} {outcome_text(run)}{why}"))
     return 0

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sfml.account.history import Run
 from sfml.account.task_log import TaskLog, text_of
 from sfml.render.failure import Files, failure_json, failure_text
-from sfml.render.printable import printable
+from sfml.render.printable import printable, without_colors
 from sfml.render.reason import outcome_text, reason_json, reason_text
 from sfml.render.run import part_record_json, value_json
 from sfml.render.symbols import Symbols
@@ -79,10 +79,13 @@ def _log_lines(log: TaskLog, files: Files, symbols: Symbols) -> Iterator[str]:
             yield printable(f"{rule} {log.task.name} wrote:")
         bar = "│" if symbols.unicode else "|"
         for line in log.lines:
-            yield f"{line.instance} {bar} {line.text}".rstrip() if has_several else line.text
+            text = without_colors(line.text)
+            yield f"{line.instance} {bar} {text}".rstrip() if has_several else text
     if log.error:
         yield log.error.rstrip()
     if log.left_out:
         yield f"({plural(log.left_out, 'line')} of what runs your code left out: --all)"
     elif not (log.lines or log.failure or log.error):
-        yield "(wrote nothing)"
+        is_elsewhere = log.known and not log.instances
+        others = f"; there are lines of instance {' and '.join(map(str, log.known))}" if is_elsewhere else ""
+        yield f"(wrote nothing{others})"

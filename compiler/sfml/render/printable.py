@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sfml.base.escapes import escape
+
+_COLOR = re.compile(r"\x1b\[[\d;]*m")
+
+
+def without_colors(text: str) -> str:
+    """The text without sequences that only set colors, as programs write them to terminals."""
+    return _COLOR.sub("", text)
 
 
 def printable(text: str) -> str:

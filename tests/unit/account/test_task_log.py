@@ -56,6 +56,23 @@ def test_lines_of_what_runs_the_code_are_left_out_and_counted() -> None:
     assert task_log(TaskRun("fit", "SUCCEEDED"), lines, tail=1).left_out == 4
 
 
+def test_lines_of_tasks_that_ray_passes_on_are_the_users_also_after_the_script() -> None:
+    passed_on = ["\x1b[36m(share pid=7)\x1b[0m one", "(Pool.fit pid=8, ip=10.0.0.2) two"]
+    rays = ["(raylet) node died", "(raylet, ip=10.0.0.2) memory", "(autoscaler +3s) waiting"]
+    late = log(*BEFORE, "fitting", passed_on[0], *AFTER, *passed_on, *rays)
+    assert texts(own_lines(late, is_job=True)) == ["fitting", passed_on[0], *passed_on]
+    early = log(passed_on[0], *BEFORE, "fitting")
+    assert texts(own_lines(early, is_job=True)) == ["fitting"]
+    worker = "Worker node started on address 10.0.0.2. See more logs in the head node."
+    assert texts(own_lines(log(worker, "mine", instance=1), is_job=True)) == ["mine"]
+
+
+def test_an_instance_without_lines_is_told_from_those_with_lines() -> None:
+    lines = [*log("a"), *log("b", instance=1)]
+    other = task_log(TaskRun("train", "SUCCEEDED"), lines, instance=4)
+    assert (other.lines, other.instances, other.known) == ((), (), (0, 1))
+
+
 def test_one_traceback_is_told_of_all_instances_that_have_it() -> None:
     failed = TaskRun("fit", "FAILED", error="ValueError: no rows")
     # The lines of two instances, as they come.
