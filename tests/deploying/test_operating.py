@@ -119,3 +119,19 @@ def test_what_is_not_deployed_is_to_be_applied_first(small: Small, command: str)
     code, text = small.run(command, "small")
     assert code == 1 and "pipeline `small` is not deployed in target `local`" in text
     assert "help: sfml apply specs/small.yaml -t local\n" in text
+
+
+def test_a_run_whose_place_another_takes_is_not_waited_for(small: Small) -> None:
+    """EXECUTE TASK takes the place of a run that waits for one that executes; nobody would ever end it."""
+    small.edit("select 1", "call system$wait(120)")
+    assert small.run(*APPLY)[0] == 0
+    execute = f"EXECUTE TASK {small.local.database}.SMALL.SMALL"
+    small.local.sql(execute)
+    waiting = small.start("run", "specs/small.yaml")
+    assert waiting.stdout is not None
+    while "· run " not in waiting.stdout.readline():
+        assert waiting.poll() is None
+    small.local.sql(execute)
+    text, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1 and "is gone from the history" in text, text
+    assert small.run("cancel", "specs/small.yaml")[0] == 0

@@ -37,6 +37,9 @@ END_WITHIN = 60.0
 START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
 
+GONE_AFTER = 10
+"""The number of readings in a row without a run after which the run counts as gone from the history."""
+
 
 @record
 class AwaitedRun:
@@ -182,16 +185,27 @@ def _readings(
     sleep: Callable[[float], None],
     suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
-    """Yield the run at each reading, until its awaited attempt has ended."""
-    while True:
+    """Yield the run at each reading, until its awaited attempt has ended.
+
+    Raises `ConflictingState` if the run is gone: EXECUTE TASK takes the place of a run that waits for another one.
+    https://docs.snowflake.com/en/sql-reference/sql/execute-task
+    """
+    missing = 0
+    while missing < GONE_AFTER:
         looked = time.monotonic()
         run, ended = read_run(desired, account, awaited, suspended)
         pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
+        missing = missing + 1 if run is None else 0
         if run is not None:
             yield run
             if ended:
                 return
         sleep(pause)
+    raise ConflictingState(
+        f"run {awaited.group} of {desired.pipeline} is gone from the history, and did not end: another run that was"
+        " started meanwhile takes the place of one that waits, or the graph was removed",
+        help=f"sfml history {desired.where}   shows what ran",
+    )
 
 
 def read_run(
