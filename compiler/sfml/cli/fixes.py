@@ -11,6 +11,7 @@ from sfml.base.atomic import write_whole
 from sfml.base.diagnostic import Fix
 from sfml.base.errors import SfmlError
 from sfml.base.fixes import fixed
+from sfml.base.full_disk import is_disk_full
 from sfml.base.record import record
 from sfml.spec.compose import compose
 from sfml.spec.text import decoded
@@ -91,6 +92,8 @@ def write_fixes(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
             mode=stat.S_IMODE(path.stat().st_mode),
         )
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise SfmlError(
             f"cannot write `{file}`: {cause.strerror or cause}", help="make the file and its folder writable"
         ) from cause

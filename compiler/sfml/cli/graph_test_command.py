@@ -11,6 +11,7 @@ import click
 
 from sfml.base.diagnostic import Diagnostic, by_position, has_errors
 from sfml.base.errors import InvalidSpec, UsageError
+from sfml.base.full_disk import is_disk_full
 from sfml.cli import output
 from sfml.cli.finding_formats import say_in_format
 from sfml.cli.inputs import read
@@ -134,6 +135,8 @@ def _write_junit(path: Path, every: list[SuiteResult], sources: dict[str, str]) 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(tests_junit(every, sources), encoding="utf-8")
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise UsageError(f"cannot write `{path}`: {cause.strerror or cause}") from cause
 
 

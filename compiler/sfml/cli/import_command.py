@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.atomic import write_new
 from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
+from sfml.base.full_disk import is_disk_full
 from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.inputs import connected, say_findings, user_name
@@ -172,10 +174,10 @@ def _refuse_files_that_are_there(imported: ImportedFiles, folder: Path) -> None:
 
 def _write(imported: ImportedFiles, folder: Path) -> None:
     try:
-        for path, content in imported.files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
+        write_new(folder, imported.files)
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise SfmlError(f"cannot write `{cause.filename}`: {cause.strerror}") from cause
 
 

@@ -74,7 +74,9 @@ def _copy_example(name: str, folder: Path, options: Options) -> int:
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     """Write the files below the folder. Raises `ConflictingState`, having written nothing, if one is there already."""
+    from sfml.base.atomic import write_new
     from sfml.base.errors import ConflictingState, SfmlError
+    from sfml.base.full_disk import is_disk_full
 
     there = [path for path in files if (folder / path).exists() or (folder / path).is_symlink()]
     if there:
@@ -83,11 +85,10 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
             f"{folder.as_posix()} already has {listed}; nothing was written", help="choose an empty folder"
         )
     try:
-        for path, content in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            with (folder / path).open("xb") as stream:
-                stream.write(content)
+        write_new(folder, files)
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise SfmlError(
             f"cannot write `{cause.filename}`: {cause.strerror}", help="name another folder: sfml init DIR"
         ) from cause

@@ -178,10 +178,13 @@ def _say_results(results: Sequence[PolicyTestResult], options: Options, seconds:
 
 def _write_junit(path: Path, results: Sequence[PolicyTestResult]) -> None:
     from sfml.base.errors import UsageError
+    from sfml.base.full_disk import is_disk_full
     from sfml.render.policies import results_junit
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(results_junit(results), encoding="utf-8")
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise UsageError(f"cannot write `{path}`: {cause.strerror or cause}") from cause

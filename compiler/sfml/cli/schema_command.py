@@ -100,6 +100,7 @@ def _content(file: str, schemas: dict[str, dict[str, Any]] | None) -> bytes:
 
 def _write(folder: Path, with_names: bool, options: Options) -> int:
     from sfml.base.errors import UsageError
+    from sfml.base.full_disk import is_disk_full
 
     schemas, files = _with_names(options) if with_names else (None, {})
     written = []
@@ -110,6 +111,8 @@ def _write(folder: Path, with_names: bool, options: Options) -> int:
             path.write_bytes(_content(path.name, schemas))
             written.append(path.as_posix())
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise UsageError(f"cannot write to `{folder}`: {cause.strerror or cause}") from cause
     if options.json:
         output.say_json({"written": written})

@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml.base.atomic import write_whole
 from sfml.base.errors import ConflictingState, SfmlError
+from sfml.base.full_disk import is_disk_full
 from sfml.base.release import VERSION
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.lower.desired import DesiredGraph
@@ -68,6 +69,8 @@ def save(
     try:
         write_whole(path, saved_json(saved).encode())
     except OSError as cause:
+        if is_disk_full(cause):
+            raise
         raise SfmlError(f"cannot write `{path}`: {cause.strerror}") from cause
 
 
