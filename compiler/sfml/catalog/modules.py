@@ -215,5 +215,5 @@ def _syntax_error(cause: SyntaxError, file: str) -> Diagnostic:
         "SF303",
         f"`{file}` is not valid Python: {cause.msg}",
         at=Span.of(file, line, column, line, end),
-        why="a step that cannot be parsed can neither be checked nor run",
+        why="code that cannot be parsed can neither be checked nor run",
     )

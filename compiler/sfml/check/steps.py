@@ -10,6 +10,7 @@ from sfml.catalog.model import Parameter
 from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
+from sfml.check.programs import programs_of
 from sfml.check.requested import missing_packages
 from sfml.graph.located import Place
 from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
@@ -99,9 +100,10 @@ def other_decorators(case: Case) -> Iterator[Diagnostic]:
 
 
 def broken_modules(case: Case) -> Iterator[Diagnostic]:
-    """SF303: a module of step code is not valid Python.
+    """SF303: a module of step code, or the script of a job, is not valid Python.
 
-    What: the module of a step, and every module that it imports under the steps folders, can be parsed.
+    What: the module of a step, and every module that it imports under the steps folders, can be parsed. So can the
+    script of a job, and the modules of its folder that it imports.
     Why: a module that cannot be parsed can neither be checked nor run.
     Instead: correct it; the message is Python's.
     """
@@ -109,6 +111,10 @@ def broken_modules(case: Case) -> Iterator[Diagnostic]:
         for module in case.catalog.modules_of(body.step):
             if module.error is not None and module.error.code == "SF303":
                 yield module.error
+    for program in programs_of(case):
+        if program.is_script:
+            scripts = (module for module in program.modules if module.file.endswith(".py"))
+            yield from (one.error for one in scripts if one.error and one.error.code == "SF303")
 
 
 def misplaced_arguments(case: Case) -> Iterator[Diagnostic]:

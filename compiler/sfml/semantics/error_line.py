@@ -54,7 +54,7 @@ def _last_words(lines: list[str]) -> str | None:
         return None
     at, head = heads[-1]
     code = head.group(1)
-    printed = [line.strip() for line in lines[at + 1 :] if not _LAUNCHER.match(line)]
+    printed = [_TRUNK.sub("", line).strip() for line in lines[at + 1 :] if not _LAUNCHER.match(line)]
     if not printed:
         return f"exit code {code}"
     return printed[-1] if code == "1" else f"{printed[-1]} (exit code {code})"
@@ -64,7 +64,9 @@ def _last_words(lines: list[str]) -> str | None:
 _LOGGED = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d+ - (?:\S+ - )?(?:DEBUG|INFO|WARNING) - |\[local server\] "
 )
-_LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|ML job (?:started|finished|completed)\b)')
+_LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|\+(?:-\+)?-{4,}|ML job (?:started|finished|completed)\b)')
+# The tree of an exception group, where the log begins in the middle of its traceback.
+_TRUNK = re.compile(r"\s*\| ")
 _EXIT = re.compile(r"exit code (-?\d+), last lines of its log:")
 _COUNT = re.compile(r" \(\d+ sub-exceptions?\)$")
 _HEX = "[0-9a-f]"

@@ -19,8 +19,10 @@ _UNCAUGHT = re.compile(
 _LOGGED = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d+ - (?:\S+ - )?(?:DEBUG|INFO|WARNING) - |\[local server\] "
 )
-_LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|ML job (?:started|finished|completed)\b)')
-"""Lines that the connector and the launcher of ML Jobs write to the same log as a script."""
+_LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|\+(?:-\+)?-{4,}|ML job (?:started|finished|completed)\b)')
+"""Lines that the connector and the launcher of ML Jobs write to the same log as a script, and rules in a drawn tree."""
+_TRUNK = re.compile(r"\s*\| ")
+"""What an exception group is drawn with, where the log begins in the middle of its traceback."""
 _EXIT = re.compile(r"exit code (-?\d+), last lines of its log:")
 _MODULE = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z])")
 
@@ -49,7 +51,7 @@ def _last_word(lines: list[str]) -> str:
     if not heads:
         return ""
     code = _EXIT.match(lines[heads[-1]])
-    printed = [line.strip() for line in lines[heads[-1] + 1 :] if not _LAUNCHER.match(line)]
+    printed = [_TRUNK.sub("", line).strip() for line in lines[heads[-1] + 1 :] if not _LAUNCHER.match(line)]
     number = code[1] if code else "1"
     if not printed:
         return f"exit code {number}"

@@ -194,3 +194,21 @@ def test_the_users_frames_come_as_project_paths_and_libraries_folded() -> None:
 def test_the_one_line_of_a_group_names_its_members() -> None:
     line = "ExceptionGroup: outer of two lines: ExceptionGroup: inner: TypeError: t; ValueError: no rows"
     assert (error_line(f"Python Interpreter Error:\n{written(grouped)}") or "").startswith(line)
+
+
+@pytest.mark.parametrize("left", [8, 6, 4])
+def test_a_group_whose_traceback_begins_before_the_log_is_told_too(left: int) -> None:
+    """The log of a job has its last lines only; the last line of a drawn group is a rule."""
+    tree = [
+        "  + Exception Group Traceback (most recent call last):",
+        '  |   File "/app/train.py", line 3, in <module>',
+        "  |     raise ExceptionGroup(...)",
+        "  | ExceptionGroup: several (2 sub-exceptions)",
+        "  +-+---------------- 1 ----------------",
+        "    | ValueError: one",
+        "    +---------------- 2 ----------------",
+        "    | KeyError: 'two'",
+        "    +------------------------------------",
+    ]
+    error = "\n".join(["Job J failed:", "exit code 1, last lines of its log:", *tree[-left:]])
+    assert error_line(error) == "KeyError: 'two'"

@@ -87,6 +87,8 @@ ERRORS = [
     '2026-11-30 00:12:32,788 - INFO - Snowflake Connector\n"os.name" : Linux\n-----------\nML job started\n'
     "-----------\ncannot tidy it\n2026-11-30 00:12:32,844 - INFO - Closed session: 1",
     "exit code 3, last lines of its log:\nkilled",
+    "exit code 1, last lines of its log:\n  +-+---------------- 1 ----------------\n    | ValueError: one\n"
+    "    +---------------- 2 ----------------\n    | KeyError: 'two'\n    +------------------------------------",
     "exit code 137, last lines of its log:\n",
     "Statement reached its statement or warehouse timeout of 5 second(s) and was canceled.",
 ]
