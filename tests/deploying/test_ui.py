@@ -271,6 +271,14 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(deployed: Small) -> 
     (out / "sfml-export.json").unlink()
     code, text = deployed.run("ui", "--export", "out")
     assert (code, "holds something else than exported pages" in text) == (2, True)
+    for listed in ('{"files": "abc"}', '{"files": []}', "[" * 100_000):
+        (out / "sfml-export.json").write_text(listed, encoding="utf-8")
+        code, text = deployed.run("ui", "--export", "out")
+        assert (code, "holds something else than exported pages" in text) == (2, True), text
+    (out / "sfml-export.json").write_text('{"files": ["kept", "../small"]}', encoding="utf-8")
+    (out / "kept").mkdir()
+    assert deployed.run("ui", "--export", "out")[0] == 0
+    assert (out / "kept").is_dir() and (out / "index.html").is_file()
     assert (out / "index.html").is_file()
 
 

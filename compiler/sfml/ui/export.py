@@ -113,15 +113,17 @@ def _clear(folder: Path) -> None:
         return
     try:
         listed = json.loads((folder / LIST).read_text(encoding="utf-8"))["files"]
-        files = [folder / name for name in listed]
-    except (OSError, ValueError, KeyError, TypeError) as cause:
+        files = [folder / name for name in listed] if isinstance(listed, list) else []
+        if not files:
+            raise ValueError("an export lists its files")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as cause:
         raise UsageError(
             f"`{folder}` holds something else than exported pages", help="name a new folder, or an empty one"
         ) from cause
     root = folder.resolve()
     for file in files:
-        if file.resolve().is_relative_to(root):
-            file.unlink(missing_ok=True)
+        if file.resolve().is_relative_to(root) and file.is_file():
+            file.unlink()
 
 
 def _files(pages: Pages, tell: Callable[[str], None]) -> Iterator[_File]:
