@@ -14,13 +14,16 @@ from sfml_local.core.expressions.calls import STANDS, bound, chosen, macro, stan
 
 _OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_FUNCTIONS = (exp.Abs, exp.Exp, exp.Round, exp.Sign, exp.Sqrt)
+"""Functions of a number, which is their first argument."""
 _OPTIONS = ("AUTO", 1970, "UTC")
 
 
 def coerced(tree: Expr) -> Expr:
     """The tree with every operand of arithmetic as a number, where it is a text or a variant."""
-    for node in reversed(list(tree.find_all(*_OPERATORS, *_COMPARISONS, exp.Neg, exp.In, exp.Between))):
-        if node.find(exp.Interval, exp.Placeholder) is not None:
+    kinds = (*_OPERATORS, *_COMPARISONS, *_FUNCTIONS, exp.Neg, exp.In, exp.Between)
+    for node in reversed(list(tree.find_all(*kinds))):
+        if node.find(exp.Interval, exp.Placeholder) is not None or _is_assignment(node):
             continue
         new = _computed(node)
         if node is tree:
@@ -28,6 +31,11 @@ def coerced(tree: Expr) -> Expr:
         else:
             node.replace(new)
     return tree
+
+
+def _is_assignment(node: Expr) -> bool:
+    """Whether it is `column = value` of an UPDATE's SET, not a comparison."""
+    return isinstance(node, exp.EQ) and isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
 
 
 def _computed(node: Expr) -> Expr:
@@ -39,6 +47,10 @@ def _computed(node: Expr) -> Expr:
     if isinstance(node, exp.In | exp.Between):
         return _chosen(node)
     left = _operand(node.this)
+    if isinstance(node, _FUNCTIONS):
+        new = node.copy()
+        new.set("this", left)
+        return new
     if isinstance(node, exp.Neg):
         return exp.Neg(this=left)
     right = _operand(node.expression)

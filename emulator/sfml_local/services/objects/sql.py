@@ -59,6 +59,12 @@ def drop_columns(account: Account, session: Session, statement: DropColumns) -> 
             raise _invalid(column)
     if dropped and len(dropped) == len(known):
         raise SqlError("SQL compilation error:\ncannot drop the last column of a table", 1003, "42000")
+    record = records.find(account, table)
+    for column in dropped:
+        if records.is_clustered_by(record, column):
+            raise SqlError(
+                f"SQL compilation error:\ncannot drop clustering key column '{column}'", 1003, "42000"
+            )
     place = duckdb_identifier(*_parts(session, table))
     _alter(session, [f"ALTER TABLE {place} DROP COLUMN {duckdb_identifier(column)}" for column in dropped])
     for column in dropped:

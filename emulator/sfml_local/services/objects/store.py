@@ -11,7 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlglot.tokens import Token, TokenType
+
 from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.tokens import Tokens
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -135,14 +139,38 @@ def move(account: Account, name: ObjectName, new: ObjectName) -> None:
 
 
 def rename_column(account: Account, name: ObjectName, column: str, new: str) -> None:
+    """Rename a column in keys and in the clustering key."""
     record = find(account, name)
-    if record is None or not record.keys:
+    if record is None:
         return
     keys = tuple(
         replace(key, columns=tuple(new if one == column else one for one in key.columns))
         for key in record.keys
     )
-    save(account, replace(record, keys=keys))
+    details = dict(record.details)
+    if "CLUSTER_BY" in details:
+        details["CLUSTER_BY"] = _with_name(details["CLUSTER_BY"], column, new)
+    save(account, replace(record, keys=keys, details=details))
+
+
+def is_clustered_by(record: Record | None, column: str) -> bool:
+    """Whether the clustering key reads a column."""
+    clusters = "" if record is None else str(record.details.get("CLUSTER_BY") or "")
+    return any(_names(token, column) for token in Tokens(clusters).following())
+
+
+def _with_name(text: str, column: str, new: str) -> str:
+    """Expressions with another name of a column."""
+    for token in reversed(Tokens(text).following()):
+        if _names(token, column):
+            text = f"{text[: token.start]}{quoted_if_needed(new)}{text[token.end + 1 :]}"
+    return text
+
+
+def _names(token: Token, column: str) -> bool:
+    if token.token_type is TokenType.IDENTIFIER:
+        return token.text == column
+    return token.token_type is not TokenType.STRING and token.text.upper() == column
 
 
 def drop_column(account: Account, name: ObjectName, column: str) -> None:
