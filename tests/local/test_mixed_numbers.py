@@ -197,3 +197,19 @@ def test_what_has_no_room_for_its_places_is_an_error(rows: snowflake.connector.S
 def test_what_is_not_known_is_refused(rows: snowflake.connector.SnowflakeConnection, sql: str) -> None:
     with pytest.raises(ProgrammingError, match="not emulated by the local server"):
         answer(rows, sql)
+
+
+def test_rows_of_a_stage_have_remainders_and_quotients(rows: snowflake.connector.SnowflakeConnection) -> None:
+    """DuckDB tells no plan of a query that reads them, so it is taken for one that may mix numbers."""
+    cursor = rows.cursor()
+    for statement in (
+        "CREATE OR REPLACE TEMPORARY STAGE staged",
+        "CREATE OR REPLACE TEMPORARY FILE FORMAT columns TYPE = PARQUET",
+        "COPY INTO @staged/x FROM (SELECT 5 AS a) FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE",
+    ):
+        cursor.execute(statement)
+    read = "(SELECT $1:\"A\"::NUMBER(38, 0) AS a FROM @staged/x (FILE_FORMAT => 'columns'))"
+    cursor.execute(f"SELECT a % 3::INT, 7 % 4::INT, a / 3 FROM {read}")
+    assert cursor.fetchall() == [(2, 3, Decimal("1.666667"))]
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="Division by zero"):
+        cursor.execute(f"SELECT a % 0::INT FROM {read}")

@@ -28,10 +28,19 @@ INTEGERS = frozenset({"INTEGER", "BIGINT", "HUGEINT", "INT", "SMALLINT", "TINYIN
 def columns_of(node: Expr) -> Iterator[list[Expr]]:
     """The values that get one type."""
     if not isinstance(node, exp.Values):
-        yield [branch for branch in _branches(node) if isinstance(branch, Expr)]
+        yield _valued(node)
     elif not isinstance(node.parent, exp.Insert):
         rows = [row.expressions for row in node.expressions if isinstance(row, exp.Tuple)]
         yield from ([*column] for column in zip(*rows, strict=False))
+
+
+def _valued(node: Expr) -> list[Expr]:
+    """The branches with a value: one that only refuses has none, and DuckDB would carry it out to know its type."""
+    return [branch for branch in _branches(node) if isinstance(branch, Expr) and not _refuses(branch)]
+
+
+def _refuses(branch: Expr) -> bool:
+    return isinstance(branch, exp.Anonymous) and branch.name.upper() == "ERROR"
 
 
 def _branches(node: Expr) -> list[Any]:
@@ -88,7 +97,7 @@ def _leaves(value: Expr) -> list[Expr | str]:
     if isinstance(value, exp.Literal):
         return [*_literal_type(value)]
     if isinstance(value, CHOICES) and not isinstance(value, exp.Values | exp.Lag | exp.Lead):
-        return _all_leaves([one for one in _branches(value) if isinstance(one, Expr)])
+        return _all_leaves(_valued(value))
     if isinstance(value, exp.Cast) and isinstance(value.to, exp.DataType):
         return [_name(value.to)]
     known = known_type(value)
