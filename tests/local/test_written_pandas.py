@@ -43,7 +43,7 @@ ALIKE = {
     "NOTHING": "VARCHAR(16777216)",
 }
 NUMBERS = dict.fromkeys(("NAIVE", "AWARE", "TIME"), "NUMBER(38,0)")
-TIMED = {"NAIVE": "TIMESTAMP_NTZ(9)", "AWARE": "TIMESTAMP_TZ(9)", "TIME": "TIME(9)"}
+TIMED = {"NAIVE": "TIMESTAMP_NTZ(9)", "AWARE": "TIMESTAMP_LTZ(9)", "TIME": "TIME(9)"}
 
 
 def types_of(session: Session, table: str) -> dict[str, str]:

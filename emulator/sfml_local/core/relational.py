@@ -223,32 +223,59 @@ def _with_shared(star: exp.Star, shared: list[exp.Column]) -> list[Expr]:
     return [*(one.copy() for one in _without(shared, excluded)), rest]
 
 
-def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`PIVOT (… FOR column IN (ANY))`: the values are queried first, in their order.
+def pivots(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`PIVOT (… FOR column IN (ANY))` and `IN (SELECT …)`, whose values are queried first; columns named after values.
 
     https://docs.snowflake.com/en/sql-reference/constructs/pivot
     """
-    asked = False
-    for pivot in list(tree.find_all(exp.Pivot)):
-        for field in pivot.args.get("fields") or ():
-            if not isinstance(field, exp.In) or not any(
-                isinstance(e, exp.PivotAny) for e in field.expressions
-            ):
-                continue
-            source = pivot.parent.copy() if pivot.parent is not None else None
-            if source is None:
-                continue
-            source.set("pivots", None)
-            column = field.this.copy()
-            query = exp.select(column).distinct().from_(source).where(column.is_(exp.null()).not_())
-            found = rewriting.account.run_tree(rewriting.session, query.order_by(column))
-            values = [exp.convert(value) for (value,) in found.rows]
-            if not values:
-                raise not_emulated(f"PIVOT … IN (ANY) over no values of {column.sql()}")
-            field.set("expressions", values)
-            asked = True
+    fields = [field for pivot in tree.find_all(exp.Pivot) for field in pivot.args.get("fields") or ()]
+    changed = [_with_values(field, rewriting) for field in fields if isinstance(field, exp.In)]
     # The names of a pivot's columns are determined when it is read.
-    return parse_one(tree.sql(dialect="snowflake")) if asked else tree
+    return parse_one(tree.sql(dialect="snowflake")) if any(changed) else tree
+
+
+def _with_values(field: exp.In, rewriting: Rewriting) -> bool:
+    """Write the values of a pivot as an account names its columns after them; whether that changes anything."""
+    if (query := _query_of_values(field)) is not None:
+        found = rewriting.account.run_tree(rewriting.session, query)
+        values = [exp.convert(value) for value in dict.fromkeys(row[0] for row in found.rows)]
+        if not values:
+            raise not_emulated(f"PIVOT … IN (ANY) or IN (SELECT …) over no values of {field.this.sql()}")
+        field.set("query", None)
+        field.set("expressions", values)
+        return True
+    named = [_named_value(one) for one in field.expressions]
+    is_changed = any(new is not old for new, old in zip(named, field.expressions, strict=True))
+    field.set("expressions", named)
+    return is_changed
+
+
+def _query_of_values(field: exp.In) -> exp.Query | None:
+    first = field.args.get("query") or next(iter(field.expressions), None)
+    if isinstance(first, exp.Query):
+        found: exp.Query = first.unnest().copy()
+        return found
+    pivot = field.parent
+    if (
+        pivot is None
+        or pivot.parent is None
+        or not any(isinstance(e, exp.PivotAny) for e in field.expressions)
+    ):
+        return None
+    source, column = pivot.parent.copy(), field.this.copy()
+    source.set("pivots", None)
+    query = exp.select(column).distinct().from_(source).where(column.is_(exp.null()).not_())
+    return query.order_by(column)
+
+
+def _named_value(value: Expr) -> Expr:
+    """`1::INT` in the list of a pivot, with the name that an account gives its column."""
+    if not isinstance(value, exp.Cast) or not isinstance(value.this, exp.Literal) or value.this.is_string:
+        return value
+    if not value.to.is_type(*exp.DataType.INTEGER_TYPES):
+        return value
+    name = exp.to_identifier(f"CAST({value.this.name} AS NUMBER(38,0))", quoted=True)
+    return exp.PivotAlias(this=value.copy(), alias=name)
 
 
 def split_to_table(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -266,19 +293,27 @@ def split_to_table(tree: Expr, rewriting: Rewriting) -> Expr:
         )
         index = exp.Anonymous(this="unnest", expressions=[numbers])
         value = exp.Anonymous(this="unnest", expressions=[parts.copy()])
+        join = node.parent
+        # Beside a table, each text has a number, which an account counts.
+        sequence = _hashed(call.this) if isinstance(join, exp.Join) else exp.Literal.number(1)
         query = exp.select(
-            exp.alias_(exp.Literal.number(1), "SEQ", quoted=True),
+            exp.alias_(sequence, "SEQ", quoted=True),
             exp.alias_(exp.paren(index + 1), "INDEX", quoted=True),
             exp.alias_(value, "VALUE", quoted=True),
         )
         alias = node.args.get("alias")
         named = alias.copy() if alias is not None else exp.TableAlias(this=exp.to_identifier("_split"))
         # Beside a table, the arguments may be that table's columns.
-        join = node.parent
         node.replace(exp.Lateral(this=exp.Subquery(this=query), alias=named))
         if isinstance(join, exp.Join) and join.args.get("on") is None:
             join.set("kind", "CROSS")
     return tree
+
+
+def _hashed(text: Expr) -> Expr:
+    """A number of a text, as FLATTEN gives it to a value."""
+    value = exp.Anonymous(this="hash", expressions=[text.copy()])
+    return exp.cast(exp.Mod(this=value, expression=exp.Literal.number(2**62)), "BIGINT")
 
 
 SEEDS = 2**31 - 1
@@ -315,7 +350,7 @@ PASSES: tuple[Pass, ...] = (
     natural_joins,
     shared_columns_first,
     asof_joins,
-    pivots_of_any,
+    pivots,
     split_to_table,
     seeds,
     other_names,

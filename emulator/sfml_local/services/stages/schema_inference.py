@@ -80,7 +80,7 @@ def parquet_type(kind: pa.DataType) -> str:
     if types.is_decimal(kind):
         return f"NUMBER({kind.precision}, {kind.scale})"
     if types.is_timestamp(kind):
-        return "TIMESTAMP_TZ" if kind.tz else "TIMESTAMP_NTZ"
+        return "TIMESTAMP_LTZ" if kind.tz else "TIMESTAMP_NTZ"
     rules = (
         (types.is_integer, "NUMBER(38, 0)"),
         (types.is_floating, "REAL"),
