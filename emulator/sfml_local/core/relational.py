@@ -253,7 +253,8 @@ def _with_values(field: exp.In, rewriting: Rewriting) -> bool:
 def _query_of_values(field: exp.In) -> exp.Query | None:
     first = field.args.get("query") or next(iter(field.expressions), None)
     if isinstance(first, exp.Query):
-        found: exp.Query = first.unnest().copy()
+        found = first.unnest().copy()
+        assert isinstance(found, exp.Query)
         return found
     pivot = field.parent
     if (

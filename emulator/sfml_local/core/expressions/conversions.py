@@ -220,7 +220,12 @@ def to_ntz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.da
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     found = _timestamp(value, option, century)
-    return None if found is None else found.moment
+    if found is None:
+        return None
+    if kind == "JSON" and isinstance(value, int | float | Decimal):
+        # A number in a VARIANT is a moment, shown in the session's zone.
+        return found.moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return found.moment
 
 
 def to_ltz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.datetime | None:
@@ -228,8 +233,10 @@ def to_ltz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.da
     value = scalar(value, kind)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value
+    # Digits are an epoch where no format says what they are.
+    has_format = isinstance(option, str) and option.strip().upper() != "AUTO"
     is_epoch = isinstance(value, int | float | Decimal) or (
-        isinstance(value, str) and value.strip().lstrip("-").isdigit()
+        isinstance(value, str) and value.strip().lstrip("-").isdigit() and not has_format
     )
     found = _timestamp(value, option, century)
     if found is None:

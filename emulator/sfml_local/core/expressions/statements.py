@@ -323,10 +323,16 @@ def lowered_select(node: exp.Select, rewriting: Rewriting) -> Expr:
 
 
 def _refuse_names_of_one_spelling(node: exp.Select) -> None:
-    if not isinstance(node.parent, exp.Subquery | exp.CTE | exp.SetOperation | exp.Table):
-        return
+    """Columns that a query reads, or that another reads of it, may not differ in case only."""
+    read = [one.unalias() for one in node.expressions]
+    _demand_one_spelling([one for one in read if isinstance(one, exp.Column) and not one.table])
+    if isinstance(node.parent, exp.Subquery | exp.CTE | exp.SetOperation | exp.Table):
+        _demand_one_spelling(node.expressions)
+
+
+def _demand_one_spelling(columns: list[Expr]) -> None:
     spelled: dict[str, str] = {}
-    for one in node.expressions:
+    for one in columns:
         name = one.args.get("alias") if isinstance(one, exp.Alias) else getattr(one, "this", None)
         if not isinstance(name, exp.Identifier):
             continue
