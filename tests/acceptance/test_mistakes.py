@@ -128,6 +128,22 @@ def test_a_place_that_cannot_be_used_is_json_where_json_is_wanted(
     assert error["message"] == "`/proc/x` cannot be used: No such file or directory" and error["help"]
 
 
+@pytest.mark.parametrize(
+    "command", [("validate",), ("init",), ("status",), ("local", "status")], ids=" ".join
+)
+def test_a_folder_that_was_removed_below_the_command_is_told(
+    command: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(list(command)) == 1
+    assert "error: the current folder does not exist any more" in capsys.readouterr().err
+
+
 def test_a_target_of_another_name_is_told_with_its_place(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
@@ -123,6 +124,8 @@ def _exit_code(error: SfmlError) -> int:
 
 def file_error(error: Exception) -> SfmlError | None:
     """An `SfmlError` for an `OSError` about a file or folder; None for other errors and for a full disk."""
+    if isinstance(error, FileNotFoundError) and error.filename is None and _is_folder_gone():
+        return SfmlError("the current folder does not exist any more", help="change to another one")
     if not isinstance(error, OSError) or error.filename is None or is_disk_full(error):
         return None
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
@@ -131,6 +134,14 @@ def file_error(error: Exception) -> SfmlError | None:
         f"`{printable(shown)}` cannot be used: {error.strerror or error}",
         help="check the path, and your permissions on it",
     )
+
+
+def _is_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def error_json(error: SfmlError) -> dict[str, Any]:
