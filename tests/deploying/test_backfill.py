@@ -280,6 +280,18 @@ def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Sm
     assert backfill(shop, "--status")[1]["values"] == [], "a new deployment has to fill them in anew"
 
 
+def test_a_pipeline_that_is_destroyed_under_a_backfill_is_said_by_both(shop: Small) -> None:
+    started = shop.start("backfill", HERE, "--over", "wait=1", "--over", "day=2026-02-01..2026-02-28")
+    while not days(shop):
+        assert started.poll() is None, started.communicate()
+    code, text = shop.run("destroy", HERE, "--auto-approve")
+    assert code == 0 and "A backfill is going on, and loses the values that run: " in text, text
+    text, _ = started.communicate(timeout=120)
+    said = text.rpartition("error: ")[2]
+    assert started.returncode == 1 and said.startswith("small was destroyed while its backfill ran"), text
+    assert "sfml apply specs/small.yaml -t local" in said and task_names(shop) == []
+
+
 def test_values_of_copies_that_are_gone_run_again_and_that_is_said(shop: Small) -> None:
     started = begun(shop)
     started.kill()

@@ -68,6 +68,7 @@ class PipelineRemoval:
 
 def show(doomed: PipelineRemoval, options: Options) -> None:
     """Print everything that will be removed, or that the pipeline is not deployed."""
+    from sfml.operations.held_lease import held_words, new_lease
     from sfml.render.destroy import destroy_text
 
     if not options.speaks:
@@ -81,6 +82,9 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
     is_on = bool(removal.observed and removal.observed.root.started)
     symbols = Symbols(output.takes_unicode())
     output.say(destroy_text(desired, removal.names, removal.staged, doomed.objects, symbols, is_on=is_on))
+    if removal.backfill is not None:
+        who = held_words(desired.root.name, removal.backfill, new_lease(""))
+        output.say(f"A backfill is going on, and loses the values that run: {who}.")
 
 
 def remove(

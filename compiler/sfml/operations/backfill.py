@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.part_graphs import PartGraph, lane_graphs
-from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
+from sfml.base.errors import AccountError, ConflictingState, ConnectionFailed, UsageError
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.release import VERSION
@@ -201,6 +201,8 @@ def read_state(desired: DesiredGraph, target: TargetAccount) -> BackfillState:
 
 # -- carrying out
 
+_NO_SUCH_OBJECT = ("002003", "2003")
+
 
 @dataclass(slots=True)
 class _Lane:
@@ -236,8 +238,29 @@ class Backfill:
         """Run the values; yields each when it has begun and when it has ended. The lanes are removed at the end.
 
         Once `is_stopped` returns true, no other run is begun; runs that are executing go on, and are found again by
-        the next backfill.
+        the next backfill. Raises `ConflictingState` if somebody removes a lane meanwhile.
         """
+        try:
+            yield from self._run()
+        except AccountError as error:
+            if error.code not in _NO_SUCH_OBJECT:
+                raise
+            raise self._removed() from error
+
+    def _removed(self) -> ConflictingState:
+        """What is said where a task of a lane is gone, which only another command or a person can have dropped."""
+        desired = self.plan.desired
+        if self.target.history.root(desired.root.name) is None:
+            return ConflictingState(
+                f"{desired.pipeline} was destroyed while its backfill ran; the values that were left did not run",
+                help=f"deploy it, and run the same command again:  sfml apply {desired.where}",
+            )
+        return ConflictingState(
+            "a copy of the graph was removed while values ran on it; how they ended is not known",
+            help="run the same command again: it repeats these values, and goes on with the rest",
+        )
+
+    def _run(self) -> Iterator[FilledValue]:
         desired, target = self.plan.desired, self.target
         self.state = (
             read_state(desired, target) if has_backfill(target.stage.staged(desired.pipeline)) else self.state

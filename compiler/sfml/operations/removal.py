@@ -12,11 +12,13 @@ from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import inspect_stage, refuse_newer, traces_of
 from sfml.operations.deployer import Work
+from sfml.operations.held_lease import is_gone, new_lease
 from sfml.operations.ownership import Ownership, above_strangers, graph_to_restore, ownership, taking_out
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.backfill_state import has_backfill
 from sfml.plan.journal import Journal, header_of
+from sfml.plan.lane import backfill_lease
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
 from sfml.plan.part_record import open_marks
@@ -41,6 +43,8 @@ class Removal:
     unreadable: RecordUnreadable | None = None
     parts: tuple[str, ...] = ()
     """The tasks of graphs of parts of runs and of lanes of a backfill, their roots last."""
+    backfill: Lease | None = None
+    """The lease of a backfill that is going on, whose command will fail."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,7 +104,11 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
     parts = _parts(desired, target, staged)
     groups = (*(tuple(map(DropTask, level)) for level in parts if level), *groups)
     names = tuple(name for level in parts for name in level)
-    return Removal(desired, observed, staged, journal, lost, groups, was, unreadable, names)
+    backfill = target.leases.holder(backfill_lease(desired.root.name)) if names else None
+    return Removal(
+        *(desired, observed, staged, journal, lost, groups, was, unreadable, names),
+        backfill=None if backfill is None or is_gone(backfill, new_lease("")) else backfill,
+    )
 
 
 def _parts(
