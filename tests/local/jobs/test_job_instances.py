@@ -78,18 +78,28 @@ def error_of(call):
 boosted = XGBEstimator(params={"n_estimators": 5, "objective": "binary:logistic"}, scaling_config=XGBScalingConfig())
 xgb = boosted.fit(rows, input_cols=inputs, label_col=label)
 import xgboost
+five = XGBEstimator(
+    n_estimators=2, objective="binary:logistic", scaling_config=XGBScalingConfig(num_workers=5, num_cpu_per_worker=1)
+).fit(rows, input_cols=inputs, label_col=label)
 one = XGBEstimator(
     n_estimators=2, objective="binary:logistic", scaling_config=XGBScalingConfig(num_workers=1, num_cpu_per_worker=1)
 ).fit(rows, input_cols=inputs, label_col=label, eval_set=rows)
 light = LightGBMEstimator(
     n_estimators=5, objective="binary", params={"min_data_in_leaf": 5}, scaling_config=LightGBMScalingConfig()
 ).fit(rows, input_cols=inputs, label_col=label)
+many = LightGBMEstimator(
+    n_estimators=3,
+    objective="binary",
+    params={"min_data_in_leaf": 2},
+    scaling_config=LightGBMScalingConfig(num_workers=5, num_cpu_per_worker=1),
+).fit(rows, input_cols=inputs, label_col=label, eval_set=rows)
 numbers = frame[inputs].astype(float)
 boosters = {
     "xgb": right(xgb.predict(xgboost.DMatrix(numbers))),
-    "rounds": [xgb.num_boosted_rounds(), one.num_boosted_rounds()],
+    "rounds": [each.num_boosted_rounds() for each in (xgb, one, five)],
     "light": right(light.predict(numbers)),
-    "trees": light.num_trees(),
+    "trees": [light.num_trees(), many.num_trees()],
+    "many": right(many.predict(numbers)),
     "names": [xgb.feature_names, light.feature_name()],
     "missing": error_of(lambda: boosted.fit(rows, input_cols=["W"], label_col=label)),
     "gpu": error_of(lambda: XGBEstimator(scaling_config=XGBScalingConfig(use_gpu=True)).fit(rows, label_col=label)),
@@ -115,7 +125,7 @@ def of_two(shared: Session, tmp_path_factory: pytest.TempPathFactory) -> MLJob[A
         target_instances=2,
         session=shared,
     )
-    assert job.wait(240) == "DONE", job.get_logs(verbose=True)
+    assert job.wait(300) == "DONE", job.get_logs(verbose=True)
     return job
 
 
@@ -152,14 +162,18 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, of_two: MLJob[A
 def test_boosters_are_trained_on_all_nodes(of_two: MLJob[Any]) -> None:
     assert of_two.result()[1] == {
         "xgb": 1.0,
-        "rounds": [5, 2],
+        "rounds": [5, 2, 2],
         "light": 1.0,
-        "trees": 5,
+        "trees": [5, 3],
+        "many": 1.0,
         "names": [["X", "Z"], ["X", "Z"]],
         "missing": "the data has no column 'W'",
         "gpu": "use_gpu=True: the nodes of the local Snowflake have no GPU",
     }
     assert "Training XGBoost on 2 worker(s)" in of_two.get_logs()
+    assert "Training XGBoost on 5 worker(s) with 1 core(s) each" in of_two.get_logs()
+    # One for each of two columns, though five were asked for.
+    assert of_two.get_logs().count("Training LightGBM on 2 worker(s)") == 2
 
 
 @needs_ray

@@ -37,8 +37,8 @@ def join_cluster() -> Any:
     return ray
 
 
-def crew_of(ray: Any, scaling: ScalingConfig | None, rows: int) -> Crew:
-    """The workers that the configuration asks for. Raises ValueError where they cannot be had."""
+def crew_of(ray: Any, scaling: ScalingConfig | None, most: int) -> Crew:
+    """The workers that the configuration asks for, at the `most`. Raises ValueError where they cannot be had."""
     scaling = scaling or ScalingConfig()
     if scaling.use_gpu:
         raise ValueError("use_gpu=True: the nodes of the local Snowflake have no GPU")
@@ -46,7 +46,7 @@ def crew_of(ray: Any, scaling: ScalingConfig | None, rows: int) -> Crew:
         raise ValueError(f"num_workers={scaling.num_workers}: a number of workers, or -1")
     nodes = [node for node in ray.nodes() if node["Alive"]]
     size = len(nodes) if scaling.num_workers == AUTOMATIC else scaling.num_workers
-    size = max(1, min(size, rows))
+    size = max(1, min(size, most))
     cores = scaling.num_cpu_per_worker
     if cores <= 0:
         # The nodes are processes of one machine and share its cores.
@@ -122,12 +122,16 @@ class Estimator:
         ray = join_cluster()
         rows, labels = split_columns(frame_of(dataset), inputs, label)
         watched = None if eval_set is None else split_columns(frame_of(eval_set), list(rows.columns), label)
-        crew = crew_of(ray, self.scaling_config, len(rows))
+        crew = crew_of(ray, self.scaling_config, self._most_workers(rows))
         print(f"Training {self.library} on {crew.size} worker(s) with {crew.cores} core(s) each")
         shares = [
             ray.put((rows.iloc[at :: crew.size], labels.iloc[at :: crew.size])) for at in range(crew.size)
         ]
         return Training(ray, crew, shares, ray.put(watched))
+
+    def _most_workers(self, rows: Any) -> int:
+        """Each worker has a row of its own."""
+        return len(rows)
 
     def get_booster(self) -> Any:
         """The booster of the latest fit."""
@@ -142,5 +146,6 @@ def on_workers(
     """What the work answers for each share, each in a process of its own, spread over the nodes."""
     # The workers' Python finds these modules in no package: their code is sent along.
     ray.cloudpickle.register_pickle_by_value(sys.modules[work.__module__])
-    remote = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(work)
+    # They wait for each other, so all of them have to get a place, however few cores the machine has.
+    remote = ray.remote(num_cpus=0, scheduling_strategy="SPREAD")(work)
     return list(ray.get([remote.remote(*share) for share in shares]))
