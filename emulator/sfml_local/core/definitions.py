@@ -21,6 +21,7 @@ from sfml_local.core.number_types import run_typed
 from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.core.stored_types import declared_type, snowflake_type
 from sfml_local.core.temporaries import created_temporary, full_name, target_of
 from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.grammar.tokens import parse_name
@@ -182,6 +183,7 @@ def _checked(
         raise wrong_kind(actual, kind)
     if isinstance(tree, exp.Alter):
         _check_added(rewriting, tree, name)
+        _check_types(rewriting, tree, name)
         _check_new_names(rewriting, tree, name, temporary=is_temporary(target, tree))
     return None
 
@@ -214,6 +216,41 @@ def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> Non
         if column in columns and not action.args.get("exists"):
             raise SqlError(f"SQL compilation error:\ncolumn '{column}' already exists", 1430, "42601")
         columns.add(column)
+
+
+def _check_types(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:
+    """Refuse SET DATA TYPE to another kind of type, to another scale, and to a shorter text, as accounts do.
+
+    The codes and sentences are recorded: github.com/airbytehq/airbyte/issues/16668, re-data/re-data/issues/324.
+    """
+    changed = {
+        dotted(action.this): action.args["dtype"]
+        for action in tree.args.get("actions") or ()
+        if isinstance(action, exp.AlterColumn) and isinstance(action.args.get("dtype"), exp.DataType)
+    }
+    if not changed:
+        return
+    for column, stored, length, *_ in rewriting.account.engine.columns(rewriting.session, name):
+        if column not in changed:
+            continue
+        old, new = snowflake_type(stored, length), declared_type(changed[column].sql(dialect="duckdb"))
+        told = f"SQL compilation error: cannot change column {column} from type {old} to {new}"
+        if _kept(old) != _kept(new):
+            raise SqlError(told, 2108, "22000")
+        if old.startswith("VARCHAR") and _length(new) < _length(old):
+            raise SqlError(
+                f"{told} because reducing the byte-length of varchar is not supported.", 40050, "22000"
+            )
+
+
+def _kept(shown: str) -> tuple[str, str]:
+    """What of a column's type cannot be changed: its kind, and the scale of a number."""
+    kind, _, sizes = shown.partition("(")
+    return kind, sizes.partition(",")[2] if kind == "NUMBER" else ""
+
+
+def _length(shown: str) -> int:
+    return int(shown.partition("(")[2].rstrip(")"))
 
 
 def parts_of(name: ObjectName, *, temporary: bool = False) -> tuple[str, str, str]:

@@ -43,3 +43,16 @@ def snowflake_type(stored: str, length: Any = None) -> str:
     if stored.startswith(("STRUCT", "MAP")):
         return "OBJECT"
     return TYPES.get(stored, f"VARCHAR({length or 16777216})")
+
+
+def declared_type(written: str) -> str:
+    """A type that a statement for DuckDB declares, as Snowflake names it."""
+    kind, _, sizes = written.upper().replace(" (", "(").partition("(")
+    if kind in ("TEXT", "VARCHAR"):
+        return snowflake_type("VARCHAR", sizes.rstrip(")") or None)
+    if kind in ("INT", *INTEGERS):
+        return "NUMBER(38,0)"
+    if kind in ("DECIMAL", "NUMERIC"):
+        precision, _, scale = (sizes.rstrip(")") or "38,0").replace(" ", "").partition(",")
+        return f"NUMBER({precision},{scale or 0})"
+    return TYPES.get(kind.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"), kind)

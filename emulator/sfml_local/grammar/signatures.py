@@ -11,7 +11,7 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.tokens import Tokens
 
-__all__ = ["Argument", "Clauses", "Parameter", "arguments", "parameters"]
+__all__ = ["Argument", "Clauses", "Parameter", "arguments", "parameters", "rights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,7 @@ class Clauses:
         elif tokens.match_words("COMMENT"):
             self.comment = _scalar(tokens)
         elif tokens.match_words("EXECUTE", "AS"):
-            self.execute_as = "RESTRICTED CALLER" if tokens.match_words("RESTRICTED") else ""
-            self.execute_as = self.execute_as or tokens.identifier()
-            tokens.match_words("CALLER")
+            self.execute_as = rights(tokens)
         elif tokens.match_words("ARTIFACT_REPOSITORY"):
             tokens.match_type(TokenType.EQ)
             self.artifact_repository = ".".join(tokens.name().parts)
@@ -155,6 +153,16 @@ class Clauses:
             self.strict = True
         elif not any(tokens.match_words(*words) for words in _WITHOUT_EFFECT):
             raise tokens.error("expected a clause of a procedure, AS or CALL")
+
+
+def rights(tokens: Tokens) -> str:
+    """Whose rights a procedure has: the words after EXECUTE AS."""
+    found = next(
+        (one for one in ("RESTRICTED CALLER", "CALLER", "OWNER") if tokens.match_words(*one.split())), None
+    )
+    if found is None:
+        raise tokens.error("expected OWNER, CALLER or RESTRICTED CALLER")
+    return found
 
 
 def _returned(tokens: Tokens) -> str:

@@ -52,9 +52,12 @@ class SetComment:
 
 @dataclass(frozen=True, slots=True)
 class SetColumnComments:
+    """Of a table or a view, which `kind` says."""
+
     table: Name
     comments: tuple[tuple[str, str], ...]
     if_exists: bool = False
+    kind: str = "TABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ def parse(tokens: Tokens) -> Statement | None:
     name = tokens.name()
     if (text := _set_comment(tokens)) is not None:
         return SetComment(kind, name, text, if_exists)
+    if kind == "VIEW" and (tokens.match_words("ALTER") or tokens.match_words("MODIFY")):
+        comments = column_comments(tokens)
+        return None if comments is None else SetColumnComments(name, comments, if_exists, "VIEW")
     return _columns(tokens, name, if_exists) if kind == "TABLE" else None
 
 

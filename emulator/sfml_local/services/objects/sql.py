@@ -121,8 +121,10 @@ def set_comment(account: Account, session: Session, statement: SetComment) -> Re
 
 
 def set_column_comments(account: Account, session: Session, statement: SetColumnComments) -> Result:
-    """ALTER TABLE … MODIFY COLUMN … COMMENT."""
-    return _comment_columns(account, session, statement.table, statement.comments, statement.if_exists)
+    """ALTER TABLE or VIEW … MODIFY COLUMN … COMMENT."""
+    return _comment_columns(
+        account, session, statement.table, statement.comments, statement.if_exists, statement.kind
+    )
 
 
 def _comment_columns(

@@ -25,6 +25,7 @@ from sfml_local.grammar.routines import (
     ShowRoutines,
 )
 from sfml_local.grammar.scripting import Block, ExecuteImmediate
+from sfml_local.grammar.signatures import rights
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Tokens
 from sfml_local.processes.imports import SNOWPARK, check_packages
@@ -189,7 +190,10 @@ def alter(account: Account, session: Session, statement: AlterRoutine) -> Result
         return status()
     definition = routine.definition
     if tokens.match_words("EXECUTE", "AS"):
-        definition = replace(definition, execute_as=tokens.rest().upper())
+        definition = replace(definition, execute_as=rights(tokens))
+        tokens.expect_end()
+    elif tokens.is_words("SET", "SECURE") or tokens.is_words("UNSET", "SECURE"):
+        definition = replace(definition, secure=tokens.is_words("SET"))
     elif tokens.match_words("UNSET", "COMMENT"):
         definition = replace(definition, comment="")
     elif tokens.match_words("SET", "COMMENT"):
