@@ -135,3 +135,11 @@ def test_a_run_whose_place_another_takes_is_not_waited_for(small: Small) -> None
     text, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 1 and "is gone from the history" in text, text
     assert small.run("cancel", "specs/small.yaml")[0] == 0
+
+
+def test_a_run_prints_its_config_without_secrets(small: Small) -> None:
+    small.edit("  version: 1\n  tasks:", "  config: {api_token: hunter2, region: eu}\n  tasks:")
+    assert small.run(*APPLY)[0] == 0
+    code, text = small.run("run", "specs/small.yaml", "--config", "api_token=hunter3")
+    assert code == 0 and "config  api_token ****, region eu" in text, text
+    assert "hunter" not in text

@@ -14,6 +14,7 @@ from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.runs import follow, follow_retry, interval_of, retry, start
 from sfml.operations.target_account import TargetAccount
+from sfml.semantics.redaction import redacted_value
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
@@ -151,7 +152,8 @@ def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Ma
         settings = dict(run.part.config or {})
     if settings:
         output.say()
-        output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
+        shown = (f"{key} {redacted_value(key, str(value))}" for key, value in settings.items())
+        output.say("config  " + ", ".join(shown))
     where = f"{compiled_spec.desired.spec_path} -t {run.target}"
     passed_over = [
         task.name

@@ -21,6 +21,10 @@ _BOLD = "\x1b[1m"
 _BLUE = "\x1b[1;34m"
 
 
+_WITHOUT_SOURCE = frozenset({"SF603"})
+"""Findings about a secret: the line that holds it is not printed, because logs of CI jobs are read by many."""
+
+
 @record
 class _Mark:
     span: Span
@@ -68,7 +72,8 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, str], paint: _Paint) ->
         path = f"  ({_clean(diagnostic.path)})" if index == 0 and diagnostic.path else ""
         targets = f"  [{_clean(', '.join(diagnostic.targets))}]" if index == 0 and diagnostic.targets else ""
         yield f"{' ' * width}{paint(_BLUE, arrow)} {place}{path}{targets}"
-        yield from _snippet(group, sources.get(file), width, accent, paint)
+        if diagnostic.code not in _WITHOUT_SOURCE:
+            yield from _snippet(group, sources.get(file), width, accent, paint)
     if diagnostic.repetition:
         yield f"{paint(_BOLD, 'also')}: {_clean(diagnostic.repetition)}"
     if diagnostic.why:

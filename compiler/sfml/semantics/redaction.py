@@ -47,6 +47,11 @@ def redacted(text: str) -> str:
     return text if _TELLTALE.search(text) is None else "".join(_parts(text))
 
 
+def redacted_value(name: str, value: str) -> str:
+    """The value of a setting: hidden if its name is that of a secret, else as in any other text."""
+    return HIDDEN if _SECRET.fullmatch(name) else redacted(value)
+
+
 def _parts(text: str) -> Iterator[str]:
     at = 0
     while at < len(text):

@@ -8,7 +8,7 @@ import time
 import pytest
 from machine_speed import SLOWNESS
 
-from sfml.semantics.redaction import HIDDEN, redacted
+from sfml.semantics.redaction import HIDDEN, redacted, redacted_value
 
 SECRET = "Hunter2xyz"
 
@@ -104,3 +104,16 @@ def test_its_time_grows_with_the_text(text: str) -> None:
     begun = time.process_time()
     redacted(text + " PASSWORD")
     assert time.process_time() - begun < 5 * SLOWNESS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("api_token", "hunter2", HIDDEN),
+        ("region", "eu", "eu"),
+        ("threshold", "0.4", "0.4"),
+        ("url", "https://u:hunter2@h/x", f"https://{HIDDEN}@h/x"),
+    ],
+)
+def test_the_value_of_a_setting_is_hidden_by_its_name_or_its_form(name: str, value: str, shown: str) -> None:
+    assert redacted_value(name, value) == shown
