@@ -71,6 +71,7 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
         schema=target.schema,
         warehouse=target.warehouse,
         session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+        log_imported_packages_in_telemetry=False,
         login_timeout=20,
     )
 

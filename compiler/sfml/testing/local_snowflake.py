@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sfml.testing.pipelines import PipelineRun
 
 SCHEMA = "PUBLIC"
+_BESIDE_ENTRIES = ("session_parameters", "log_imported_packages_in_telemetry")
+"""Arguments of a connection that no file of connections has."""
 HISTORY = ("task_runs", "graph_runs", "task_failures", "notifications")
 """The local account's own tables with the history of tasks, which are emptied between tests."""
 
@@ -214,7 +216,7 @@ class LocalSnowflake:
         from sfml.testing import commands
 
         home = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="sfml-home-"))
-        entry = {key: value for key, value in self.connect_args().items() if key != "session_parameters"}
+        entry = {key: value for key, value in self.connect_args().items() if key not in _BESIDE_ENTRIES}
         return commands.environment(Path(home), connection, entry)
 
     @contextlib.contextmanager

@@ -166,6 +166,8 @@ class LocalServer:
             "database": DATABASE,
             "schema": SCHEMA,
             "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+            # Nobody here asks for it, and a client with many modules takes a millisecond to list them.
+            "log_imported_packages_in_telemetry": False,
             **more,
         }
 

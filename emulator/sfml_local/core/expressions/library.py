@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, NamedTuple
 
 import duckdb
@@ -35,16 +36,23 @@ _ARROW = {
 
 def register(duck: duckdb.DuckDBPyConnection) -> list[Any]:
     """Register the functions for all connections; the returned objects must live as long as the functions."""
-    kept: list[Any] = []
     connection: Any = duck
-    for function in functions():
-        rows = _by_rows(function)
+    for function, rows in _all():
         connection.create_function(
             function.name, rows, None, function.returns, type="arrow", null_handling="special",
             side_effects=function.volatile,
         )  # fmt: skip
-        kept.append(rows)
-    return kept
+    return [rows for _, rows in _all()]
+
+
+@cache
+def _all() -> tuple[tuple[Function, Call], ...]:
+    """Each function, and the one that DuckDB calls with Arrow arrays; made once for all servers of a process."""
+    return tuple((function, _by_rows(function)) for function in functions())
+
+
+_ANY_ARGUMENTS = inspect.Signature([inspect.Parameter("columns", inspect.Parameter.VAR_POSITIONAL)])
+"""DuckDB asks each function for its signature, and working it out takes as long as the rest of a registration."""
 
 
 def _by_rows(function: Function) -> Call:
@@ -56,6 +64,7 @@ def _by_rows(function: Function) -> Call:
         except RecursionError:
             raise Refusal(1003, "54001", "The value is nested too deeply for the local server.") from None
 
+    rows.__signature__ = _ANY_ARGUMENTS  # type: ignore[attr-defined]
     return rows
 
 
