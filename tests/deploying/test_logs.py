@@ -115,6 +115,16 @@ def test_the_log_of_an_earlier_run_its_last_lines_and_one_that_is_followed(small
     assert code == 2 and "not one JSON object" in text
 
 
+def test_a_task_that_was_skipped_says_why(small: Small) -> None:
+    value = "\"call system$set_return_value('SECOND')\""
+    small.edit("{sql: 'select 1'}", f"{{sql: {value}, outcomes: {{good: second, bad: third}}}}")
+    small.edit(", after: [first]}", "}\n    third: {sql: 'select 3'}")
+    assert small.run(*APPLY)[0] == 0
+    assert small.run("run", "specs/small.yaml")[0] == 0
+    code, text = small.run("logs", "specs/small.yaml", "third")
+    assert code == 0 and text.splitlines()[0].endswith("third  SKIPPED  not chosen: first took good"), text
+
+
 def test_a_line_that_goes_on_is_printed_when_it_is_complete() -> None:
     def new(seen: SeenLines, text: str, *, over: bool, query: str = "q", instance: int = 0) -> list[str]:
         lines = [LogLine(line, instance) for line in text.split("\n")] if text else []

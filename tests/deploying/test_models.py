@@ -83,6 +83,7 @@ def test_versions_are_listed_promoted_and_put_back(small: Small) -> None:
     assert "SCORER: not in the registry" in small.run("models", "list", "specs/small.yaml")[1]
     code, text = small.run("models", "promote", "specs/small.yaml", "V1", "--auto-approve")
     assert code == 1 and "SCORER is not in the registry" in text
+    assert f"SHOW MODELS IN SCHEMA {small.local.database}.SMALL" in text
 
     logged(small, "V1", "V2", "V3")
     code, text = small.run("models", "list", "specs/small.yaml")

@@ -21,7 +21,7 @@ from sfml.account.registered import (
 )
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, SfmlError, UsageError
-from sfml.base.quoting import raw
+from sfml.base.quoting import qualified, raw
 from sfml.base.record import record
 from sfml.lower.names import folded_name
 from sfml.snowflake.registry import keep_changes, set_alias, set_default, unset_alias, versions
@@ -48,8 +48,16 @@ class RegisteredModel:
         """The versions, oldest first; raises `ConflictingState` when there are none."""
         there = versions(self.connection, self.target, self.name)
         if not there:
-            raise ConflictingState(f"{self.name} is not in the registry, or the role cannot see it")
+            raise ConflictingState(
+                f"{self.name} is not in the registry, or the role cannot see it",
+                help=listing_of_models(self.target),
+            )
         return there
+
+
+def listing_of_models(target: Target) -> str:
+    """The help for a model that is not there."""
+    return f"list the models there:  SHOW MODELS IN SCHEMA {qualified(target.database, target.schema)}"
 
 
 Approve = Callable[[str], object]

@@ -18,7 +18,7 @@ from sfml.account.trace import (
 )
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.quoting import raw
-from sfml.operations.models import version_in
+from sfml.operations.models import listing_of_models, version_in
 from sfml.operations.part_runs import named_run, runs_and_parts
 from sfml.operations.target_account import TargetAccount
 from sfml.snowflake.registry import versions
@@ -119,6 +119,8 @@ def _versions(
         known = models_of(compiled_spec.reading.graph) if compiled_spec.reading.graph else ()
         raise ConflictingState(
             f"{model} is not in the registry, or the role cannot see it",
-            help=f"the models of {compiled_spec.desired.pipeline}: {', '.join(known)}" if known else None,
+            help=f"the models of {compiled_spec.desired.pipeline}: {', '.join(known)}"
+            if known
+            else listing_of_models(compiled_spec.desired.target),
         )
     return there

@@ -71,7 +71,8 @@ def _log_lines(log: TaskLog, files: Files, symbols: Symbols) -> Iterator[str]:
     has_several = len(log.instances) > 1
     numbers = " and ".join(map(str, log.failed_on))
     on = f"  on instance {numbers}" if has_several and log.failed_on else ""
-    yield printable(f"{rule} {log.task.name}  {log.task.state}{on}")
+    because = f"  {log.task.because}" if log.task.state == "SKIPPED" and log.task.because else ""
+    yield printable(f"{rule} {log.task.name}  {log.task.state}{on}{because}")
     if log.failure is not None:
         yield failure_text(log.failure, files)
     if log.lines:
