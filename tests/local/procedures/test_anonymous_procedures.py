@@ -167,7 +167,7 @@ def test_arguments_arrive_as_their_declared_types(
         ("BOOLEAN", "True", True),
         ("STRING", "None", None),
         ("STRING NOT NULL", "12", "12"),
-        ("VARIANT", "{'a': [1, None]}", '{"a": [1, null]}'),
+        ("VARIANT", "{'a': [1, None]}", '{\n  "a": [\n    1,\n    null\n  ]\n}'),
     ],
 )
 def test_results_arrive_as_the_declared_type(
