@@ -173,7 +173,7 @@ def test_the_script_that_sets_it_up(samples: Samples) -> None:
         timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Image repository DEMO_IMAGE_REPO successfully created." in done.stdout
+    assert "DEMO_IMAGE_REPO successfully created." in done.stdout
     assert "Feature View created: BY_SCRIPT.DATA" in done.stdout
 
 
@@ -216,7 +216,7 @@ def test_the_distributed_classifier(samples: Samples) -> None:
     columns = ", ".join(f"UNIFORM(0::FLOAT, 10::FLOAT, RANDOM()) AS FEATURE_{one}" for one in range(1, 100))
     samples.sql(
         f"CREATE TABLE SNOWBANK.DAG_DEMO.MULTINODE_CPU_TRAIN_DS AS SELECT {columns}, FEATURE_1 * 2 AS TARGET_1"
-        " FROM TABLE(GENERATOR(ROWCOUNT => 500))"
+        " FROM TABLE(GENERATOR(ROWCOUNT => 20000))"
     )
     submit = (
         "from snowflake.ml.jobs import submit_file\nfrom snowflake.snowpark import Session\n"
