@@ -59,6 +59,9 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
                 help = close or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
                 if name in case.draft.removed:
                     help = f"`{name}` is taken out in this target; read something else there"
+                elif members := case.draft.groups.get(name):
+                    message = f"`{shown}` reads `{name}`, of which `for_each` makes several tasks"
+                    help = f"read one of them: {listed(members[:5], 'or')}"
                 else:
                     fix = renaming(use.place.span, name, above if did_you_mean(name, above) else case.known)
             yield error("SF309", message, use.place, label="no task has this name", help=help, fix=fix)
@@ -83,7 +86,9 @@ def _unknown_sources_in_code(case: Case) -> Iterator[Diagnostic]:
         if task.node.is_finalizer or task.name in case.broken or case.reach.is_above(read.task, task.name):
             continue
         above = case.reach.above(task.name)
-        if read.task in case.known and read.task != task.name:
+        if members := case.draft.groups.get(read.task):
+            help = f"read one of the tasks that `for_each` makes: {listed(members[:5], 'or')}"
+        elif read.task in case.known and read.task != task.name:
             help = f"add `{read.task}` to `after` of `{task.name}`"
         else:
             help = did_you_mean(read.task, above) or "read a task that runs before it"

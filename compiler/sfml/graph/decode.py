@@ -66,6 +66,7 @@ def graph_draft(
         description=spec.description,
         places=_places(spec),
         removed=spec.removed,
+        groups=spec.groups,
         written_target=MappingProxyType(_written_target(spec)),
         root_name=own_name,
         root_body=_root_body(spec, root, findings, documents),

@@ -76,6 +76,8 @@ class GraphDraft:
     places: Mapping[str, Place]
     """Setting of the graph → its place, such as `pipeline`, `target.schema`, `schedule_config.alerts.on_error`."""
     removed: frozenset[str] = frozenset()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a `for_each` → the tasks that it makes."""
     written_target: Mapping[str, str] = field(default_factory=dict)
     """The target's settings as written, before names are folded; an expression instead of its value."""
     root_name: str | None = None
