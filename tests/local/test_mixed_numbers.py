@@ -80,7 +80,7 @@ UNTOUCHED = {
     "IFF(n > 5, n, 1)": (38, 0),
     "COALESCE(m, 0)": (12, 2),
     "COALESCE(m, m)": (10, 2),
-    "COALESCE(m, i)": (21, 2),
+    "COALESCE(m, i)": (38, 2),
     "COALESCE(k, m)": (38, 2),
 }
 """Expression → its precision and scale, which no number needed to be wider for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,17 @@ def test_rows_are_unloaded_and_read_again(session: Session, stage: str) -> None:
     assert session.sql("SELECT SUM($1:a::INT) FROM @FILES/out/js (FILE_FORMAT => DOCS)").collect()[0][0] == 3
     session.table("OUT").write.csv("@FILES/out/frame.csv", single=True, overwrite=True)
     assert "files/out/frame.csv" in [row["name"] for row in session.sql("LIST @FILES/out").collect()]
+
+
+def test_whole_numbers_are_unloaded_as_such(session: Session, stage: str) -> None:
+    most = 10**38 - 1
+    session.sql(f"CREATE OR REPLACE TABLE OUT AS SELECT 1::INT A, 2::NUMBER B, {most} C, 1.5 D").collect()
+    session.sql(
+        "COPY INTO @FILES/w.parquet FROM OUT FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE SINGLE = TRUE"
+    ).collect()
+    found = pd.read_parquet(session.file.get_stream("@FILES/w.parquet"))
+    assert [str(type) for type in found.dtypes] == ["int64", "int64", "object", "object"]
+    assert found.to_numpy().tolist() == [[1, 2, Decimal(most), Decimal("1.5")]]
 
 
 def test_file_formats_are_shown_described_and_dropped(session: Session, stage: str) -> None:

@@ -109,6 +109,23 @@ def _wire(chunked: pa.ChunkedArray, *, zoned: bool = True) -> pa.Array:
     return array
 
 
+def narrowed(table: pa.Table) -> pa.Table:
+    """A table with whole numbers of 64 bits where they fit, as Snowflake writes NUMBER(38, 0) to Parquet.
+
+    https://docs.snowflake.com/en/sql-reference/sql/copy-into-location
+    """
+    arrays = [
+        _unscaled(array.combine_chunks()) if is_whole(array.type) and array.num_chunks else array
+        for array in table.columns
+    ]
+    return pa.Table.from_arrays(arrays, names=table.column_names)
+
+
+def is_whole(kind: pa.DataType) -> bool:
+    """Whether a type is a decimal without places."""
+    return bool(pa.types.is_decimal(kind) and kind.scale == 0)
+
+
 def _unscaled(array: pa.Array) -> pa.Array:
     """Decimals as 64-bit integers where they fit, as Snowflake sends them: pandas then gets numbers, not objects."""
     wide = array.cast(pa.decimal128(38, array.type.scale))
@@ -145,7 +162,13 @@ def _offsets(array: pa.Array, micros: Any) -> Any:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
 
 
 # -- from handlers ------------------------------------------------------------------------------------------
@@ -188,7 +211,9 @@ def _array(column: Column, values: Sequence[Any]) -> pa.Array:
         if column.scale:
             decimal = pa.decimal128(column.precision or 38, column.scale)
             return pa.array([None if v is None else Decimal(str(v)) for v in values], decimal)
-        return pa.array([None if v is None else int(v) for v in values], pa.int64())
+        numbers = [None if v is None else int(v) for v in values]
+        fits = all(-(2**63) <= (number or 0) < 2**63 for number in numbers)
+        return pa.array(numbers, pa.int64() if fits else pa.decimal128(38, 0))
     texts = [v if v is None or isinstance(v, str) else _text(v) for v in values]
     if column.type in JSON_TYPES:
         return pa.array(texts, pa.string()).cast(pa.json_())

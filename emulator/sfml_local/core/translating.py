@@ -61,6 +61,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.Error as cause:
         if _ABORTED in str(cause):
             raise broken_transaction() from cause
+        if _OVERFLOW.search(str(cause)):
+            raise not_emulated("a whole number beyond 64 bits here: cast a part of it to NUMBER") from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
         raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
@@ -134,6 +136,8 @@ def _refused_number(message: str) -> SqlError | None:
     return SqlError(words + operation, 100038, "22018") if words else None
 
 
+_OVERFLOW = re.compile(r"Overflow in \w+ of INT(?:16|32|64)\b")
+"""Literals, counts and lengths have the integers of DuckDB's."""
 NO_NUMBER = "Invalid floating point operation: "
 _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _ABORTED = "Current transaction is aborted"

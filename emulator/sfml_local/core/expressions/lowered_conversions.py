@@ -29,8 +29,8 @@ from sfml_local.core.expressions.refusals import MARK, Refusal
 from sfml_local.core.rewriting import Rewriting
 
 _T = exp.DataType.Type
-_INTEGERS = frozenset({_T.INT, _T.BIGINT, _T.SMALLINT, _T.TINYINT})
-_DECIMALS = frozenset({_T.DECIMAL, *_INTEGERS})
+INTEGERS = frozenset({_T.INT, _T.BIGINT, _T.SMALLINT, _T.TINYINT})
+_DECIMALS = frozenset({_T.DECIMAL, *INTEGERS})
 _FLOATS = frozenset({_T.FLOAT, _T.DOUBLE})
 _ZONED = frozenset({_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ})
 _UNZONED = frozenset({_T.TIMESTAMPNTZ, _T.DATETIME})
@@ -282,12 +282,7 @@ def digits_of(target: exp.DataType) -> tuple[int, int]:
 
 
 def _cast_number(node: exp.Cast, value: Expr, target: exp.DataType, *, is_try: bool) -> Expr:
-    if target.this in _INTEGERS:
-        number = chosen(f"{_prefix(is_try)}number", value, exp.null(), LARGEST, 0)
-        # A float is rounded half away from zero as a DECIMAL, half to even as an integer.
-        exact = try_cast(number, "DECIMAL(38, 0)") if is_try else cast(number, "DECIMAL(38, 0)")
-        return try_cast(exact, "BIGINT") if is_try else cast(exact, "BIGINT")
-    precision, scale = digits_of(target)
+    precision, scale = (LARGEST, 0) if target.this in INTEGERS else digits_of(target)
     return number_of(value, exp.null(), precision, scale, is_try=is_try)
 
 

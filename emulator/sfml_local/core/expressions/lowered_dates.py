@@ -385,8 +385,15 @@ def _in_months(part: str, count: str) -> str:
     return f"{int(count) * 3} months" if part == "quarter" and "." not in count else f"{count} {part}s"
 
 
+_NUMBER = re.compile(r"\s*\d+(\.\d+)?\s*")
+
+
 def lowered_sum(node: exp.Add | exp.Sub, rewriting: Rewriting) -> Expr:
-    """A date or timestamp plus or minus an interval."""
+    """A date or timestamp plus or minus an interval; a text that is a number is written as one."""
+    for side in (node.this, node.expression):
+        if isinstance(side, exp.Literal) and side.is_string and _NUMBER.fullmatch(side.name):
+            number = exp.Literal.number(side.name.strip())
+            side.replace(number if number.is_int else cast(number, "DECIMAL(18, 5)"))
     right = node.expression
     if not isinstance(right, exp.Interval) or (found := interval_of(right)) is None:
         return node

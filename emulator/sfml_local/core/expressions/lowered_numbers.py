@@ -155,10 +155,13 @@ def _uniform(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return cast(call("floor", exp.Add(this=exp.paren(low.copy()), expression=steps)), "BIGINT")
 
 
+_WHOLE = ("BIGINT", "DECIMAL(38, 0)")
+
+
 def _is_whole(node: Expr) -> bool:
     if isinstance(node, exp.Neg | exp.Paren):
         return _is_whole(node.this)
-    return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) == "BIGINT"
+    return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) in _WHOLE
 
 
 def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:

@@ -23,6 +23,7 @@ from sfml_local.core.expressions.calls import (
 )
 from sfml_local.core.expressions.comparisons import TEXTUAL, lowered_pattern
 from sfml_local.core.expressions.lowered_conversions import (
+    INTEGERS,
     LARGEST,
     demand_type,
     digits_of,
@@ -43,7 +44,7 @@ def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
     if not isinstance(type, exp.DataType):
         return node
     demand_type(type)
-    if type.this == exp.DType.DECIMAL and digits_of(type) == (LARGEST, 0):
+    if type.this in INTEGERS or (type.this == exp.DType.DECIMAL and digits_of(type) == (LARGEST, 0)):
         node.set("kind", raw_type(f"DECIMAL({LARGEST}, 0)"))
     elif type.this == exp.DType.TIMESTAMP:
         node.set("kind", exp.DataType(this=_ZONED[mapped(rewriting)]))
@@ -81,6 +82,8 @@ _COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
     exp.SplitPart: ("part_index",),
     exp.Stuff: ("start", "length"),
     exp.NthValue: ("offset",),
+    exp.Ntile: ("this",),
+    **dict.fromkeys((exp.BitmapBitPosition, exp.BitmapBucketNumber), ("this",)),
     **dict.fromkeys((exp.Lead, exp.Lag), ("offset",)),
     exp.BitwiseNot: ("this",),
     **dict.fromkeys((exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor), ("this", "expression")),
@@ -158,8 +161,8 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     is_text = isinstance(value, exp.Literal) and value.is_string
     if isinstance(value, exp.Null | exp.Placeholder) or value.name.upper() == "DEFAULT":
         return value
-    if isinstance(value, exp.Literal) and not is_text and not type.startswith("DECIMAL"):
-        return value
+    if isinstance(value, exp.Literal) and not is_text and (type == WHOLE or not type.startswith("DECIMAL")):
+        return cast(value, WHOLE) if type == WHOLE and not value.is_int else value
     if type == "VARCHAR":
         return value if length is None or int(length) >= 16777216 else within(value, int(length))
     if type in _WORDS:
@@ -172,6 +175,7 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     return chosen("double", value, exp.null()) if type == "DOUBLE" else value
 
 
+WHOLE = f"DECIMAL({LARGEST},0)"
 _WORDS = {
     "DATE": "DATE",
     "TIME": "TIME",

@@ -122,10 +122,10 @@ def _check_metadata(text: str) -> None:
 
 
 def _rows(result: Result) -> pa.Table:
-    from sfml_local.core.arrow import as_table
+    from sfml_local.core.arrow import as_table, narrowed
 
     plain = result.rows.table if isinstance(result.rows, ArrowRows) else as_table(result)
-    return plain.rename_columns([column.name for column in result.columns])
+    return narrowed(plain.rename_columns([column.name for column in result.columns]))
 
 
 def _write(rows: pa.Table, folder: Path) -> None:

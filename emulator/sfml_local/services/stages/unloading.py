@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.arrow import as_table
+from sfml_local.core.arrow import as_table, narrowed
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.place import Place, within
 from sfml_local.core.result import Column, Result, table
@@ -60,7 +60,7 @@ def copy_into_location(account: Account, session: Session, statement: CopyIntoLo
             1030,
             "22000",
         )
-    rows = as_table(account.execute(session, statement.query))
+    rows = narrowed(as_table(account.execute(session, statement.query)))
     target = within(place.root, key)
     target.parent.mkdir(parents=True, exist_ok=True)
     account.engine.write_file(rows, *_written(kind, codec, options, given, rows.column_names), target)
