@@ -62,6 +62,14 @@ def test_a_process_connects_as_its_session(
     assert log.read_text() == "('ML', 'PUBLIC', 'W')\n"
 
 
+def test_a_process_looks_for_no_proxy_on_its_way_to_the_server(server: LocalServer, tmp_path: Path) -> None:
+    session = server.account.sessions.open()
+    code = "import os, urllib.request as u; print(bool(u.proxy_bypass_environment(os.environ['SNOWFLAKE_HOST'])))"
+    log = tmp_path / "log"
+    assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0
+    assert log.read_text() == "True\n"
+
+
 def test_its_exit_code_and_output_are_told(server: LocalServer, tmp_path: Path) -> None:
     session = server.account.sessions.open()
     code = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"

@@ -210,6 +210,8 @@ def environment(account: Account, session: Session, password: str, home: Path) -
         "SNOWFLAKE_HOME": str(home),
         # Otherwise each login asks the metadata services of clouds for its location, and waits for their timeouts.
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
+        # Otherwise the connector looks for proxies in every variable at each request, for a third of its time.
+        "NO_PROXY": account.host,
         "HOME": str(home),
         "PYTHONUNBUFFERED": "1",
     }
