@@ -25,7 +25,7 @@ graph:
     train: {step: shop.tasks.train, after: [load], with: {rows: "${load.rows}", factor: "${config.factor}"}}
     gate: {step: shop.tasks.gate, after: [train], with: {score: "${train.score}"}, outcomes: [good, bad]}
     good: {sql: "call system$set_return_value('\\"fine\\"')"}
-    bad: {sql: "select 'bad'"}
+    bad: {sql: "call system$set_return_value('bad')"}
     report:
       step: shop.tasks.report
       after: [good, bad]
@@ -33,6 +33,7 @@ graph:
       with: {good: "${good}", bad: "${bad}", score: "${train.score}", run: "${run.id}", at: "${run.scheduled_at}"}
 schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
 """
+BAD = """{sql: "call system$set_return_value('bad')"}"""
 STEPS = """from typing import Literal
 from sfml_steps import Context, step
 
@@ -370,7 +371,7 @@ SLOW = "call system$wait(6)"
 
 def test_a_part_waits_for_the_deployed_graph_unless_beside(shop: Small) -> None:
     mend(shop)
-    shop.edit("{sql: \"select 'bad'\"}", f'{{sql: "{SLOW}"}}')
+    shop.edit(BAD, f'{{sql: "{SLOW}"}}')
     mend(shop, 'return "good"', 'return "bad"')
     shop.run(*APPLY)
     running = shop.start("run", HERE)
@@ -397,7 +398,7 @@ def noted(shop: Small) -> list[str]:
 
 def slow_part(shop: Small) -> subprocess.Popen[str]:
     """A part whose second task takes a while, once its first one has run."""
-    shop.edit("{sql: \"select 'bad'\"}", f'{{sql: "{SLOW}"}}')
+    shop.edit(BAD, f'{{sql: "{SLOW}"}}')
     mend(shop, 'return "good"', 'return "bad"')
     shop.run(*APPLY)
     started = shop.start("run", HERE, "--only", "load,train,gate,bad", "--user", "ada")
