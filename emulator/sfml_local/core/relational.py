@@ -44,8 +44,14 @@ def _names_of(query: exp.Query, rewriting: Rewriting) -> list[str]:
     """The columns of a query; none where a star takes the columns of one relation, which has no name twice."""
     if not query.is_star:
         return [dotted(one) for one in map(_name_node, query.selects) if one is not None]
-    is_joined = isinstance(query, exp.Select) and query.args.get("joins")
-    if not is_joined or rewriting.relations:
+    if not isinstance(query, exp.Select) or rewriting.relations:
+        return []
+    if not query.args.get("joins"):
+        source = query.args.get("from_")
+        inner = source.this.unnest() if isinstance(source, exp.From) else None
+        is_whole = len(query.expressions) == 1 and not query.expressions[0].args.get("except_")
+        if is_whole and isinstance(inner, exp.Select | exp.SetOperation):
+            return _names_of(inner, rewriting)
         return []
     return list(rewriting.account.run_tree(rewriting.session, query.copy(), describe_only=True).names())
 
