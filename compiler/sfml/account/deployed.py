@@ -28,6 +28,7 @@ class DeployedTask:
     suspended_reason: str | None = None
     suspended_on: datetime | None = None
     comment: str | None = None
+    condition: str | None = None
 
 
 @record
@@ -176,6 +177,7 @@ def deployed_root(row: Mapping[str, Any]) -> DeployedRoot:
         suspended_on=utc(row.get("last_suspended_on")),
         committed_on=utc(row.get("last_committed_on")),
         created_on=utc(row.get("created_on")),
+        condition=_text(row.get("condition")),
     )
 
 
@@ -187,6 +189,7 @@ def _task(row: Mapping[str, Any]) -> DeployedTask:
         suspended_reason=_text(row.get("last_suspended_reason")),
         suspended_on=utc(row.get("last_suspended_on")),
         comment=row.get("comment"),
+        condition=_text(row.get("condition")),
     )
 
 

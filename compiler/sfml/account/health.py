@@ -15,6 +15,7 @@ from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
 from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
+from sfml.account.streams import NO_STREAMS, StreamReading, streams_read
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.graph.model import CronSchedule, IntervalSchedule
@@ -135,6 +136,28 @@ class BackfillStopped:
     names: tuple[str, ...]
 
 
+class StreamFault(StrEnum):
+    """Why the condition of a task cannot read a stream."""
+
+    GONE = "gone"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+@record
+class UnusableStreams:
+    """Streams that conditions of the graph cannot read, or of which that is not known, with the account's `reason`.
+
+    Nothing triggers a root whose stream is missing or stale. `tasks` are the tasks with these conditions.
+    """
+
+    fault: StreamFault
+    streams: tuple[str, ...]
+    tasks: tuple[str, ...]
+    of_root: bool
+    reason: str | None = None
+
+
 Problem: TypeAlias = (
     UnfinishedApply
     | ScheduleOff
@@ -147,6 +170,7 @@ Problem: TypeAlias = (
     | ForeignTask
     | PartLeftOver
     | BackfillStopped
+    | UnusableStreams
 )
 
 
@@ -184,11 +208,12 @@ def health_of(
     left_over: tuple[str, ...] = (),
     stopped_lanes: tuple[str, ...] = (),
     mended: frozenset[str] = frozenset(),
+    streams: StreamReading = NO_STREAMS,
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
     `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
-    command works, `mended` runs that parts recovered.
+    command works, `mended` runs that parts recovered, `streams` what is known of streams, also of other pipelines.
     """
     rows = tuple(rows)
     root = graph.root
@@ -202,6 +227,7 @@ def health_of(
         problems.append(ForeignTask(root.name))
     else:
         problems += _problems(desired, graph, off, unfinished, differs)
+        problems += _unusable_streams(desired, graph, streams)
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
             problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
@@ -239,6 +265,26 @@ def _problems(
         gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
             yield MissingTasks(_names(desired, gone))
+
+
+def _unusable_streams(
+    desired: DesiredGraph, graph: DeployedGraph, streams: StreamReading
+) -> Iterator[UnusableStreams]:
+    """The unusable streams of the graph, one problem for each fault and each reason."""
+    read = streams_read(graph, desired.target)
+    found: dict[tuple[StreamFault, str | None], list[str]] = {}
+    for name in sorted(read):
+        if name in streams.gone:
+            found.setdefault((StreamFault.GONE, None), []).append(name)
+        elif name in streams.stale:
+            found.setdefault((StreamFault.STALE, None), []).append(name)
+        elif name in streams.unknown:
+            found.setdefault((StreamFault.UNKNOWN, streams.unknown[name]), []).append(name)
+    root = graph.root.name if graph.root else None
+    for (fault, reason), names in found.items():
+        tasks = dict.fromkeys(task for name in names for task in read[name])
+        below = _names(desired, (task for task in tasks if task != root))
+        yield UnusableStreams(fault, tuple(names), below, root in tasks, reason)
 
 
 def _names(desired: DesiredGraph, names: Iterable[str]) -> tuple[str, ...]:

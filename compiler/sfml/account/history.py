@@ -36,6 +36,7 @@ class DeployedRoot:
     committed_on: datetime | None = None
     """When the current version of the graph was set: on the last resume or EXECUTE TASK."""
     created_on: datetime | None = None
+    condition: str | None = None
 
 
 @record

@@ -201,11 +201,11 @@ def _demanding(
 
 
 def _pipeline_plan(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _PipelinePlan:
-    from sfml.operations.environment import check_environment, missing_feature_views
+    from sfml.operations.environment import check_environment, missing_inputs
     from sfml.operations.policies import plan_findings
 
     work = planned(compiled_spec, target, resume=flags.resume, adopt=flags.adopt)
-    look = check_environment if flags.check_environment else missing_feature_views
+    look = check_environment if flags.check_environment else missing_inputs
     environment = look(compiled_spec, target.connection)
     return _PipelinePlan(
         compiled_spec, work, environment, plan_findings(compiled_spec, work.plan, flags.policies_of)

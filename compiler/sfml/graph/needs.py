@@ -22,6 +22,7 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
+from sfml.semantics.condition_words import streams_in
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 
@@ -105,6 +106,8 @@ def _needed_objects(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:
             yield Kind.STREAM, resolved(target, stream), "", ""
+    for stream in streams_in(settings.when):
+        yield Kind.STREAM, resolved(target, stream), "", ""
     for node in graph.all_tasks:
         for kind, name, usage in _needed_by_task(target, node):
             yield kind, name, usage, node.name
@@ -142,6 +145,8 @@ def _needed_by_task(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str,
     else:
         for package in node.packages:
             yield Kind.PACKAGE, package, ""
+    for stream in streams_in(node.when):
+        yield Kind.STREAM, resolved(target, stream), ""
     for view in node.feature_views:
         yield Kind.FEATURE_VIEW, resolved(target, view), ""
     for table in node.reads:

@@ -187,6 +187,9 @@ def _reading(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     yield Privilege("USAGE", "WAREHOUSE", folded(target.warehouse), "to query the history")
     why = "to see deployments and what runs left, once the first apply has made it"
     yield Privilege("READ", "STAGE", _stage(target), why)
+    for need in needs_of(graph):
+        if need.kind is Kind.STREAM:
+            yield from _for_need(need)
     for _, model in model_names(graph):
         why = "to see its versions, once the first promotion has made it"
         yield Privilege("USAGE", "MODEL", resolved(target, model), why)

@@ -47,15 +47,18 @@ def check_environment(
     )
 
 
-def missing_feature_views(compiled_spec: CompiledSpec, connection: SnowflakeConnection) -> Environment | None:
-    """The feature views that tasks read and that do not exist; None if all do.
+_INPUTS = (Kind.STREAM, Kind.FEATURE_VIEW)
 
-    Every plan looks for them: the plan of a graph without them would be one of a run that fails.
+
+def missing_inputs(compiled_spec: CompiledSpec, connection: SnowflakeConnection) -> Environment | None:
+    """The streams and feature views of the graph that do not exist, or cannot be read; None if all can.
+
+    Every plan looks for them: the plan of a graph without them would be one of a run that fails, or never begins.
     """
     from sfml.snowflake.environment import environment_of
 
     graph = compiled_spec.reading.graph
-    needs = [] if graph is None else [need for need in needs_of(graph) if need.kind is Kind.FEATURE_VIEW]
+    needs = [] if graph is None else [need for need in needs_of(graph) if need.kind in _INPUTS]
     if graph is None or not needs:
         return None
     environment = environment_of(connection, graph, needs=needs, sized=())

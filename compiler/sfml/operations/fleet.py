@@ -1,8 +1,8 @@
 """The health of many pipelines of one account, read with few calls however many pipelines there are.
 
 SHOW TASKS and SHOW STAGES are asked once a database, the runs three times for the whole account, the records on the
-stages once for 25 schemas. What only few pipelines have costs calls of its own: a journal, parts of runs, lanes, and
-the history of graphs that the newest rows of the account do not reach back to.
+stages once for 25 schemas. What only few pipelines have costs calls of its own: streams in conditions one a database, a
+journal, parts of runs, lanes, and the history of graphs that the newest rows of the account do not reach back to.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from sfml.account.deployed import DeployedGraph, SchemaTasks, graph_of, schema_tasks
 from sfml.account.health import GraphHealth, LateRun
 from sfml.account.run_window import RunWindow
+from sfml.account.streams import NO_STREAMS, StreamReading, joined, reading_of, streams_read
 from sfml.base.errors import AccountError, ConnectionFailed, SfmlError
-from sfml.base.quoting import raw
+from sfml.base.quoting import name_parts, raw
 from sfml.base.record import record
 from sfml.operations.apply_plan import journal_on
 from sfml.operations.graph_health import GraphReading, health_from
 from sfml.operations.parallel_calls import ParallelCalls
 from sfml.operations.target_account import TargetAccount, ports_on
 from sfml.plan.stage_content import StageContent
+from sfml.snowflake import fleet as limits
 from sfml.snowflake.fleet import STAGES_AT_ONCE, Fleet
 from sfml.snowflake.objects import missing_schema, require_schema
+from sfml.snowflake.shown import NO_SUCH_PLACE
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -37,8 +40,6 @@ T = TypeVar("T")
 StagePlace: TypeAlias = tuple[str, str, str]
 Stages: TypeAlias = Mapping[StagePlace, "Mapping[str, StageContent] | SfmlError | None"]
 
-_NO_SUCH_OBJECT = ("002003", "2003", "002043", "2043")
-
 
 @record
 class _Found:
@@ -47,6 +48,7 @@ class _Found:
     desired: DesiredGraph
     target: TargetAccount
     graph: DeployedGraph
+    streams: StreamReading = NO_STREAMS
 
     @property
     def stage(self) -> StagePlace:
@@ -66,6 +68,8 @@ def fleet_health(
         for at, (desired, graph) in enumerate(zip(pipelines, graphs, strict=True))
         if isinstance(graph, DeployedGraph)
     }
+    streams = _stream_reading(found.values(), fleet)
+    found = {at: replace(one, streams=streams) for at, one in found.items()}
     stages, runs = _stages_and_runs(tuple(found.values()), fleet)
     healths = {at: _result(partial(_health, one, stages, runs)) for at, one in found.items()}
     healths |= _healths_of_whole_history(found, healths, stages, runs, fleet)
@@ -97,7 +101,7 @@ class _Databases:
         """
         target = desired.target
         tasks = self._tasks[target.database]
-        if isinstance(tasks, AccountError) and target.is_local and tasks.code in _NO_SUCH_OBJECT:
+        if isinstance(tasks, AccountError) and target.is_local and tasks.code in NO_SUCH_PLACE:
             tasks = {}
         if isinstance(tasks, AccountError) and not target.is_local:
             require_schema(self._connection, target)
@@ -113,6 +117,29 @@ class _Databases:
             self._schemas[target.database] = self._fleet.schemas(target.database)
         if raw(target.schema) not in self._schemas[target.database]:
             raise missing_schema(target)
+
+
+def _stream_reading(found: Iterable[_Found], fleet: Fleet) -> StreamReading:
+    """What is shown of the streams that conditions of the pipelines read; one call a database that has any."""
+    names = {name for one in found for name in streams_read(one.graph, one.desired.target)}
+    by_database: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_database.setdefault(name_parts(name)[0], []).append(name)
+    readings: list[StreamReading] = []
+
+    def read(database: str) -> None:
+        readings.append(_reading_in(database, by_database[database], fleet))
+
+    ParallelCalls().run_all([partial(read, database) for database in by_database])
+    return joined(readings)
+
+
+def _reading_in(database: str, names: Sequence[str], fleet: Fleet) -> StreamReading:
+    shown = _result(partial(fleet.streams, database))
+    if isinstance(shown, SfmlError):
+        return reading_of(names, (), shown.message)
+    doubt = None if len(shown) < limits.SHOWN_AT_MOST else f"{database} has more streams than SHOW lists"
+    return reading_of(names, shown, doubt)
 
 
 def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, RunWindow | SfmlError]:
@@ -169,12 +196,12 @@ def _reading(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphR
     staged = None if stage is None else stage.get(name, StageContent(name, frozenset()))
     journal = journal_on(staged, one.desired, one.target)
     if root is None:
-        return GraphReading(one.graph, staged, journal)
+        return GraphReading(one.graph, staged, journal, streams=one.streams)
     if isinstance(runs, SfmlError):
         raise runs
     rows = runs.rows.get(root.id, ())
     records = one.target.history.graphs(root) if runs.records is None else runs.records.get(root.id, ())
-    return GraphReading(one.graph, staged, journal, rows, records)
+    return GraphReading(one.graph, staged, journal, rows, records, one.streams)
 
 
 def _healths_of_whole_history(

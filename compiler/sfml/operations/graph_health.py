@@ -14,10 +14,12 @@ from sfml.account.health import (
     MissingTasks,
     PartLeftOver,
     SuspendedChildren,
+    UnusableStreams,
     health_of,
 )
 from sfml.account.history import GraphRow, TaskRow
 from sfml.account.part_graphs import lane_graphs, part_graphs
+from sfml.account.streams import NO_STREAMS, StreamReading, streams_read
 from sfml.base.errors import ConflictingState
 from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
@@ -31,6 +33,7 @@ from sfml.plan.lane import backfill_lease
 from sfml.plan.provenance import origin_text
 from sfml.plan.stage_content import StageContent
 from sfml.render.health import problem_text, schedule_state_text, work_text
+from sfml.snowflake.streams import streams_of
 
 if TYPE_CHECKING:
     from sfml.account.health import GraphHealth
@@ -51,6 +54,7 @@ class GraphReading:
     journal: Journal | None = None
     rows: tuple[TaskRow, ...] = ()
     records: tuple[GraphRow, ...] = ()
+    streams: StreamReading = NO_STREAMS
 
     @property
     def has_run(self) -> bool:
@@ -61,10 +65,16 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
     staged, journal = read_stage(desired, target)
-    reading = GraphReading(graph, staged, journal, target.history.rows(graph.root) if graph.root else ())
+    rows = target.history.rows(graph.root) if graph.root else ()
+    reading = GraphReading(graph, staged, journal, rows, streams=read_streams(desired, target, graph))
     if graph.root and reading.has_run:
         reading = replace(reading, records=target.history.graphs(graph.root))
     return health_from(desired, target, reading)
+
+
+def read_streams(desired: DesiredGraph, target: TargetAccount, graph: DeployedGraph) -> StreamReading:
+    """What the account shows of the streams in the graph's conditions; one call if there are any."""
+    return streams_of(target.connection, desired.target, streams_read(graph, desired.target))
 
 
 def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphReading) -> GraphHealth:
@@ -87,6 +97,7 @@ def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphRead
         left_over=_left_over(desired, target, graph),
         stopped_lanes=_stopped_lanes(desired, target, graph),
         mended=mended_runs(parts),
+        streams=reading.streams,
     )
 
 
@@ -160,18 +171,19 @@ def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) ->
 
 
 def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
-    """Notes on problems that are no drift of a task but stop the graph: a schedule that is off, loose tasks."""
+    """Notes on problems that are no drift of a task but stop the graph: a schedule, loose tasks, streams."""
     graph = target.history.deployed(desired.root.name)
     health = health_of(
         *(desired, graph),
         now=datetime.now(UTC),
         left_over=_left_over(desired, target, graph),
         stopped_lanes=_stopped_lanes(desired, target, graph),
+        streams=read_streams(desired, target, graph),
     )
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
     for problem in health.problems:
-        if isinstance(problem, LooseTasks | PartLeftOver | BackfillStopped):
+        if isinstance(problem, LooseTasks | PartLeftOver | BackfillStopped | UnusableStreams):
             yield problem_text(problem, desired.pipeline)
 
 

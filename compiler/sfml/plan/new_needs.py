@@ -44,7 +44,8 @@ _SILENT = frozenset(
 def introduced(needs: tuple[Need, ...], plan: Plan, desired: DesiredGraph) -> tuple[Need, ...]:
     """The needs that no deployed task has had so far.
 
-    Database and schema are left out, because the session already uses them.
+    Database and schema are left out, because the session already uses them. Streams are always looked for: without one,
+    nothing triggers the graph, whatever an apply changes.
     """
     own = {change.name: _kinds_of(change) for change in plan.changes}
     tasks = {task.task: own[task.name] for task in desired.all_tasks if task.task and task.name in own}
@@ -55,7 +56,9 @@ def introduced(needs: tuple[Need, ...], plan: Plan, desired: DesiredGraph) -> tu
         return all(need.kind in kinds for kinds in named_by)
 
     within = (Kind.DATABASE, Kind.SCHEMA)
-    return tuple(need for need in needs if need.kind not in within and is_new(need))
+    return tuple(
+        need for need in needs if need.kind not in within and (need.kind is Kind.STREAM or is_new(need))
+    )
 
 
 def _kinds_of(change: Change) -> frozenset[Kind]:

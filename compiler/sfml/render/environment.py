@@ -61,7 +61,9 @@ def missing_help(missing: Sequence[MissingObject], create_missing: bool) -> str:
     if all(missing_object.exists for missing_object in missing):
         if all(missing_object.need.kind is Kind.POOL for missing_object in missing):
             return "give the pool more nodes, or the task fewer `instances`"
-        return "change what is said above in the account, or name another integration"
+        alike = len({missing_object.need.kind for missing_object in missing}) == 1
+        thing = str(missing[0].need.kind).rpartition(" ")[2] if alike else "object"
+        return f"change what is said above in the account, or name another {thing}"
     creatable = sorted(
         {
             str(missing_object.need.kind)

@@ -19,12 +19,15 @@ from sfml.account.health import (
     PartLeftOver,
     Problem,
     ScheduleOff,
+    StreamFault,
     SuspendedChildren,
     UnfinishedApply,
     UnsuccessfulRun,
+    UnusableStreams,
 )
 from sfml.account.history import Run
 from sfml.account.run_reason import TaskFailure
+from sfml.base.quoting import dotted
 from sfml.graph.durations import in_words
 from sfml.render.printable import printable
 from sfml.render.reason import is_are, names_text, outcome_text, reason_text
@@ -113,8 +116,27 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return f"left over from a part of a run: {names_text(names)}"
         case BackfillStopped(names):
             return f"a backfill was stopped before its end; left over: {names_text(names)}"
+        case UnusableStreams():
+            return _streams_text(problem)
         case _:
             assert_never(problem)
+
+
+def _streams_text(problem: UnusableStreams) -> str:
+    streams = f"stream{'s' if len(problem.streams) > 1 else ''} {names_text(problem.streams)}"
+    it = _it(problem.streams)
+    of = names_text((*(("the root",) if problem.of_root else ()), *problem.tasks))
+    match problem.fault:
+        case StreamFault.GONE:
+            what = f"{streams} cannot be found, or the role may not see {it}"
+        case StreamFault.STALE:
+            what = f"{streams} {is_are(problem.streams)} stale, and cannot be read any more"
+        case StreamFault.UNKNOWN:
+            return f"? {streams}: not known whether the condition of {of} can read {it}: {problem.reason}"
+        case _:
+            assert_never(problem.fault)
+    no_run = ", so no run begins" if problem.of_root else ""
+    return f"{what}: the condition of {of} cannot be evaluated{no_run}"
 
 
 def _it(names: tuple[str, ...]) -> str:
@@ -153,8 +175,24 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml apply {where}   removes it, as does the next run"
         case BackfillStopped():
             yield f"sfml backfill {where} --status   shows its values;   the command that began it goes on with them"
+        case UnusableStreams():
+            yield from _stream_remedies(problem, where)
         case _:
             assert_never(problem)
+
+
+def _stream_remedies(problem: UnusableStreams, where: str) -> Iterator[str]:
+    """The statements that make the streams again, and the fields of the spec that name them."""
+    if problem.fault is StreamFault.UNKNOWN:
+        yield f"sfml grants {where}   shows the privileges that the role needs"
+        return
+    create = "CREATE" if problem.fault is StreamFault.GONE else "CREATE OR REPLACE"
+    yield "   ".join(f"{create} STREAM {dotted(stream)} ON TABLE …;" for stream in problem.streams)
+    fields = [
+        *(("schedule.schedule.on_stream", "schedule.when") if problem.of_root else ()),
+        *(f"graph.tasks.{task}.when" for task in problem.tasks),
+    ]
+    yield f"or name another one in {' or '.join(fields)} of the spec, then   sfml apply {where}"
 
 
 def health_lines(health: GraphHealth, pipeline: str, where: str, arrow: str) -> Iterator[str]:
@@ -178,7 +216,11 @@ KINDS: Mapping[type, str] = {
     PartLeftOver: "part_left_over",
     BackfillStopped: "backfill_stopped",
 }
-"""Type of problem → the value of `kind` in JSON."""
+"""Type of problem → the value of `kind` in JSON; streams have one for each fault."""
+
+
+def _kind(problem: Problem) -> str:
+    return f"streams_{problem.fault}" if isinstance(problem, UnusableStreams) else KINDS[type(problem)]
 
 
 def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
@@ -189,7 +231,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             since = off.since
         case SuspendedChildren(tasks, since):
             pass
-        case LooseTasks(tasks) | MissingTasks(tasks):
+        case LooseTasks(tasks) | MissingTasks(tasks) | UnusableStreams(tasks=tasks):
             pass
         case LateRun(since) | Overdue(since):
             pass
@@ -204,7 +246,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
         case _:
             assert_never(problem)
     return {
-        "kind": KINDS[type(problem)],
+        "kind": _kind(problem),
         "message": problem_text(problem, pipeline),
         "since": iso(since),
         "tasks": list(tasks),

@@ -117,3 +117,18 @@ def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:
             first = words[at + 2]
             arguments.append(first.text.replace("''", "'") if first.kind is Kind.TEXT else None)
     return tuple(arguments)
+
+
+def streams_in(condition: str | None) -> tuple[str, ...]:
+    """The streams that a condition reads, as written, each once.
+
+    >>> streams_in("system$stream_has_data('raw.a') or SYSTEM$STREAM_HAS_DATA('raw.\"b c\"')")
+    ('raw.a', 'raw."b c"')
+    """
+    if condition is None or _HAS_DATA not in condition.upper():
+        return ()
+    names = [name for name in arguments_of(condition, _HAS_DATA) if name]
+    return tuple(dict.fromkeys(re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL) for name in names))
+
+
+_HAS_DATA = "SYSTEM$STREAM_HAS_DATA"

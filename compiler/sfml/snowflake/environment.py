@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sfml.account.environment import Environment, MissingObject
+from sfml.account.streams import is_stale
 from sfml.base.errors import AccountError
 from sfml.base.quoting import dotted, folded, identifier, literal, qualified, raw
 from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
@@ -16,6 +17,7 @@ from sfml.graph.needs import Kind, Need, needs_of
 from sfml.lower.programs import PYTHON_VERSION
 from sfml.snowflake.shown import Listing, ShownObjects
 from sfml.snowflake.sql import rows
+from sfml.snowflake.streams import STREAMS
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -58,6 +60,8 @@ def environment_of(
             missing += (MissingObject(need, statement_for(need, graph), absent[need]) for need in absent)
     with suppress(AccountError):  # a list that cannot be read was said above
         missing += unusable_integrations(shown, needs)
+    with suppress(AccountError):
+        missing += stale_streams(shown, needs)
     try:
         missing += _small_pools(shown, jobs)
     except AccountError as error:
@@ -148,6 +152,15 @@ def unusable_integrations(shown: ShownObjects, needs: Iterable[Need]) -> Iterato
         elif str(row.get("enabled")).lower() == "false":
             statement = f"ALTER NOTIFICATION INTEGRATION {name} SET ENABLED = TRUE"
             yield MissingObject(need, statement, "it is disabled", exists=True)
+
+
+def stale_streams(shown: ShownObjects, needs: Iterable[Need]) -> Iterator[MissingObject]:
+    """The streams that cannot be read any more, such as those whose table was dropped."""
+    for need in needs:
+        row = shown.row(STREAMS, need.name) if need.kind is Kind.STREAM else None
+        if row is not None and is_stale(row):
+            statement = f"CREATE OR REPLACE STREAM {dotted(need.name)} ON TABLE …"
+            yield MissingObject(need, statement, "it is stale, and cannot be read any more", exists=True)
 
 
 _TYPES = frozenset({"EMAIL", "WEBHOOK", "QUEUE"})
@@ -303,7 +316,7 @@ _LISTINGS: Final[Mapping[Kind, Listing]] = {
     Kind.NOTIFICATION: Listing("INTEGRATIONS", ("name",), category="NOTIFICATION"),
     Kind.ACCESS: Listing("INTEGRATIONS", ("name",), category="EXTERNAL_ACCESS"),
     Kind.SECRET: Listing("SECRETS", _OF_SCHEMA, place="SCHEMA"),
-    Kind.STREAM: Listing("STREAMS", _OF_SCHEMA, place="SCHEMA"),
+    Kind.STREAM: STREAMS,
     # A feature view is a dynamic table or a view.
     Kind.FEATURE_VIEW: Listing("OBJECTS", _OF_SCHEMA, place="SCHEMA"),
 }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sfml.account.deployed import SchemaTasks, schema_tasks
 from sfml.account.history import MOST_ROWS, GraphRow, TaskRow
 from sfml.account.run_window import RunWindow
+from sfml.base.errors import AccountError
 from sfml.base.quoting import identifier, literal, qualified
 from sfml.snowflake.history import GRAPH_COLUMNS, ROW_COLUMNS, graph_row, task_row
+from sfml.snowflake.shown import NO_SUCH_PLACE
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:
@@ -66,6 +68,15 @@ class Fleet:
         return frozenset(
             (str(row["database_name"]), str(row["schema_name"]), str(row["name"])) for row in shown
         )
+
+    def streams(self, database: str) -> Sequence[Mapping[str, Any]]:
+        """The rows of SHOW STREAMS for a database; none if there is no such database."""
+        try:
+            return self._rows(f"SHOW STREAMS IN DATABASE {identifier(database)}")
+        except AccountError as error:
+            if error.code not in NO_SUCH_PLACE:
+                raise
+            return ()
 
     def records(self, stages: Sequence[Stage]) -> tuple[Mapping[str, StageContent], ...]:
         """The records on each of these stages, which exist, listed with one call.

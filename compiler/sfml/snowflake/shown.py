@@ -23,7 +23,7 @@ MOST_ROWS = 10_000
 """The maximum number of rows of SHOW: https://docs.snowflake.com/en/sql-reference/sql/show"""
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
-_NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
+NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
 """Error codes of SHOW for a schema that does not exist."""
 
 
@@ -90,7 +90,7 @@ class ShownObjects:
         try:
             return records(self._connection, sql, role=self._target.owner_role)
         except AccountError as error:
-            if error.code not in _NO_SUCH_PLACE:
+            if error.code not in NO_SUCH_PLACE:
                 raise
             return []  # a missing schema contains no objects
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
-from sfml.graph.needs import needs_of
+from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule, Target, TaskGraph, TaskNode
+from sfml.graph.needs import Kind, needs_of
+from sfml.graph.privileges import Purpose, privileges_of
 from sfml.lower.lower import lower
 from sfml.plan.model import Action, Change, FieldChange, Plan, Reason
 from sfml.plan.new_needs import introduced
@@ -63,3 +64,26 @@ def test_a_new_task_and_a_body_that_is_another_bring_in_all_that_they_name() -> 
     assert found(c=(Action.CREATE, ())) == {"HUGE", "DB.S.KEY"}
     assert found(b=(Action.ALTER, ("definition",))) == {"WEB"}
     assert found(b=(Action.ALTER, ("a field of tomorrow",))) == {"WEB"}
+
+
+def test_the_streams_of_all_conditions_are_needed_and_looked_for_whatever_is_changed() -> None:
+    graph = TaskGraph(
+        "p",
+        "specs/p.yaml",
+        TARGET,
+        GraphSettings(schedule=StreamSchedule(("OF_ROOT",)), when="SYSTEM$STREAM_HAS_DATA('\"also\"')"),
+        (TaskNode("a", SqlBody("select 1"), OnWarehouse("BIG"), when="SYSTEM$STREAM_HAS_DATA('raw.of_a')"),),
+    )
+    streams = [need for need in needs_of(graph) if need.kind is Kind.STREAM]
+    assert [(need.name, need.by) for need in streams] == [
+        ("DB.RAW.OF_A", ("a",)),
+        ('DB.S."also"', ()),
+        ("DB.S.OF_ROOT", ()),
+    ]
+    desired = lower(graph, lambda step: (), "0.1.0")
+    same = tuple(Change(task.task or "root", task.name, Action.UNCHANGED, ()) for task in desired.all_tasks)
+    plan = Plan("p", "dev", "DB.S", same, resume_root=False, root_started=False)
+    assert [*introduced(needs_of(graph), plan, desired)] == streams
+    for purpose in (Purpose.RUNNING, Purpose.READING):
+        granted = {one.name for one in privileges_of(graph, purpose, "P") if one.on == "STREAM"}
+        assert granted == {need.name for need in streams}
