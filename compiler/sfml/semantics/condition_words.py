@@ -119,16 +119,16 @@ def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:
     return tuple(arguments)
 
 
+_HAS_DATA = "SYSTEM$STREAM_HAS_DATA"
+
+
 def streams_in(condition: str | None) -> tuple[str, ...]:
     """The streams that a condition reads, as written, each once.
 
-    >>> streams_in("system$stream_has_data('raw.a') or SYSTEM$STREAM_HAS_DATA('raw.\"b c\"')")
-    ('raw.a', 'raw."b c"')
+    >>> streams_in("system$stream_has_data('raw.orders') or SYSTEM$STREAM_HAS_DATA('Clicks')")
+    ('raw.orders', 'Clicks')
     """
     if condition is None or _HAS_DATA not in condition.upper():
         return ()
     names = [name for name in arguments_of(condition, _HAS_DATA) if name]
     return tuple(dict.fromkeys(re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL) for name in names))
-
-
-_HAS_DATA = "SYSTEM$STREAM_HAS_DATA"
