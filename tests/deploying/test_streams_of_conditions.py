@@ -80,6 +80,13 @@ def test_a_dropped_stream_is_told_by_every_command(triggered: Small) -> None:
     assert f"stream {place}.NEW_ORDERS cannot be found" in triggered.run("drift", "specs/small.yaml")[1]
     code, text = triggered.run("plan", "specs/small.yaml")
     assert code == 1 and f"stream {place}.NEW_ORDERS" in text, text
+    code, text = triggered.run(*APPLY)
+    warning = (
+        f"warning: stream {place}.NEW_ORDERS cannot be found:  CREATE STREAM {place}.NEW_ORDERS ON TABLE …;"
+    )
+    assert code == 0 and warning in text, text
+    assert warning in triggered.run(*APPLY, "--dry-run")[1]
+    assert warning in triggered.run(*APPLY[:2], "specs/beside.yaml", "--auto-approve")[1]
     triggered.edit("select 1", "select 11")
     code, text = triggered.run(*APPLY)
     assert code == 1 and f"stream {place}.NEW_ORDERS" in text and "nothing was changed" in text, text

@@ -10,7 +10,7 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work
+from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work, warn_of_inputs
 from sfml.cli.confirmation import confirm
 from sfml.cli.idle_options import idle_options
 from sfml.cli.inputs import compile_spec, connected
@@ -160,6 +160,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         if flags.dry_run:
             work = plan(target)
             show_work(compiled_spec, work, options, stages=True)
+            warn_of_inputs(compiled_spec, target.connection, options)
             policies = held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if options.json:
                 output.say_json({**dry_run_json(work), **policies_json(policies)})
@@ -169,6 +170,8 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
             tidy_parts(compiled_spec.desired, target, held_lease, work.staged, options)
             if work.groups:
                 flags.demand(compiled_spec, target.connection, options, work.plan)
+            else:
+                warn_of_inputs(compiled_spec, target.connection, options)
             show_work(compiled_spec, work, options)
             policies = held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if work.groups:

@@ -74,6 +74,20 @@ class ApplyFlags:
         return lambda connection: self.demand(compiled_spec, connection, options)
 
 
+def warn_of_inputs(compiled_spec: CompiledSpec, connection: SnowflakeConnection, options: Options) -> None:
+    """Warn of streams and feature views that are missing, where an apply demands nothing: it changes nothing."""
+    from sfml.operations.environment import missing_inputs
+
+    environment = missing_inputs(compiled_spec, connection) if options.speaks else None
+    if environment is None:
+        return
+    for missing in environment.missing:
+        what = "" if missing.exists else " cannot be found"
+        output.note(f"warning: {missing.text}{what}:  {missing.statement};")
+    for unknown in environment.unknown:
+        output.note(f"warning: not looked at, {unknown}")
+
+
 def show_work(
     compiled_spec: CompiledSpec, work: ApplyPlan, options: Options, *, stages: bool = False
 ) -> None:

@@ -17,7 +17,7 @@ from sfml.account.sharing import earlier_sharers
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work
+from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work, warn_of_inputs
 from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.confirmation import confirm
 from sfml.cli.deployment import INTERRUPTED
@@ -115,10 +115,11 @@ def _plans(
 
     def plan(compiled_spec: CompiledSpec) -> ShownPlan:
         refuse_unreviewed(compiled_spec)
-        work = flags.planned(
-            compiled_spec, targets.of(compiled_spec, flags.demanding(compiled_spec, options))
-        )
+        target = targets.of(compiled_spec, flags.demanding(compiled_spec, options))
+        work = flags.planned(compiled_spec, target)
         show_work(compiled_spec, work, options, stages=flags.dry_run)
+        if flags.dry_run or not work.groups:
+            warn_of_inputs(compiled_spec, target.connection, options)
         held_plan(compiled_spec, work.plan, flags.policies_of, options)
         if options.speaks:
             output.say()
