@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.statements import with_conversions
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.result import INSERT, Column, Result
@@ -19,10 +21,10 @@ from sfml_local.core.statement_parameters import value_of
 from sfml_local.core.transactions import begin_dml, transaction
 
 if TYPE_CHECKING:
-    import duckdb
     from fakesnow.cursor import FakeSnowflakeCursor
 
     from sfml_local.core.rewriting import Rewriting
+    from sfml_local.core.session import Session
 
 _DONE = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 MERGED = INSERT + 0x300
@@ -51,18 +53,39 @@ def merge(rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: exp.Merge) ->
         transformed.args["using"].set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
     strict = value_of("ERROR_ON_NONDETERMINISTIC_MERGE", session.parameters) is not False
     begin_dml(session)
-    # One transaction, so that the check and the change see the same rows.
-    with transaction(session):
-        several = _several(session.duck, transformed)
-        if several and strict and any(action != "DELETE" for action in several):
-            raise SqlError("Duplicate row detected during DML action", 100090, "42P18")
-        if several:
-            _choose(transformed)
-        sql = f"{transformed.sql(dialect='duckdb')} RETURNING merge_action"
-        done = Counter(action for (action,) in session.duck.execute(sql).fetchall())
+    done = _changed(session, transformed, strict)
     shown = [kind for kind in _DONE if kind in kinds]
     columns = tuple(Column(f"number of rows {_DONE[kind]}", "fixed", 38, 0) for kind in shown)
     return Result(columns, (tuple(done[kind] for kind in shown),), MERGED)
+
+
+def _changed(session: Session, tree: exp.Merge, strict: bool) -> Counter[str]:
+    """The number of rows for each change; texts are numbers where DuckDB refuses to compute with them.
+
+    DuckDB refuses it when it binds the statement, before anything is done.
+    """
+    try:
+        return _applied(session, tree.copy(), strict)
+    except duckdb.BinderException:
+        numbers = coerced(tree)
+        assert isinstance(numbers, exp.Merge)
+        return _applied(session, numbers, strict)
+
+
+def _applied(session: Session, tree: exp.Merge, strict: bool) -> Counter[str]:
+    # One transaction, so that the check and the change see the same rows.
+    with transaction(session):
+        return _checked(session.duck, tree, strict)
+
+
+def _checked(duck: duckdb.DuckDBPyConnection, tree: exp.Merge, strict: bool) -> Counter[str]:
+    several = _several(duck, tree)
+    if several and strict and any(action != "DELETE" for action in several):
+        raise SqlError("Duplicate row detected during DML action", 100090, "42P18")
+    if several:
+        _choose(tree)
+    sql = f"{tree.sql(dialect='duckdb')} RETURNING merge_action"
+    return Counter(action for (action,) in duck.execute(sql).fetchall())
 
 
 def clauses(tree: exp.Merge) -> list[exp.When]:

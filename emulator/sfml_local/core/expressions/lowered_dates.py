@@ -90,7 +90,7 @@ def _rounded(value: Expr) -> Expr:
     """Whole units, rounded half away from zero."""
     if isinstance(value, exp.Literal) and value.is_int:
         return value.copy()
-    return cast(call("round", chosen("number", value, exp.null(), 38, 9)), "BIGINT")
+    return cast(call("round", chosen("numeric", value)), "BIGINT")
 
 
 def extracted(part: str, value: Expr, rewriting: Rewriting) -> Expr:

@@ -80,6 +80,9 @@ CREATE OR REPLACE MACRO {PLACE}.sf_comparable
     (x, t VARCHAR) AS CASE WHEN typeof(x) = 'JSON' THEN sf_variant_text(x, typeof(x))
         ELSE CAST(x AS VARCHAR) END,
     (x, t) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_liked
+    (x, t BOOLEAN) AS x,
+    (x, t) AS CAST(x AS VARCHAR);
 CREATE OR REPLACE MACRO {PLACE}.sf_beside
     (x, u VARCHAR) AS sf_variant_text(x, typeof(x)),
     (x, u DATE) AS sf_to_date(x, typeof(x), 'AUTO', 1970),
