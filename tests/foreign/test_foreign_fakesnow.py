@@ -202,3 +202,11 @@ def test_sequences_of_autoincrement_columns_begin_with_fs_seq() -> None:
     rows = connection._duck_conn.execute("SELECT sequence_name FROM duckdb_sequences()").fetchall()
     connection.close()
     assert rows and all(str(name).upper().startswith("_FS_SEQ_") for (name,) in rows), rows
+
+
+def test_haversine_is_a_macro_of_floats(connection: fakesnow.conn.FakeSnowflakeConnection) -> None:
+    call = parse_one("SELECT HAVERSINE(1, 2, 3, 4)")
+    found = fakesnow_port.transform(connection.cursor(), call, []).find(exp.Anonymous)
+    assert found is not None and str(found.this).lower() == "_fs_haversine", (
+        "coercions: texts as its arguments"
+    )
