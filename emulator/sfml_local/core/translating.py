@@ -12,6 +12,7 @@ import snowflake.connector.errors
 from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
+from sfml_local.core.argument_types import refused_types
 from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, too_complex
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
@@ -36,6 +37,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
         message = getattr(cause, "raw_msg", None) or str(cause.msg)
         if (unread := _UNREAD.search(message)) is not None:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
+        if (types := refused_types(message, text())) is not None:
+            raise types from cause
         raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.ParserException as cause:
         raise _unreadable(cause, text()) from cause
@@ -44,7 +47,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.CatalogException as cause:
         raise _refused(str(cause), 2003, "42S02") from cause
     except duckdb.BinderException as cause:
-        raise _refused(str(cause), 2043, "02000") from cause
+        raise refused_types(str(cause), text()) or _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
         if _NOT_NULL.search(str(cause)):
             raise SqlError("NULL result in a non-nullable column", 100072, "22000") from cause
@@ -52,6 +55,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise refused from cause
         if (unread := _UNREAD.search(str(cause))) is not None:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
+        if (types := refused_types(str(cause), text())) is not None:
+            raise types from cause
         # A model's method is a function in DuckDB, which wraps its exceptions.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:
