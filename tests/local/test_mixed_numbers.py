@@ -71,6 +71,10 @@ QUERIES = {
     "SELECT COUNT(*) FROM t WHERE n NOT IN (SELECT m FROM t)": ["1"],
     "SELECT COUNT(*) FROM t WHERE n = ANY (SELECT m FROM t)": ["0"],
     "SELECT COUNT(*) FROM t AS a WHERE a.n IN (SELECT m FROM t AS b WHERE b.i = a.i)": ["0"],
+    "SELECT v FROM t UNPIVOT (v FOR name IN (m, k)) ORDER BY 1": ["1.50", "4.44"],
+    "SELECT v FROM (SELECT n::NUMBER(10, 2) AS n, m FROM t) UNPIVOT (v FOR name IN (n, m)) ORDER BY 1": [
+        *("1.50", "2.00")
+    ],
     "SELECT COALESCE(SUM(m), 0.005) + 0.001 FROM t": ["1.501"],
     "SELECT COALESCE(NULLIF(SUM(n), 2), AVG(m)) FROM t": ["1.50000000"],
     "SELECT COALESCE(NULLIF(n, 2), m) FROM t GROUP BY COALESCE(NULLIF(n, 2), m)": ["1.50"],
@@ -192,6 +196,11 @@ def test_what_has_no_room_for_its_places_is_an_error(rows: snowflake.connector.S
     [
         "SELECT COUNT(*) FROM t WHERE (n, m) IN (SELECT m, n FROM t)",
         "WITH RECURSIVE c AS (SELECT 1.5 AS a UNION ALL SELECT a * 0.5 FROM c WHERE a > 0.1) SELECT a FROM c",
+        "SELECT v FROM t UNPIVOT (v FOR name IN (n, m))",
+        "SELECT v FROM t UNPIVOT INCLUDE NULLS (v FOR name IN (n AS 'a', m AS 'b'))",
+        "WITH c AS (SELECT n, m FROM t) SELECT v FROM c AS d UNPIVOT (v FOR name IN (m, n))",
+        "SELECT v FROM (SELECT n, m FROM t) UNPIVOT (v FOR name IN (m, n))",
+        "MERGE INTO u USING (SELECT v FROM t UNPIVOT (v FOR c IN (n, m))) ON u.n = v WHEN MATCHED THEN DELETE",
     ],
 )
 def test_what_is_not_known_is_refused(rows: snowflake.connector.SnowflakeConnection, sql: str) -> None:

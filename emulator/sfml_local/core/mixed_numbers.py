@@ -19,6 +19,7 @@ from sfml_local.core.mixed_queries import (
     is_recursive_union,
     query_of,
     union_may_mix,
+    unpivot_rounds,
     value_of,
     widen_query,
     widen_union,
@@ -33,6 +34,8 @@ _CHANGES = (exp.Update, exp.Delete, exp.Merge)
 
 def widened(tree: Expr, duck: duckdb.DuckDBPyConnection) -> Expr:
     """A statement for DuckDB in which no number loses decimal places beside another; itself if none would."""
+    if any(unpivot_rounds(one, duck) for one in tree.find_all(exp.Pivot) if one.unpivot):
+        raise not_emulated("UNPIVOT of numbers with other places: cast its columns to one type")
     if not any(found := _mixtures(tree)):
         return tree
     if not (isinstance(tree, _CHANGES) or any(map(is_recursive_union, found[1])) or rounds(tree, duck)):

@@ -161,10 +161,27 @@ def _source(part: Expr, alias: exp.TableAlias) -> exp.Subquery:
     return exp.Subquery(this=part.copy(), alias=alias)
 
 
+def unpivot_rounds(unpivot: exp.Pivot, duck: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the columns that become rows are numbers of which DuckDB would round some."""
+    source = unpivot.parent
+    if source is None:
+        return False
+    columns = [one.unalias().copy() for field in unpivot.fields for one in field.expressions]
+    read = source.copy()
+    read.set("pivots", None)
+    described = _columns_of(exp.select(*columns).from_(read), source, duck)
+    return bool(described) and _wide([type for _, type in described], is_recursive=False) is not None
+
+
 def _described(part: Expr, duck: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """The names and types of a query's columns, with the WITH clauses around it; empty where it reads other columns."""
-    query = exp.select("*").from_(_source(part, _alias([])))
-    for clause in _clauses(part.parent):
+    return _columns_of(exp.select("*").from_(_source(part, _alias([]))), part.parent, duck)
+
+
+def _columns_of(
+    query: exp.Select, around: Expr | None, duck: duckdb.DuckDBPyConnection
+) -> list[tuple[str, str]]:
+    for clause in _clauses(around):
         query.set("with_", clause)
         query = exp.select("*").from_(exp.Subquery(this=query))
     # A refused DESCRIBE would end the transaction.

@@ -164,6 +164,13 @@ def _is_whole(node: Expr) -> bool:
     return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) in _WHOLE
 
 
+def _hash(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """A whole number of 64 bits with a sign; a star stands for its columns."""
+    values = (exp.Columns(this=one.copy(), unpack=True) if one.is_star else one for one in arguments)
+    unsigned = cast(call("hash", *values), "HUGEINT")
+    return cast(exp.Sub(this=unsigned, expression=cast(call("pow", 2, 63), "HUGEINT")), "DECIMAL(19, 0)")
+
+
 def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:
     other = arguments[1 - index]
     there = exp.Not(this=exp.Is(this=exp.paren(other.copy()), expression=exp.null()))
@@ -176,6 +183,7 @@ BUILDERS: dict[str, Builder] = {
     "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
     "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
     **dict.fromkeys(("TRUNC", "TRUNCATE"), counted("TRUNC", 1, 2, _truncated)),
+    "HASH": counted("HASH", 1, None, _hash),
     "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
     **{name: counted(name, 1, 1, _conditional(name)) for name in ("NULLIFZERO", "ZEROIFNULL")},
     **{name: counted(name, 2, 2, _conditional(name)) for name in ("DIV0", "DIV0NULL")},
