@@ -286,3 +286,17 @@ def test_what_duckdb_says_of_a_log_from_which_it_reads_nothing(
             == tables
         )
     assert log.exists()
+
+
+def test_a_log_of_duckdb_is_a_row_of_records(tmp_path: Path) -> None:
+    """`log_records` rests on it: the length and the checksum of a record, 8 bytes each, and then its bytes."""
+    file = tmp_path / "a.db"
+    subprocess.run((sys.executable, "-c", LEFT_BY_A_KILL, str(file)), check=True)
+    content = file.with_name("a.db.wal").read_bytes()
+    ends = set()
+    for start in range(64):
+        at = start
+        while at + 16 < len(content):
+            at += 16 + int.from_bytes(content[at : at + 8], "little")
+        ends |= {at} if at > start else set()
+    assert len(content) in ends

@@ -17,6 +17,7 @@ import snowflake.connector
 
 from sfml_local import control
 from sfml_local.control import ControlError, ServerInfo
+from sfml_local.core.database_files import has_damaged_log
 from sfml_local.http.app import LocalServer
 
 KEPT = "SELECT I FROM SFML.PUBLIC.KEEP ORDER BY I"
@@ -141,6 +142,21 @@ def test_a_damaged_log_takes_only_its_own_changes_along(folder: Path, log: Path,
     with LocalServer(folder) as server:
         assert run(server, OTHER) == [(7,), (8,)]
         assert str(kept) in "".join(server.account.notices)
+
+
+def test_damage_anywhere_in_a_log_is_told_and_a_log_that_was_cut_off_is_no_damage(
+    folder: Path, log: Path
+) -> None:
+    file, content = folder / "databases" / "OTHER.db", log.read_bytes()
+    assert not has_damaged_log(file)
+    sound = 0
+    for at in range(0, len(content) - 400, 211):
+        log.write_bytes(content[:at] + b"\xff\x07damage" + content[at + 9 :])
+        sound += not has_damaged_log(file)
+    assert sound == 0
+    for end in (300, 5000, len(content) - 20):
+        log.write_bytes(content[:end])
+        assert not has_damaged_log(file)
 
 
 def test_a_damaged_log_of_what_spans_databases_stops_nothing(folder: Path) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 
 import duckdb
 
+from sfml_local.core.log_records import goes_on_after_a_break
 from sfml_local.core.store import Store
 from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
@@ -124,14 +125,16 @@ def passing_trouble(file: Path) -> str | None:
 def has_damaged_log(file: Path) -> bool:
     """Whether the file of a killed server is sound, and its log, with the latest changes, is not.
 
-    DuckDB refuses to open a file whose log is damaged, except if the damage is at the log's beginning: then it ignores
-    the log, and overwrites it at the next change.
+    DuckDB refuses to open a file whose log is damaged, except if the damage is at the log's beginning or in the length
+    of a record: then it ignores the log from there on, and overwrites it at the next change.
     """
     log = wal_of(file)
     if not file.exists() or not log.exists() or log.stat().st_size == 0:
         return False
     if (replayed := _replayed(file)) is not None:
-        return replayed == _NOTHING
+        number, _, unit = replayed.partition(" ")
+        read = int(number) if unit == _EXACT else None
+        return read == 0 or goes_on_after_a_break(log, read)
     probed = file.with_name(file.name + PROBED)
     probed.unlink(missing_ok=True)
     probed.hardlink_to(file)
@@ -141,8 +144,8 @@ def has_damaged_log(file: Path) -> bool:
         probed.unlink()
 
 
-_NOTHING = "0 bytes"
-"""What DuckDB says of a log from which it has read nothing."""
+_EXACT = "bytes"
+"""The unit in which DuckDB tells exactly how much of a log it has read: below 1 KiB."""
 
 
 def _replayed(file: Path) -> str | None:
