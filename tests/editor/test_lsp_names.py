@@ -159,7 +159,7 @@ graph:
   config: {limit: 3}
   include: {tasks: shared.yaml, with: {model: A}, prefix: a_}
   tasks:
-    load: {sql: select 1}
+    load: {sql: "call system$set_return_value('x')"}
     train:
       for_each: {segment: [retail, wholesale]}
       sql: "select '{{ each.segment }}', '{{ var.region }}'"

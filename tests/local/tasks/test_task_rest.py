@@ -223,7 +223,8 @@ def call(connection: SnowflakeConnection, method: str, path: str, body: Any = No
         ("GET", "/nope", None, 404, "does not exist"),
         ("GET", "/nope/current_graphs", None, 404, "does not exist"),
         ("DELETE", "/nope?ifExists=maybe", None, 404, "does not exist"),
-        ("POST", "/nope:explode", None, 404, "No such operation"),
+        ("POST", "/nope/explode", None, 404, "No such operation"),
+        ("POST", "/nope:explode", None, 405, "not emulated by the local server"),
     ],
 )
 def test_wrong_calls_are_answered_in_json(
