@@ -235,8 +235,37 @@ BROKEN = "not emulated by the local server: going on in a transaction after a st
 
 
 @pytest.mark.parametrize(
-    "failing", ["SELECT nothing_there()", "SELECT * FROM nothing_there", "INSERT INTO BROKEN VALUES ('x')"]
+    "failing",
+    [
+        "SELECT nothing_there()",
+        "SELECT * FROM nothing_there",
+        "SELECT nothing FROM BROKEN",
+        "UPDATE BROKEN SET A = TRUE + 1",
+        "MERGE INTO BROKEN USING (SELECT TRUE AS b) ON A = 1 WHEN MATCHED THEN UPDATE SET A = b + 1",
+    ],
 )
+def test_a_transaction_goes_on_after_a_statement_that_does_not_compile(
+    connection: SnowflakeConnection, failing: str
+) -> None:
+    ask(connection, "CREATE OR REPLACE TABLE BROKEN (A INT)", "BEGIN", "INSERT INTO BROKEN VALUES (1)")
+    with pytest.raises(ProgrammingError):
+        ask(connection, failing)
+    ask(connection, "INSERT INTO BROKEN VALUES (2)", "COMMIT")
+    assert ask(connection, "SELECT A FROM BROKEN ORDER BY A") == [(1,), (2,)]
+
+
+def test_texts_are_numbers_within_a_transaction(connection: SnowflakeConnection) -> None:
+    ask(connection, "CREATE OR REPLACE TABLE BROKEN (A INT, T VARCHAR)", "BEGIN")
+    ask(connection, "INSERT INTO BROKEN VALUES (1, '2')", "UPDATE BROKEN SET A = FLOOR(T) + T")
+    ask(
+        connection,
+        "MERGE INTO BROKEN USING (SELECT '3' AS b) ON A = 4 WHEN MATCHED THEN UPDATE SET A = b * 2",
+    )
+    ask(connection, "COMMIT")
+    assert ask(connection, "SELECT A FROM BROKEN") == [(6,)]
+
+
+@pytest.mark.parametrize("failing", ["INSERT INTO BROKEN VALUES ('x')", "SELECT 1 / a FROM (SELECT 0 AS a)"])
 @pytest.mark.parametrize(
     "following",
     [
@@ -250,7 +279,7 @@ def test_a_transaction_in_which_a_statement_failed_is_not_gone_on_with(
     connection: SnowflakeConnection, failing: str, following: str
 ) -> None:
     ask(connection, "CREATE OR REPLACE TABLE BROKEN (A INT)", "BEGIN", "INSERT INTO BROKEN VALUES (1)")
-    with pytest.raises(ProgrammingError, match=r"does not exist|Unknown function|not recognized"):
+    with pytest.raises(ProgrammingError, match=r"not recognized|Division by zero"):
         ask(connection, failing)
     with pytest.raises(ProgrammingError, match=BROKEN):
         ask(connection, following)

@@ -110,6 +110,10 @@ class Engine:
         memory.bind(duck, self._limits)
         # Otherwise DuckDB would look for missing tables among the Python variables of the caller.
         duck.execute("SET GLOBAL python_enable_replacements = false")
+        # A statement that is refused when it is bound has done nothing, and is tried otherwise or goes without loss.
+        duck.execute(
+            "SET GLOBAL default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'"
+        )
         self._functions += library.register(duck)
         own_macros.define(duck)
         # fakesnow keeps data about all databases (lengths of text columns, comments, file formats) in memory.
