@@ -37,7 +37,8 @@ from sfml_local.http.app import LocalServer
 from sfml_local.http.faults import Faults
 
 SFML = str(Path(sys.executable).with_name("sfml"))
-PIPELINES = (1, 50, 200)
+PIPELINES = (1, 50)
+MANY = 200
 DELAYS = (0.0, 0.05)
 GOING_ON = ("SCHEDULED", "EXECUTING")
 VALUES = 90
@@ -120,7 +121,7 @@ def _one_by_one(graphs: Sequence[DesiredGraph], account: TargetAccount) -> None:
 
 def _processes(folder: Path, rounds: int) -> Iterator[str]:
     """Whole processes on a server that is up, beside those that only compile."""
-    specs = many_pipelines(folder, PIPELINES[-1])
+    specs = many_pipelines(folder, MANY)
     names = specs.name
     _sfml(folder, "local", "start")
     try:
@@ -128,12 +129,12 @@ def _processes(folder: Path, rounds: int) -> Iterator[str]:
         one = f"{names}/pipeline_000.yaml"
         commands: dict[str, Sequence[str]] = {
             "`sfml status` of one pipeline": (SFML, "status", one),
-            f"`sfml validate` of {PIPELINES[-1]}": (SFML, "validate", names, "--target", "local"),
-            f"`sfml status` of {PIPELINES[-1]}, the first": (
+            f"`sfml validate` of {MANY}": (SFML, "validate", names, "--target", "local"),
+            f"`sfml status` of {MANY}, the first": (
                 *("sh", "-c", 'rm -rf .sfml/outlines && exec "$@"', "first"),
                 *(SFML, "status", names),
             ),
-            f"`sfml status` of {PIPELINES[-1]}, the next": (SFML, "status", names),
+            f"`sfml status` of {MANY}, the next": (SFML, "status", names),
         }
         taken: dict[str, Sample] = medians(commands, folder, rounds)
     finally:
