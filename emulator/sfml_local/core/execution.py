@@ -127,29 +127,13 @@ def run_tree(
                     around.enter_context(follow(tree, rewriting))
                 # Hooks around a statement get it as it was written.
                 tree = lowered(tree, rewriting)
-                result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
+                with _followed_transaction(session, tree):
+                    result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
             _follow_temporaries(session, tree, created)
             return told(result, rewriting.semi_structured)
 
 
 def _executed(
-    cursor: FakeSnowflakeCursor,
-    tree: Expr,
-    params: list[Any],
-    type_id: int,
-    rewriting: Rewriting,
-    defined: Sequence[Defined],
-) -> Result:
-    session = rewriting.session
-    _check_scope(session, tree)
-    _follow_transaction(session, tree)
-    try:
-        return _run(cursor, tree, params, type_id, rewriting, defined)
-    finally:
-        follow_scope(session)
-
-
-def _run(
     cursor: FakeSnowflakeCursor,
     tree: Expr,
     params: list[Any],
@@ -263,6 +247,17 @@ def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
 
 
 _REPEATED = re.compile(r".*_\d+", re.DOTALL)
+
+
+@contextlib.contextmanager
+def _followed_transaction(session: Session, tree: Expr) -> Iterator[None]:
+    """Check a statement against the open transaction, and know afterwards, also of a failed one, whose that is."""
+    _check_scope(session, tree)
+    _follow_transaction(session, tree)
+    try:
+        yield
+    finally:
+        follow_scope(session)
 
 
 def _check_scope(session: Session, tree: Expr) -> None:

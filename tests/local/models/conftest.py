@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from snowflake.ml.model import ModelVersion
 from snowflake.ml.registry import Registry
@@ -20,6 +22,17 @@ Log = Callable[..., ModelVersion]
 def asking(server: LocalServer) -> Iterator[Session]:
     with Session.builder.configs(server.connect_args()).create() as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def learnt() -> pd.DataFrame:
+    """A hundred rows; Y tells whether A + B is positive, T is 2 A - B + 1, K is a word."""
+    chance = np.random.default_rng(7)
+    rows = pd.DataFrame({"A": chance.normal(size=100), "B": chance.normal(size=100)})
+    rows["K"] = np.where(rows["A"] > 0, "high", "low")
+    rows["Y"] = (rows["A"] + rows["B"] > 0).astype(int)
+    rows["T"] = 2 * rows["A"] - rows["B"] + 1
+    return rows
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -17,34 +16,20 @@ from snowflake.ml.modeling.xgboost import XGBClassifier
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as F
 
-from sfml_local.http.app import LocalServer
-
 
 @pytest.fixture(scope="module")
-def session(server: LocalServer) -> Iterator[Session]:
-    with Session.builder.configs(server.connect_args()).create() as session:
-        yield session
+def frame(asking: Session, learnt: pd.DataFrame) -> DataFrame:
+    return asking.create_dataframe(learnt)
 
 
-@pytest.fixture(scope="module")
-def frame(session: Session) -> DataFrame:
-    """A hundred rows; Y tells whether A + B is positive, T is 2 A - B + 1."""
-    chance = np.random.default_rng(7)
-    rows = pd.DataFrame({"A": chance.normal(size=100), "B": chance.normal(size=100)})
-    rows["K"] = np.where(rows["A"] > 0, "high", "low")
-    rows["Y"] = (rows["A"] + rows["B"] > 0).astype(int)
-    rows["T"] = 2 * rows["A"] - rows["B"] + 1
-    return session.create_dataframe(rows)
-
-
-def test_a_regression_fits_in_a_procedure_that_is_traced(session: Session, frame: DataFrame) -> None:
+def test_a_regression_fits_in_a_procedure_that_is_traced(asking: Session, frame: DataFrame) -> None:
     model = LinearRegression(input_cols=["A", "B"], label_cols=["T"], output_cols=["P"])
     model.fit(frame)
     assert np.allclose(model.to_sklearn().coef_, [2, -1]) and np.isclose(model.to_sklearn().intercept_, 1)
     predicted = model.predict(frame)
     assert mean_squared_error(df=predicted, y_true_col_names="T", y_pred_col_names="P") < 1e-20
     assert r2_score(df=predicted, y_true_col_name="T", y_pred_col_name="P") > 0.999
-    spans = session.sql(
+    spans = asking.sql(
         "SELECT RECORD, SCOPE FROM SNOWFLAKE.TELEMETRY.EVENTS WHERE RECORD_TYPE = 'SPAN' ORDER BY TIMESTAMP"
     ).collect()
     assert json.loads(spans[0][0])["name"] == "fit"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,25 +24,11 @@ from snowflake.ml.modeling.xgboost import XGBClassifier
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import DataFrame, Session
 
-from sfml_local.http.app import LocalServer
-
 
 @pytest.fixture(scope="module")
-def session(server: LocalServer) -> Iterator[Session]:
-    with Session.builder.configs(server.connect_args()).create() as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def frame(session: Session) -> DataFrame:
-    """A hundred rows; Y tells whether A + B is positive, T is 2 A - B + 1, K and Y have their own words."""
-    chance = np.random.default_rng(7)
-    rows = pd.DataFrame({"A": chance.normal(size=100), "B": chance.normal(size=100)})
-    rows["K"] = np.where(rows["A"] > 0, "high", "low")
-    rows["Y"] = (rows["A"] + rows["B"] > 0).astype(int)
-    rows["T"] = 2 * rows["A"] - rows["B"] + 1
-    session.create_dataframe(rows).write.save_as_table("ROWS_TO_LEARN", mode="overwrite")
-    return session.table("ROWS_TO_LEARN")
+def frame(asking: Session, learnt: pd.DataFrame) -> DataFrame:
+    asking.create_dataframe(learnt).write.save_as_table("ROWS_TO_LEARN", mode="overwrite")
+    return asking.table("ROWS_TO_LEARN")
 
 
 def share(frame: DataFrame, predicted: str = "P", true: str = "Y") -> float:
@@ -102,7 +87,7 @@ def test_encoders_and_scalers(frame: DataFrame) -> None:
     assert sorted(counts) == [25, 25, 25, 25]
 
 
-def test_a_pipeline_is_logged_and_predicts_from_the_registry(session: Session, frame: DataFrame) -> None:
+def test_a_pipeline_is_logged_and_predicts_from_the_registry(asking: Session, frame: DataFrame) -> None:
     pipeline = Pipeline(
         steps=[
             ("encode", OrdinalEncoder(input_cols=["K"], output_cols=["KO"], drop_input_cols=True)),
@@ -115,7 +100,7 @@ def test_a_pipeline_is_logged_and_predicts_from_the_registry(session: Session, f
     )
     features = frame.select("A", "B", "K", "Y")
     pipeline.fit(features)
-    version = Registry(session).log_model(
+    version = Registry(asking).log_model(
         pipeline, model_name="MODELED", version_name="V1", sample_input_data=frame.select("A", "B", "K")
     )
     answer = version.run(features, function_name="predict")
@@ -123,13 +108,13 @@ def test_a_pipeline_is_logged_and_predicts_from_the_registry(session: Session, f
     assert "PREDICT" in {function["name"] for function in version.show_functions()}
 
 
-def test_an_estimator_is_logged_without_a_sample(session: Session, frame: DataFrame) -> None:
+def test_an_estimator_is_logged_without_a_sample(asking: Session, frame: DataFrame) -> None:
     """Its signature is what it was fitted with."""
     model = LGBMRegressor(
         input_cols=["A", "B"], label_cols=["T"], output_cols=["P"], n_estimators=50, min_child_samples=5
     )
     model.fit(frame)
-    version = Registry(session).log_model(model, model_name="REGRESSED", version_name="V1")
+    version = Registry(asking).log_model(model, model_name="REGRESSED", version_name="V1")
     rows = version.run(frame, function_name="predict").to_pandas()
     assert np.corrcoef(rows["P"].astype(float), rows["T"].astype(float))[0, 1] > 0.95
     again = version.load()
