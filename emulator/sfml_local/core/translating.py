@@ -68,6 +68,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise broken_transaction() from cause
         if _OVERFLOW.search(str(cause)):
             raise not_emulated("a whole number beyond 64 bits here: cast a part of it to NUMBER") from cause
+        if (refused := refused_types(str(cause), text())) is not None:
+            raise refused from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
         raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
@@ -79,11 +81,17 @@ def _telling_refusals() -> Iterator[None]:
     try:
         yield
     except (snowflake.connector.errors.Error, duckdb.Error) as cause:
+        if isinstance(cause.__cause__ or cause, _UNBOUND):
+            raise
         refusal = refusals.found(f"{cause} {cause.__cause__ or ''}")
         if refusal is None:
             raise
         code, state, sentence = refusal
         raise SqlError(sentence, code, state) from cause
+
+
+_UNBOUND = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+"""Errors that show a line of the statement, in which texts of refusals may be that nobody raised."""
 
 
 def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sfml_local.core.expressions import conversions, semi_structured_functions, text_functions
 from sfml_local.core.expressions.common_type import common_type
-from sfml_local.core.expressions.refusals import Refusal
+from sfml_local.core.expressions.refusals import Refusal, argument_refusal
 from sfml_local.core.expressions.variants import text_of, value_of
 
 Call = Callable[..., Any]
@@ -59,10 +59,15 @@ def _by_rows(function: Function) -> Call:
     kind, call = _ARROW[function.returns], function.call
 
     def rows(*columns: pa.Array) -> pa.Array:
+        values: tuple[Any, ...] = ()
         try:
-            return pa.array([call(*row) for row in zip(*(c.to_pylist() for c in columns), strict=True)], kind)
+            return pa.array(
+                [call(*(values := row)) for row in zip(*(c.to_pylist() for c in columns), strict=True)], kind
+            )
         except RecursionError:
             raise Refusal(1003, "54001", "The value is nested too deeply for the local server.") from None
+        except (TypeError, AttributeError, ValueError, ArithmeticError) as cause:
+            raise argument_refusal(function.name, values, cause) from None
 
     rows.__signature__ = _ANY_ARGUMENTS  # type: ignore[attr-defined]
     return rows

@@ -27,6 +27,7 @@ from sfml_local.core.expressions.calls import (
     stand_in,
     typed,
 )
+from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
 
 _NAMES = {
@@ -62,13 +63,33 @@ def part_of(node: Expr, function: str) -> str:
     """The part of a date or time that an argument names; raises SqlError."""
     found = PARTS.get(node.name.strip().upper())
     if found is None:
-        raise _invalid_part(node, function)
+        raise invalid_part(node, function)
     return found
 
 
-def _invalid_part(node: Expr, function: str) -> SqlError:
-    words = f"'{node.name}' is not a valid date/time component for function {function}."
-    return SqlError(f"SQL compilation error:\n{words}", 1044, "42P13")
+_UNQUOTED = ("DATEDIFF", "TIMEDIFF", "TIMESTAMPDIFF", "DATE_TRUNC", "TRUNC", "TIME_SLICE")
+"""Functions that name the word without quotes, and TIME without its digits."""
+
+
+def invalid_part(node: Expr, function: str, type: str = "") -> SqlError:
+    """The error for a word that a function does not take."""
+    return SqlError(_words_of_invalid_part(node, function, type), 1044, "42P13")
+
+
+def _words_of_invalid_part(node: Expr, function: str, type: str = "") -> str:
+    word = node.name.strip().upper()
+    shown = f"[{word}]" if function in _UNQUOTED else f"['{word}']"
+    if isinstance(node, exp.Literal) and not type:
+        shown = f"'{node.name}'"
+    beside = f" and type {type}" if type else ""
+    words = f"{shown} is not a valid date/time component for function {function}{beside}."
+    return f"SQL compilation error:\n{words}"
+
+
+def _no_days(node: Expr, function: str) -> Expr:
+    """The text of an error for a TIME, which has no days."""
+    type = "TIME" if function in _UNQUOTED else "TIME(9)"
+    return exp.Literal.string(marked(1044, "42P13", _words_of_invalid_part(node, function, type)))
 
 
 def moment(value: Expr, rewriting: Rewriting) -> Expr:
@@ -174,6 +195,8 @@ _INTERVALS: dict[str, tuple[str, int]] = {
     "second": ("to_microseconds", 1000000), "millisecond": ("to_microseconds", 1000),
     "microsecond": ("to_microseconds", 1),
 }  # fmt: skip
+_NO_UNITS = frozenset({"WOY", "WY", "WEEKOFYEAR"})
+"""Words that name a part of a date, and no length."""
 _OF_DATES = frozenset({"year", "quarter", "month", "week", "day"})
 _SAME = {"dayofyear": "day", "dayofweek": "day", "weekiso": "week"}
 
@@ -198,24 +221,25 @@ def _date_add(name: str) -> Builder:
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
         unit = part_of(arguments[0], name)
         part = _SAME.get(unit, unit)
-        if part not in _INTERVALS and part != "nanosecond":
-            raise _invalid_part(arguments[0], name)
+        if (part not in _INTERVALS and part != "nanosecond") or arguments[0].name.upper() in _NO_UNITS:
+            raise invalid_part(arguments[0], name)
         length = interval(part, _rounded(arguments[1]))
-        return moved(moment(arguments[2], rewriting), length, keeps_dates=part in _OF_DATES)
+        no_days = _no_days(arguments[0], name) if part in _OF_DATES else None
+        return moved(moment(arguments[2], rewriting), length, no_days)
 
     return build
 
 
-def moved(at: Expr, length: Expr, *, keeps_dates: bool) -> Expr:
-    """A moment plus an amount; a DATE stays a DATE if only days are added."""
-    found: Expr = (
-        bound(partial(macro, "shifted"), at, length)
-        if keeps_dates
-        else exp.Paren(this=exp.Add(this=at, expression=length))
-    )
-    found.meta[STANDS] = (
-        stand_in(at) if keeps_dates else exp.Paren(this=exp.Add(this=stand_in(at), expression=length.copy()))
-    )
+def moved(at: Expr, length: Expr, no_days: Expr | None) -> Expr:
+    """A moment plus an amount; one of whole days leaves a DATE a DATE, and has an error for a TIME."""
+    if no_days is not None:
+        found: Expr = bound(
+            lambda at, length: macro("shifted", at, length, stand_in(at), no_days), at, length
+        )
+        found.meta[STANDS] = stand_in(at)
+        return found
+    found = exp.Paren(this=exp.Add(this=at, expression=length))
+    found.meta[STANDS] = exp.Paren(this=exp.Add(this=stand_in(at), expression=length.copy()))
     return found
 
 
@@ -236,27 +260,39 @@ def _date_diff(name: str) -> Builder:
         left, right = (moment(one, rewriting) for one in arguments[1:])
         start = settings.number(rewriting.session, "WEEK_START")
         if part in ("week", "weekiso"):
-            return _weeks_between(left, right, start if part == "week" else 1)
+            later, earlier = (_day_of(one, _no_days(arguments[0], name)) for one in (right, left))
+            return _weeks_between(later, earlier, start if part == "week" else 1)
         if part == "nanosecond":
             return exp.Paren(
                 this=exp.Mul(
                     this=_difference("microsecond", left, right), expression=exp.Literal.number(1000)
                 )
             )
-        if part not in _INTERVALS and part not in _SAME:
-            return _difference(arguments[0].name, left, right)
-        return _difference(_SAME.get(part, part), left, right)
+        unit = _SAME.get(part, part)
+        if unit not in _INTERVALS:
+            raise invalid_part(arguments[0], name)
+        no_days = _no_days(arguments[0], name) if unit in _OF_DATES else None
+        return _difference(unit, left, right, no_days)
 
     return build
 
 
-def _difference(part: str, left: Expr, right: Expr) -> Expr:
-    found = bound(lambda left, right: macro("difference", part, left, right, stand_in(left)), left, right)
-    return typed(found, "BIGINT")
+def _difference(part: str, left: Expr, right: Expr, no_days: Expr | None = None) -> Expr:
+    def build(left: Expr, right: Expr) -> Expr:
+        if no_days is None:
+            return macro("difference", part, left, right, stand_in(left))
+        return macro("days_between", part, left, right, stand_in(left), no_days)
+
+    return typed(bound(build, left, right), "BIGINT")
 
 
-def _weeks_between(left: Expr, right: Expr, start: int) -> Expr:
-    days = [_week_begin(cast(one, "DATE"), start) for one in (right, left)]
+def _day_of(at: Expr, no_days: Expr) -> Expr:
+    """The day of a moment; a TIME has none."""
+    return typed(bound(lambda at: macro("day_of", at, stand_in(at), no_days), at), "DATE")
+
+
+def _weeks_between(later: Expr, earlier: Expr, start: int) -> Expr:
+    days = [_week_begin(one, start) for one in (later, earlier)]
     return exp.Paren(
         this=exp.IntDiv(
             this=exp.Paren(this=exp.Sub(this=days[0], expression=days[1])), expression=exp.Literal.number(7)
@@ -272,17 +308,24 @@ def _date_trunc(arguments: Arguments, rewriting: Rewriting) -> Expr:
     part, value = arguments
     if part.name.upper() not in PARTS and value.name.upper() in PARTS:
         part, value = value, part
-    unit = part_of(part, "DATE_TRUNC")
+    return truncated(part, value, rewriting, "DATE_TRUNC")
+
+
+def truncated(part: Expr, value: Expr, rewriting: Rewriting, function: str) -> Expr:
+    """The beginning of a part of a moment, for DATE_TRUNC and TRUNC."""
+    unit = part_of(part, function)
     demand_zone(value)
     if unit not in TRUNCATED:
-        raise _invalid_part(part, "DATE_TRUNC")
+        raise invalid_part(part, function)
     at = moment(value, rewriting)
     start = settings.number(rewriting.session, "WEEK_START")
     if unit == "week" and start:
-        return bound(lambda at: call("cast_to_type", _week_begin(cast(at, "DATE"), start), at), at)
+        no_days = _no_days(part, function)
+        return bound(lambda at: call("cast_to_type", _week_begin(_day_of(at, no_days), start), at), at)
     # Times have microseconds here, of which whole nanoseconds are a multiple.
     unit = {"weekiso": "week", "nanosecond": "microsecond"}.get(unit, unit)
-    found = bound(lambda at: macro("truncated", unit, at, stand_in(at)), at)
+    no_days = _no_days(part, function) if unit in _OF_DATES else exp.Literal.string("")
+    found = bound(lambda at: macro("truncated", unit, at, stand_in(at), no_days), at)
     found.meta[STANDS] = stand_in(at)
     return found
 
@@ -332,7 +375,7 @@ def _last_day(arguments: Arguments, rewriting: Rewriting) -> Expr:
         start = settings.number(rewriting.session, "WEEK_START") if part == "week" else 1
         return cast(exp.Add(this=_week_begin(day, start), expression=exp.Literal.number(6)), "DATE")
     if part not in months:
-        raise _invalid_part(arguments[1], "LAST_DAY")
+        raise invalid_part(arguments[1], "LAST_DAY")
     begin = exp.Add(this=call("date_trunc", part, day), expression=call("to_months", months[part]))
     return typed(call("last_day", begin), "DATE")
 
@@ -400,7 +443,8 @@ def lowered_sum(node: exp.Add | exp.Sub, rewriting: Rewriting) -> Expr:
     length, keeps_dates = found
     amount = exp.Neg(this=length) if isinstance(node, exp.Sub) else length
     at = node.this if isinstance(node.this, exp.Column) else moment(node.this, rewriting)
-    return moved(at, amount, keeps_dates=keeps_dates)
+    unit = exp.Literal.string("DAY")
+    return moved(at, amount, _no_days(unit, "DATEADD") if keeps_dates else None)
 
 
 def _builders() -> Iterator[tuple[str, Builder]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from sqlglot import Expr, exp
@@ -40,7 +41,8 @@ def divided(left: Expr, right: Expr, value: Expr) -> Expr:
 
 def lowered_remainder(node: exp.Mod, rewriting: Rewriting) -> Expr:
     """`a % b`: refused where b is 0."""
-    if isinstance(node.expression, exp.Literal) and node.expression.name.strip("0."):
+    divisor = node.expression.unnest()
+    if isinstance(divisor, exp.Literal) and divisor.name.strip("0."):
         return node
     return bound(_remainder, node.this, node.expression)
 
@@ -76,6 +78,8 @@ def _stepped(function: str) -> Builder:
 
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
         value, *places = arguments
+        if any(isinstance(one, exp.Null) for one in arguments):
+            return exp.null()
         if not places:
             return call(function, value)
         return bound(partial(_scaled, function, varies(places[0])), value, places[0])
@@ -117,14 +121,22 @@ def _rounded(how: Expr | str, value: Expr, places: Expr) -> Expr:
 def _truncated(arguments: Arguments, rewriting: Rewriting) -> Expr:
     """TRUNC of a number to places, or of a date to a part of it."""
     value, *rest = arguments
+    if rest and rest[0].is_string and _PLACES.fullmatch(rest[0].name):
+        rest = [exp.Literal.number(rest[0].name.strip())]
     if rest and (rest[0].is_string or _names_part(rest[0])):
-        return lowered_dates.BUILDERS["DATE_TRUNC"]([rest[0], value], rewriting)
+        return lowered_dates.truncated(rest[0], value, rewriting, "TRUNC")
+    if any(isinstance(one, exp.Null) for one in arguments):
+        return exp.null()
     node = exp.Trunc(this=value, decimals=rest[0] if rest else None)
     if rest and varies(rest[0]):
         return rounded(node)
     if rest and not isinstance(rest[0], exp.Literal | exp.Neg):
         node.set("decimals", whole(rest[0]))
     return node
+
+
+_PLACES = re.compile(r"\s*[+-]?\d+\s*")
+"""A number of places that is written as a text."""
 
 
 def _names_part(node: Expr) -> bool:

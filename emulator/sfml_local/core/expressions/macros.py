@@ -119,7 +119,9 @@ CREATE OR REPLACE MACRO {PLACE}.sf_subtract
     (x, y, t DATE, u DATE) AS x - y,
     (x, y, t DATE, u) AS x - CAST(round(y) AS INTEGER),
     (x, y, t, u) AS x - y;
-CREATE OR REPLACE MACRO {PLACE}.sf_shifted(x, i) AS cast_to_type(x + i, x);
+CREATE OR REPLACE MACRO {PLACE}.sf_shifted
+    (x, i, t TIME, e) AS CAST(error(e) AS TIME),
+    (x, i, t, e) AS cast_to_type(x + i, x);
 CREATE OR REPLACE MACRO {PLACE}.sf_add_months(x, n) AS cast_to_type(
     CASE WHEN last_day(CAST(x AS DATE)) = CAST(x AS DATE)
         THEN CAST(last_day(CAST(CAST(x AS TIMESTAMP) + to_months(n) AS DATE)) AS TIMESTAMP)
@@ -128,9 +130,16 @@ CREATE OR REPLACE MACRO {PLACE}.sf_add_months(x, n) AS cast_to_type(
 CREATE OR REPLACE MACRO {PLACE}.sf_difference
     (p, a, b, t TIME) AS date_diff(p, a, b),
     (p, a, b, t) AS date_diff(p, CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP));
+CREATE OR REPLACE MACRO {PLACE}.sf_day_of
+    (x, t TIME, e) AS CAST(error(e) AS DATE),
+    (x, t, e) AS CAST(x AS DATE);
+CREATE OR REPLACE MACRO {PLACE}.sf_days_between
+    (p, a, b, t TIME, e) AS CAST(error(e) AS BIGINT),
+    (p, a, b, t, e) AS date_diff(p, CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP));
 CREATE OR REPLACE MACRO {PLACE}.sf_truncated
-    (p, x, t TIME) AS CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME),
-    (p, x, t) AS cast_to_type(date_trunc(p, x), x);
+    (p, x, t TIME, e) AS CASE WHEN e <> '' THEN CAST(error(e) AS TIME)
+        ELSE CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME) END,
+    (p, x, t, e) AS cast_to_type(date_trunc(p, x), x);
 CREATE OR REPLACE MACRO {PLACE}.sf_cut(x, kind) AS CASE
     WHEN kind LIKE 'DECIMAL%'
     THEN trunc(round(x * power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER)), 6))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 MARK = "\u2063"
 """An invisible separator, which DuckDB keeps in the text of an error and users do not write."""
@@ -58,3 +61,36 @@ def unparsable(text: object, kind: str, format: str) -> Refusal:
 
 def not_a_variant(value: object, kind: str) -> Refusal:
     return Refusal(100071, "22000", f"Failed to cast variant value {value} to {kind}")
+
+
+_KINDS: Mapping[type, str] = {
+    bool: "BOOLEAN", int: "NUMBER(38,0)", Decimal: "NUMBER(38,0)", float: "FLOAT", str: "VARCHAR(16777216)",
+    bytes: "BINARY(8388608)", dt.datetime: "TIMESTAMP_NTZ(9)", dt.date: "DATE", dt.time: "TIME(9)",
+    list: "ARRAY", dict: "OBJECT", type(None): "NULL",
+}  # fmt: skip
+_NAMES: Mapping[str, str] = {
+    "to_text": "TO_VARCHAR", "to_ntz": "TO_TIMESTAMP_NTZ", "to_ltz": "TO_TIMESTAMP_LTZ", "rounded": "ROUND",
+}  # fmt: skip
+_TYPE = re.compile(
+    r"(?:VARCHAR|DATE|TIME|TIMESTAMP|TIMESTAMP WITH TIME ZONE|BOOLEAN|DOUBLE|FLOAT|BLOB|JSON|\"NULL\"|"
+    r"(?:TINY|SMALL|BIG|HUGE)INT|INTEGER|DECIMAL\(\d+, ?\d+\)|STRUCT\(.*\)|.*\[\])",
+    re.DOTALL,
+)
+"""DuckDB's names of types, which functions get beside values."""
+_UNREAD = re.compile(r"(?:with base 10|string to float): '(.*)'", re.DOTALL)
+
+
+def argument_refusal(name: str, values: Sequence[object], cause: Exception) -> Refusal:
+    """The refusal of arguments with which a function failed: a text that is no number, or types it does not take."""
+    if (unread := _UNREAD.search(str(cause))) is not None:
+        return not_a_number(unread[1])
+    given = [one for one in values if not (isinstance(one, str) and _TYPE.fullmatch(one))]
+    texts = [one for one in given if isinstance(one, str)]
+    if isinstance(cause, ArithmeticError) and texts:
+        return not_a_number(texts[-1])
+    name = name.removeprefix("sf_").removeprefix("try_")
+    shown = ", ".join(
+        _KINDS.get(type(one), "VARIANT") for one in given[: 2 if name.startswith("to_") else None]
+    )
+    words = f"Invalid argument types for function '{_NAMES.get(name, name.upper())}': ({shown})"
+    return Refusal(1044, "42P13", f"SQL compilation error:\n{words}")

@@ -32,6 +32,7 @@ from sfml_local.core.expressions.lowered_conversions import (
     number_of,
     within,
 )
+from sfml_local.core.expressions.lowered_dates import invalid_part, part_of
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name
 
@@ -95,6 +96,8 @@ _COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
 
 def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
     places = node.args.get("decimals")
+    if isinstance(node, exp.Round | exp.Trunc) and exp.Null in (type(node.this), type(places)):
+        return exp.null()
     if isinstance(node, exp.Round | exp.Trunc) and places is not None and lowered_numbers.varies(places):
         return lowered_numbers.rounded(node)
     for name in _COUNTS[type(node)]:
@@ -290,6 +293,9 @@ def _last(column: Expr) -> str:
 
 def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
     """TIME_SLICE of a DATE is a DATE."""
+    unit = node.args["unit"]
+    if part_of(unit, "TIME_SLICE") not in _SLICED:
+        raise invalid_part(unit, "TIME_SLICE")
 
     def build(value: Expr) -> Expr:
         new = node.copy()
@@ -298,6 +304,9 @@ def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
 
     return bound(build, node.this)
 
+
+_SLICED = frozenset({"year", "quarter", "month", "week", "day", "hour", "minute", "second"})
+"""The parts that TIME_SLICE takes: https://docs.snowflake.com/en/sql-reference/functions/time_slice"""
 
 MOST_SAMPLED = 1_000_000
 """The most rows of a sample: https://docs.snowflake.com/en/sql-reference/constructs/sample"""
