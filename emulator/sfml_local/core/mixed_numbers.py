@@ -14,6 +14,7 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.hashed_stars import spread_stars
 from sfml_local.core.mixed_choices import CHOICES, columns_of, may_mix, widen_choice
 from sfml_local.core.mixed_queries import (
     is_recursive_union,
@@ -34,6 +35,7 @@ _CHANGES = (exp.Update, exp.Delete, exp.Merge)
 
 def widened(tree: Expr, duck: duckdb.DuckDBPyConnection) -> Expr:
     """A statement for DuckDB in which no number loses decimal places beside another; itself if none would."""
+    tree = spread_stars(tree, duck)
     if any(unpivot_rounds(one, duck) for one in tree.find_all(exp.Pivot) if one.unpivot):
         raise not_emulated("UNPIVOT of numbers with other places: cast its columns to one type")
     if not any(found := _mixtures(tree)):

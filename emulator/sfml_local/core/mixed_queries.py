@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.calls import raw_type
 from sfml_local.core.expressions.common_type import places_of
 from sfml_local.core.mixed_choices import INTEGERS, in_common_type, may_mix
@@ -169,18 +169,37 @@ def unpivot_rounds(unpivot: exp.Pivot, duck: duckdb.DuckDBPyConnection) -> bool:
     columns = [one.unalias().copy() for field in unpivot.fields for one in field.expressions]
     read = source.copy()
     read.set("pivots", None)
-    described = _columns_of(exp.select(*columns).from_(read), source, duck)
+    described = columns_of(exp.select(*columns).from_(read), source, duck)
+    _demand_one_kind(described)
     return bool(described) and _wide([type for _, type in described], is_recursive=False) is not None
+
+
+def _demand_one_kind(columns: Sequence[tuple[str, str]]) -> None:
+    """Refuse to make texts, numbers and dates rows of one column, which DuckDB would write as texts."""
+    kinds = {name: _kind(type) for name, type in columns if type != '"NULL"'}
+    first = next(iter(kinds.values()), None)
+    for name, kind in kinds.items():
+        if kind != first:
+            words = (
+                f"The type of column '{name}' conflicts with the type of other columns in the UNPIVOT list."
+            )
+            raise SqlError(f"SQL compilation error:\n{words}", 1044, "42P13")
+
+
+def _kind(type: str) -> str:
+    is_number = type in INTEGERS or type in ("DOUBLE", "FLOAT") or places_of(type) is not None
+    return "NUMBER" if is_number else type
 
 
 def _described(part: Expr, duck: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """The names and types of a query's columns, with the WITH clauses around it; empty where it reads other columns."""
-    return _columns_of(exp.select("*").from_(_source(part, _alias([]))), part.parent, duck)
+    return columns_of(exp.select("*").from_(_source(part, _alias([]))), part.parent, duck)
 
 
-def _columns_of(
+def columns_of(
     query: exp.Select, around: Expr | None, duck: duckdb.DuckDBPyConnection
 ) -> list[tuple[str, str]]:
+    """The names and types of a query's columns, with the WITH clauses around another; empty where DuckDB refuses it."""
     for clause in _clauses(around):
         query.set("with_", clause)
         query = exp.select("*").from_(exp.Subquery(this=query))

@@ -111,6 +111,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return not_emulated(constant[2].upper(), f"its {constant[1]} is no constant")
     if (function := _NO_FUNCTION.match(message)) is not None:
         return _no_function(function[1].upper())
+    if _STAR.search(message):
+        return not_emulated("a star as an argument of this function", "name its columns")
     if (ambiguous := _AMBIGUOUS.match(message)) is not None:
         return SqlError(
             f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
@@ -164,6 +166,10 @@ _FAMILIES = (
 )
 """Prefixes of Snowflake's functions that sqlglot does not list."""
 _CONSTANT = re.compile(r'The "(.*?)" argument in function "(.*?)" must be a constant')
+_STAR = re.compile(
+    r"Binder Error: (?:STAR expression is only allowed|Function .* cannot be applied to a star expression"
+    r"|.*[Mm]ultiple different STAR)"
+)
 _AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
 """A text that is compared with a number, or inserted into a column of numbers."""

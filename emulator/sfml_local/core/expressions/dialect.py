@@ -62,7 +62,8 @@ DuckDB.Generator.RESERVED_KEYWORDS = {*DuckDB.Generator.RESERVED_KEYWORDS, *OF_D
 def _as_written(name: str, usual: Callable[..., Expr] | None) -> Callable[..., Expr]:
     def build(args: list[Any]) -> Expr:
         # `OBJECT_CONSTRUCT(*)` is fakesnow's.
-        if usual is not None and any(isinstance(one, Expr) and one.is_star for one in args):
+        is_starred = any(isinstance(one, Expr) and one.is_star for one in args)
+        if usual is not None and is_starred and name != "HASH_AGG":
             return usual(args)
         return exp.Anonymous(this=name, expressions=args)
 

@@ -10,6 +10,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import call, cast, json
+from sfml_local.core.expressions.lowered_numbers import hashed
 from sfml_local.core.rewriting import Rewriting
 
 _AROUND = (
@@ -60,6 +61,11 @@ def _windowed(node: exp.Window) -> Expr | None:
     """Window functions that DuckDB lacks."""
     _refuse_rank_in_frame(node)
     function = node.this
+    if (
+        total := next((one for one in function.find_all(exp.Anonymous) if _SUM in one.meta), None)
+    ) is not None:
+        total.replace(_over(node, total.copy()))
+        return function
     if not isinstance(function, exp.Anonymous) or not function.expressions:
         return None
     name, value = str(function.this).upper(), function.expressions[0]
@@ -113,6 +119,45 @@ def _union(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return json(call("sf_array_union", call("to_json", listed), "JSON"))
 
 
+_SUM = "hash_sum"
+"""The key that marks the aggregate inside of HASH_AGG, which goes over the window."""
+
+
+def _hash_agg(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """The sum of the rows' hashes, so that the order of rows does not matter, and their number does; 0 without rows."""
+    is_distinct = isinstance(arguments[0], exp.Distinct)
+    values = arguments[0].expressions if is_distinct else arguments
+    row = hashed(values)
+    total = call("sum", exp.Distinct(expressions=[row]) if is_distinct else row)
+    total.meta[_SUM] = True
+    return _signed(exp.Coalesce(this=cast(total, "HUGEINT"), expressions=[exp.Literal.number(0)]))
+
+
+def _signed(number: Expr) -> Expr:
+    """A whole number in 64 bits with a sign, those beyond which are dropped."""
+    half = cast(call("pow", 2, 63), "HUGEINT")
+    above = exp.paren(exp.Add(this=exp.paren(number), expression=half))
+    below = exp.paren(exp.Mod(this=above, expression=cast(call("pow", 2, 64), "HUGEINT")))
+    return cast(exp.Sub(this=below, expression=half.copy()), "DECIMAL(19, 0)")
+
+
+COMPLETE = "sfml_complete"
+"""A call of values that stands for their row, or NULL if one of them is NULL."""
+
+
+def _counted(node: exp.Count, rewriting: Rewriting) -> Expr:
+    """COUNT(t.*) and COUNT(DISTINCT t.*) count the rows in which no column is NULL."""
+    values = [node.this, *node.expressions]
+    is_distinct = isinstance(node.this, exp.Distinct)
+    if is_distinct:
+        values = node.this.expressions
+    if not any(isinstance(one, exp.Column) and one.is_star for one in values):
+        return node
+    parts = (exp.Columns(this=one.copy(), unpack=True) if one.is_star else one for one in values)
+    row = call(COMPLETE, *parts)
+    return exp.Count(this=exp.Distinct(expressions=[row]) if is_distinct else row, big_int=True)
+
+
 def _percentile(arguments: Arguments, rewriting: Rewriting) -> Expr:
     demand_share(arguments[1], "APPROX_PERCENTILE")
     return call("quantile_cont", cast(arguments[0], "DOUBLE"), arguments[1])
@@ -120,9 +165,11 @@ def _percentile(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("HLL",), counted("HLL", 1, None, _distinct_count)),
+    "HASH_AGG": counted("HASH_AGG", 1, None, _hash_agg),
     "ARRAY_UNION_AGG": counted("ARRAY_UNION_AGG", 1, 1, _union),
     "APPROX_PERCENTILE": counted("APPROX_PERCENTILE", 2, 2, _percentile),
 }
-NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = dict.fromkeys(
-    (exp.GroupConcat, exp.ArrayAgg, exp.WithinGroup, exp.Window), _listed
-)
+NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
+    **dict.fromkeys((exp.GroupConcat, exp.ArrayAgg, exp.WithinGroup, exp.Window), _listed),
+    exp.Count: _counted,
+}

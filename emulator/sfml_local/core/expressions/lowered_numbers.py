@@ -10,7 +10,7 @@ from sqlglot.parsers.snowflake import SnowflakeParser
 
 from sfml_local.core.expressions import lowered_dates
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import TYPE, bound, call, cast, whole
+from sfml_local.core.expressions.calls import TYPE, bound, call, cast, macro, stand_in, whole
 from sfml_local.core.expressions.comparisons import lowered_alternatives, lowered_comparison
 from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
@@ -176,11 +176,23 @@ def _is_whole(node: Expr) -> bool:
     return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) in _WHOLE
 
 
+def hashed(arguments: Arguments) -> Expr:
+    """DuckDB's hash of the values, which is the same for equal numbers of any type; a star stands for its columns."""
+    values = (
+        exp.Columns(this=one.copy(), unpack=True) if one.is_star else hashable(one) for one in arguments
+    )
+    return cast(call("hash", *values), "HUGEINT")
+
+
+def hashable(value: Expr) -> Expr:
+    """What DuckDB hashes for a value: numbers that compare equally have one hash on an account."""
+    return bound(lambda value: macro("hashed", value, stand_in(value)), value)
+
+
 def _hash(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    """A whole number of 64 bits with a sign; a star stands for its columns."""
-    values = (exp.Columns(this=one.copy(), unpack=True) if one.is_star else one for one in arguments)
-    unsigned = cast(call("hash", *values), "HUGEINT")
-    return cast(exp.Sub(this=unsigned, expression=cast(call("pow", 2, 63), "HUGEINT")), "DECIMAL(19, 0)")
+    """A whole number of 64 bits with a sign."""
+    half = cast(call("pow", 2, 63), "HUGEINT")
+    return cast(exp.Sub(this=hashed(arguments), expression=half), "DECIMAL(19, 0)")
 
 
 def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:

@@ -140,6 +140,21 @@ CREATE OR REPLACE MACRO {PLACE}.sf_truncated
     (p, x, t TIME, e) AS CASE WHEN e <> '' THEN CAST(error(e) AS TIME)
         ELSE CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME) END,
     (p, x, t, e) AS cast_to_type(date_trunc(p, x), x);
+CREATE OR REPLACE MACRO {PLACE}.sf_plain(x) AS
+    CASE WHEN contains(x, '.') THEN rtrim(rtrim(x, '0'), '.') ELSE x END;
+CREATE OR REPLACE MACRO {PLACE}.sf_hashed
+    (x, t VARCHAR) AS CAST(x AS VARCHAR),
+    (x, t DATE) AS x,
+    (x, t TIMESTAMP) AS x,
+    (x, t TIMESTAMPTZ) AS epoch_us(x),
+    (x, t) AS CASE
+        WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN chr(1) || CASE
+            WHEN TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE) = trunc(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE))
+            THEN coalesce(CAST(TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))
+            ELSE CAST(x AS VARCHAR) END
+        WHEN typeof(x) LIKE '%INT%' OR typeof(x) LIKE 'DECIMAL%'
+        THEN chr(1) || {PLACE}.sf_plain(CAST(x AS VARCHAR))
+        ELSE CAST(x AS VARCHAR) END;
 CREATE OR REPLACE MACRO {PLACE}.sf_cut(x, kind) AS CASE
     WHEN kind LIKE 'DECIMAL%'
     THEN trunc(round(x * power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER)), 6))
