@@ -60,7 +60,7 @@ def _refuse_rank_in_frame(node: exp.Window) -> None:
 def _windowed(node: exp.Window) -> Expr | None:
     """Window functions that DuckDB lacks."""
     _refuse_rank_in_frame(node)
-    function = node.this
+    function: Expr = node.this
     if (
         total := next((one for one in function.find_all(exp.Anonymous) if _SUM in one.meta), None)
     ) is not None:
