@@ -103,6 +103,13 @@ def test_what_writes_imports_it(deployed: Path) -> None:
     assert "snowflake.core" not in plan
 
 
+def test_writing_tasks_imports_no_snowpark(deployed: Path) -> None:
+    (deployed / "specs" / "other.yaml").write_text(SPEC.replace("small", "other"), encoding="utf-8")
+    written = modules_of(deployed, COMMAND, "apply", "specs/other.yaml", "--auto-approve")
+    assert "snowflake.core" in written
+    assert "snowflake.snowpark" not in written
+
+
 COMPLETED = """
 import json, os, sys
 from sfml.snowflake.light_connector import complete_connector, import_lightly, without_snowpark
@@ -135,3 +142,42 @@ code = 0
 
 def test_clients_that_were_imported_lightly_are_whole_once_they_are_completed(deployed: Path) -> None:
     modules_of(deployed, COMPLETED)
+
+
+AT_ONCE = """
+import importlib.abc, sys, threading
+from sfml.snowflake.light_connector import complete_connector, import_lightly
+import_lightly()
+import boto3, pandas
+reached, completed, errors = threading.Event(), threading.Event(), []
+
+def complete():
+    try:
+        complete_connector()
+    except BaseException as error:
+        errors.append(repr(error))
+    completed.set()
+
+class Halting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "snowflake.snowpark" and threading.current_thread() is importing:
+            reached.set()
+            completed.wait(1)  # set at once if it does not wait for this import
+        return None
+
+sys.meta_path.insert(0, Halting())
+importing = threading.Thread(target=importlib.import_module, args=("snowflake.core",))
+completing = threading.Thread(target=complete)
+importing.start()
+assert reached.wait(60)
+completing.start()
+importing.join()
+completing.join()
+assert not errors, errors
+code = 0
+"""
+
+
+def test_completing_waits_for_a_thread_that_imports_the_client(deployed: Path) -> None:
+    """Several pipelines are applied at once: one writes tasks while another one registers a job."""
+    assert "snowflake.core" in modules_of(deployed, AT_ONCE)

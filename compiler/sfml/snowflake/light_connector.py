@@ -7,6 +7,7 @@ longer than a login and a plan together, and statements and rows need none of th
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Iterator
@@ -56,11 +57,17 @@ def _complete() -> None:
         holder: Any = sys.modules.get(f"snowflake.connector.{module}")
         if has_pandas and getattr(holder, library, holder) is None:
             setattr(holder, library, sys.modules[library])
-    core: Any = sys.modules.get("snowflake.core._options")
+    core = _imported_core()
     if core is not None and not core.installed_snowpark:
         stand_ins = [core.snowpark]
         snowpark, has_snowpark = core._import_or_missing_snowpark()
         _replace("snowflake.core", stand_ins, [snowpark], {"installed_snowpark": has_snowpark})
+
+
+def _imported_core() -> Any:
+    """The options of `snowflake.core`, if it was imported; waits for another thread that is importing it."""
+    name = "snowflake.core._options"
+    return importlib.import_module(name) if name in sys.modules else None
 
 
 def _replace(package: str, stand_ins: list[Any], libraries: list[Any], flags: dict[str, bool]) -> None:

@@ -144,10 +144,11 @@ class Tasks:
         """Create or alter the task to match exactly; settings outside the API's model are written by SQL."""
         from sfml.snowflake.low_level import to_task
 
+        tasks = self._tasks  # imports the client without Snowpark, which the model of a task would import
         model = to_task(task, definition)
         model.comment = comment
         with translated():
-            self._tasks[folded(task.name)].create_or_alter(model)
+            tasks[folded(task.name)].create_or_alter(model)
         self._put_beyond(task)
 
     def _put_beyond(self, task: DesiredTask) -> None:
