@@ -129,6 +129,18 @@ MISTAKES = {
         r"read it in SQL: `SYSTEM\$GET_TASK_GRAPH_CONFIG\('k'\)`",
         [("'select ${config.k}'", "\"select SYSTEM$GET_TASK_GRAPH_CONFIG('k')\"")],
     ),
+    "a condition that reads nothing": (
+        tasks("a: {sql: select 1}", "b: {sql: select 1, when: '1 = 0'}"),
+        MANUAL,
+        "take out the task: `enabled: false`",
+        [("when: '1 = 0'", "enabled: false")],
+    ),
+    "a wait for a task that is never skipped": (
+        tasks("a: {sql: select 1}", "b: {sql: select 1, after: [a], run_if: all_skipped}"),
+        MANUAL,
+        "write `run_if: none_failed`",
+        [("all_skipped", "none_failed")],
+    ),
     "a misspelt day": (
         tasks("a: {sql: select 1}"),
         TAIL % "{cron: '0 3 * * MONN', timezone: UTC}",

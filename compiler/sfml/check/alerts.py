@@ -99,11 +99,12 @@ def unknown_gates(case: Case) -> Iterator[Diagnostic]:
 
 
 def clashing_channels(case: Case) -> Iterator[Diagnostic]:
-    """SF363: one integration is used as two types.
+    """SF363: one integration is used as two types, or given twice.
 
     What: an integration is for email, for a webhook or for a queue; `slack`, `teams`, `pagerduty` and `webhook` are
-    webhooks. `on_error` and `on_success` are queues.
-    Why: Snowflake refuses the message, so the alert is lost when it is needed.
+    webhooks. `on_error` and `on_success` are queues. A channel names an integration once.
+    Why: Snowflake refuses the message, so the alert is lost when it is needed; one that is given twice gets each alert
+    twice.
     Instead: name the integration where it belongs.
     """
     seen: dict[str, tuple[str, Place | None]] = {}
@@ -125,6 +126,21 @@ def clashing_channels(case: Case) -> Iterator[Diagnostic]:
             labels = (Label(first.span, f"{_a(known)} here"),) if first else ()
             help = "an integration has one type: name another one"
             yield error("SF363", message, channel.place, labels=labels, help=help)
+    yield from _given_twice(case)
+
+
+def _given_twice(case: Case) -> Iterator[Diagnostic]:
+    """Findings for channels of one kind that get the same alerts by the same integration."""
+    given: dict[object, Place] = {}
+    for channel in _channels(case):
+        if channel.place is None:
+            continue
+        same = (channel.kind, folded(channel.integration), channel.to, channel.events)
+        other = given.setdefault(same, channel.place)
+        if other is not channel.place:
+            message = f"`{channel.integration}` is given twice and would get each alert twice"
+            labels = (Label(other.span, "the other one"),)
+            yield error("SF363", message, channel.place, labels=labels, help="leave one of them")
 
 
 def _a(type_: str) -> str:

@@ -180,6 +180,57 @@ def never_joined(case: Case) -> Iterator[Diagnostic]:
         )
 
 
+def never_all(case: Case) -> Iterator[Diagnostic]:
+    """SF351: `run_if` asks for states that predecessors never have together.
+
+    What: `all_skipped` needs predecessors that can be skipped, and an outcome that starts none of them; `all_failed`
+    needs predecessors that run together.
+    Why: only arms of a branch and tasks with `when` or `run_if` are ever skipped, one arm of a branch always runs, and
+    arms that exclude each other never fail together. So the task would never run.
+    Instead: write `none_failed` to run whatever was chosen, or `at_least_one_failed` to run after a failure.
+    """
+    arms = _arms_by_task(case)
+    for task in case.draft.tasks:
+        above = case.draft.predecessors[task.name]
+        if not above or task.node.run_if not in ("all_skipped", "all_failed"):
+            continue
+        is_skipped = task.node.run_if == "all_skipped"
+        problem = _never_skipped(case, above, arms) if is_skipped else _exclusive(above, arms)
+        if problem is not None:
+            message = f"task `{task.name}` never runs: {problem}"
+            help = f"write `run_if: {'none_failed' if is_skipped else 'at_least_one_failed'}`"
+            yield warning("SF351", message, task.place("run_if"), help=help)
+
+
+_Arms = Mapping[str, Mapping[str, frozenset[str]]]
+
+
+def _never_skipped(case: Case, above: tuple[str, ...], arms: _Arms) -> str | None:
+    """Why these tasks are never all skipped."""
+    nodes = {name: case.by_name[name].node for name in above}
+    certain = [
+        name for name in above if name not in arms and not nodes[name].when and nodes[name].run_if is None
+    ]
+    if certain:
+        return f"{listed(certain[:1])} is never skipped"
+    started: dict[str, set[str]] = {}
+    for name in above:
+        if not nodes[name].when:
+            for branch, outcomes in arms.get(name, {}).items():
+                started.setdefault(branch, set()).update(outcomes)
+    for branch, chosen in started.items():
+        if chosen >= {*(case.by_name[branch].outcomes or {})}:
+            return f"every outcome of `{branch}` starts one of {listed(above)}"
+    return None
+
+
+def _exclusive(above: tuple[str, ...], arms: _Arms) -> str | None:
+    """Why these tasks never all run."""
+    needs = [arms.get(name, {}) for name in above]
+    clash = next((branch for branch, outcomes in _all_of([*needs]).items() if not outcomes), None)
+    return None if clash is None else f"arms of `{clash}` exclude each other"
+
+
 def _arms_by_task(case: Case) -> dict[str, dict[str, frozenset[str]]]:
     """Task → branch → the outcomes that start the task."""
     arms: dict[str, dict[str, frozenset[str]]] = {}

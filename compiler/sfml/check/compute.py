@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, Label
@@ -27,6 +28,7 @@ from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
 _DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
 _TRAINING = 4 * 3600
+_PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?![\w/:+])")
 
 
 def wrong_compute(case: Case) -> Iterator[Diagnostic]:
@@ -259,6 +261,25 @@ def _longer_timeout(case: Case) -> str:
     limit = _DEFAULT_TIMEOUT if timeout is None else (timeout or _MAX_TIMEOUT)
     also = "" if limit >= _TRAINING else ", to the task and to the schedule config"
     return f"`timeout: {in_words(_TRAINING)}`{also}"
+
+
+def packages_given_twice(case: Case) -> Iterator[Diagnostic]:
+    """SF416: a package is named twice.
+
+    What: `packages` and `pip` name each package once. Names ignore case, and `-`, `_` and `.` in them are the same.
+    Why: which of two versions is installed is not defined, or the task fails when its packages are resolved.
+    Instead: leave one of them.
+    """
+    for task in case.tasks:
+        for setting in ("packages", "pip"):
+            first: dict[str, str] = {}
+            for index, package in enumerate(getattr(task.node, setting)):
+                match = _PACKAGE.match(package)
+                name = re.sub(r"[-_.]+", "-", match[1]).lower() if match else package
+                if first.setdefault(name, package) != package:
+                    message = f"`{first[name]}` and `{package}` of task `{task.name}` are one package"
+                    place = task.place(f"{setting}[{index}]", setting)
+                    yield error("SF416", message, place, help="leave one of them")
 
 
 def tag_values(case: Case) -> Iterator[Diagnostic]:

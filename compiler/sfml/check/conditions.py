@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.base.quoting import raw
-from sfml.check.case import Case, error, listed
+from sfml.check.case import Case, error, listed, warning
 from sfml.graph.draft import TaskDraft
 from sfml.graph.located import Place
-from sfml.semantics.condition_words import arguments_of, problem_of
+from sfml.semantics.condition_words import arguments_of, problem_of, texts_compared_with
 from sfml.semantics.conditions import (
+    COMPLETION_STATES,
     PREDECESSOR_STATES,
     WHEN_FUNCTIONS,
     forbidden_functions,
@@ -69,12 +70,33 @@ def _has_other_finding(condition: str) -> bool:
     return any(mark in condition for mark in ("{{", "${")) or bool(forbidden_functions(condition))
 
 
+def constant_conditions(case: Case) -> Iterator[Diagnostic]:
+    """SF350: a condition reads nothing.
+
+    What: `when` calls at least one of the functions that conditions may call.
+    Why: without one it is the same at each run: the task always runs, or never, and is called skipped each time.
+    Instead: remove it, or take the task out with `enabled: false`.
+    """
+    for task, condition, place in _conditions(case):
+        if WHEN_FUNCTIONS.isdisjoint(functions_called(condition)) and not _has_finding(condition):
+            message = f"`when` of {'the root' if task is None else f'`{task.name}`'} reads nothing"
+            why = "it is the same at each run, so nothing is decided by it"
+            yield warning(
+                "SF350", message, place, why=why, help="take it out, or take out the task: `enabled: false`"
+            )
+
+
+def _has_finding(condition: str) -> bool:
+    return _has_other_finding(condition) or problem_of(condition) is not None
+
+
 def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
     """SF330: a condition names a task that does not run before, or a state that does not exist.
 
     What: SYSTEM$GET_PREDECESSOR_RETURN_VALUE and SYSTEM$TASK_COMPLETION_STATE take the name of a task that runs
     before, as it is in Snowflake: `<PIPELINE>$<TASK>` in upper case. SYSTEM$PREDECESSORS_STATE takes one of nine
-    states. The condition of the root cannot use them, because the root has no predecessors.
+    states; SYSTEM$TASK_COMPLETION_STATE answers SUCCEEDED, FAILED, SKIPPED, CANCELLED or NOT_EXECUTED. The condition
+    of the root cannot use them, because the root has no predecessors.
     Why: Snowflake fails the whole graph when a condition names a task that is not an ancestor (091451).
     Instead: write the name of a task that runs before.
     """
@@ -92,6 +114,11 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
                 help = did_you_mean(state.upper(), PREDECESSOR_STATES) or listed(PREDECESSOR_STATES, "or")
                 message = f"`{state}` is not a state of predecessors"
                 yield error("SF330", message, place, help=help)
+        for state in texts_compared_with(condition, _COMPLETION_STATE):
+            if state not in (*COMPLETION_STATES, "CANCELED"):
+                help = did_you_mean(state.upper(), COMPLETION_STATES) or listed(COMPLETION_STATES, "or")
+                message = f"no task that has ended is in the state `{state}`"
+                yield warning("SF330", message, place, help=help)
         yield from _unknown_tasks(case, task, condition, place)
 
 

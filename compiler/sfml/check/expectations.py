@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from sfml.base.diagnostic import Diagnostic, Label
 from sfml.base.quoting import folded
 from sfml.check.case import Case, error, warning
+from sfml.graph.durations import in_words
 from sfml.graph.expectations import PoolSize
 from sfml.graph.model import CronSchedule, IntervalSchedule, OnPool
+from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS
 
 
 def more_nodes_than_the_pool(case: Case) -> Iterator[Diagnostic]:
@@ -31,6 +33,27 @@ def more_nodes_than_the_pool(case: Case) -> Iterator[Diagnostic]:
             )
             labels = (Label(pool.place.span, "the pool"),) if pool.place else ()
             yield error("SF525", message, place, labels=labels, help="lower it, or raise `nodes` of the pool")
+
+
+def longer_than_allowed(case: Case) -> Iterator[Diagnostic]:
+    """SF538: a task is expected to take longer than its timeout lets it.
+
+    What: the shortest time of `expect: {takes: …}` is at most the `timeout` of the task, 1 hour by default.
+    Why: Snowflake would end the task before it can succeed, and costs are computed with a time that it never takes.
+    Instead: raise `timeout`, or correct `expect`.
+    """
+    for task in case.tasks:
+        expect, timeout = task.node.expect, task.node.timeout
+        limit = DEFAULT_TIMEOUT_MS // 1000 if timeout is None else timeout or MAX_TIMEOUT_MS // 1000
+        if expect is not None and expect.takes is not None and expect.takes.low > limit:
+            least = in_words(round(expect.takes.low))
+            message = (
+                f"task `{task.name}` is expected to take {least} or more, and ended after {in_words(limit)}"
+            )
+            place = task.place("expect.takes", "expect")
+            yield warning(
+                "SF538", message, place, help=f"set `timeout` to more than `{least}`, or correct `takes`"
+            )
 
 
 def runs_said_twice(case: Case) -> Iterator[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean
 from sfml.base.quoting import raw
@@ -106,8 +106,8 @@ def wrong_moves(case: Case) -> Iterator[Diagnostic]:
 def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
     """SF209: the name of a Snowflake object is not an identifier.
 
-    What: names of databases, schemas, warehouses, pools, integrations, procedures, streams and users are identifiers:
-    letters, digits, `_` and `$`, or any text in double quotes.
+    What: names of databases, schemas, tables, warehouses, pools, integrations, procedures, streams and users are
+    identifiers: letters, digits, `_` and `$`, or any text in double quotes.
     Why: any other text could change the statement that it is put into.
     Instead: correct the name, or quote it: '"my warehouse"'.
     """
@@ -138,14 +138,15 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
         )
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:
-            yield "a stream", stream, True, draft.places["schedule_config.schedule"]
+            whole = draft.places["schedule_config.schedule"]
+            yield "a stream", stream, True, draft.places.get("schedule_config.schedule.on_stream", whole)
     for seed in draft.seeds:
         yield "a table", seed.table, True, draft.places[f"seeds.{seed.table}"]
     if draft.root_name is not None:
         yield "a task", draft.root_name, False, draft.places.get("root.name", draft.places["tasks"])
     for task in case.tasks:
         for setting, what, name, is_qualified in _names_of(task.node):
-            yield what, name, is_qualified, task.place(setting, setting.partition(".")[0])
+            yield what, name, is_qualified, task.place(setting, re.split(r"[.[]", setting)[0])
 
 
 def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
@@ -187,9 +188,48 @@ def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
         yield "external_access", "an external access integration", name, False
     for key, secret in node.secrets.items():
         yield f"secrets.{key}", "a secret", secret, True
+    for setting, tables in (("reads", node.reads), ("writes", node.writes)):
+        for index, name in enumerate(tables):
+            yield f"{setting}[{index}]", "a table", name, True
     for name in node.artifact_repositories:
         yield "artifact_repositories", "an artifact repository", name, True
     yield from _labels(node)
+
+
+def names_given_twice(case: Case) -> Iterator[Diagnostic]:
+    """SF217: two keys name one object once Snowflake folds them to upper case.
+
+    What: no two tags and no two purposes of contacts of a task, and no two tables of `seeds`, differ in case only.
+    Why: Snowflake folds unquoted identifiers to upper case, so one of the two values would be lost, or the statement
+    refused.
+    Instead: take one of them out.
+    """
+    for what, names, place in _mappings(case):
+        first: dict[tuple[str, ...], str] = {}
+        for name in names:
+            other = first.setdefault(_folded_parts(name), name)
+            if other != name:
+                message = f"`{other}` and `{name}` are one {what}"
+                labels = (Label(place(other).span, "the other one"),)
+                yield error("SF217", message, place(name), labels=labels, help="take one of them out")
+
+
+def _folded_parts(name: str) -> tuple[str, ...]:
+    return tuple(raw(part) for part in re.findall(_PART, name)) or (name,)
+
+
+def _mappings(case: Case) -> Iterator[tuple[str, Iterable[str], Callable[[str], Place]]]:
+    """What the keys of a mapping name, the keys, and the place of each."""
+    draft = case.draft
+    for what, key in (("tag", "tags"), ("purpose of a contact", "contacts")):
+        yield what, getattr(draft.settings, key), _place_below(draft.places, f"schedule_config.{key}", "")
+        for task in case.tasks:
+            yield what, getattr(task.node, key), _place_below(task.places, key, "!key")
+    yield "table", [seed.table for seed in draft.seeds], _place_below(draft.places, "seeds", "")
+
+
+def _place_below(places: Mapping[str, Place], key: str, end: str) -> Callable[[str], Place]:
+    return lambda name: places.get(f"{key}.{name}{end}") or places.get(f"{key}.{name}") or places[key]
 
 
 def invalid_targets(case: Case) -> Iterator[Diagnostic]:

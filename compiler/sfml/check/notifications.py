@@ -38,7 +38,7 @@ def unfit_notifications(case: Case) -> Iterator[Diagnostic]:
 def _addressing(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
     keys = [name for name in ("email", "cc", "bcc", "subject") if getattr(body, name)]
     if body.type in ("webhook", "queue") and keys:
-        message = f"{listed(keys)} belong to an email, and this is a {body.type}"
+        message = f"{listed(keys)} {'belongs' if len(keys) == 1 else 'belong'} to an email, and this is a {body.type}"
         yield keys[0], message, "take them out, or write `type: email`"
         return
     for name in ("email", "cc", "bcc"):
@@ -73,7 +73,12 @@ def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
         try:
             json.loads(body.message)
         except ValueError as cause:
-            yield "message", f"the message is not JSON: {cause}", "correct it, or write it as a mapping"
+            at = (
+                f" at line {cause.lineno}, column {cause.colno}"
+                if isinstance(cause, json.JSONDecodeError)
+                else ""
+            )
+            yield "message", f"the message is not JSON{at}", "correct it, or write it as a mapping"
 
 
 def unescaped_text(case: Case) -> Iterator[Diagnostic]:

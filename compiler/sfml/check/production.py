@@ -35,6 +35,7 @@ _SECRET_IN_SQL = re.compile(
     re.IGNORECASE,
 )
 """A secret that a statement such as CREATE STAGE or ALTER USER sets."""
+_VERSION = re.compile(r"\s*[=<>!~;,]")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*==\s*[0-9A-Za-z.+!_-]+\Z")
 
 
@@ -133,7 +134,7 @@ def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
                 message = (
                     f"{listed(loose)} of task `{task.name}` {'is' if len(loose) == 1 else 'are'} not pinned"
                 )
-                help = f"write `{loose[0]}==…`"
+                help = f"write `{re.split(_VERSION, loose[0])[0]}==…`"
                 yield error("SF604", message, task.place(setting), help=help)
 
 

@@ -119,6 +119,24 @@ def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:
     return tuple(arguments)
 
 
+def texts_compared_with(condition: str, function: str) -> tuple[str, ...]:
+    """The texts that the answers of a function are compared with by `=`, `<>` or `!=`, where they stand behind it.
+
+    >>> texts_compared_with("system$task_completion_state('A') = 'FAILED' or 1 = 1", "SYSTEM$TASK_COMPLETION_STATE")
+    ('FAILED',)
+    """
+    words = [*words_of(condition)]
+    return tuple(
+        words[at + 5].text
+        for at, word in enumerate(words[:-5])
+        if word.kind is Kind.WORD
+        and word.text.upper() == function
+        and (words[at + 1].text, words[at + 3].text) == ("(", ")")
+        and words[at + 4].text in ("=", "<>", "!=")
+        and words[at + 5].kind is Kind.TEXT
+    )
+
+
 _HAS_DATA = "SYSTEM$STREAM_HAS_DATA"
 
 

@@ -34,6 +34,12 @@ PREDECESSOR_STATES = (
 https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
 """
 
+COMPLETION_STATES = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED", "NOT_EXECUTED")
+"""What SYSTEM$TASK_COMPLETION_STATE answers of a task that has ended.
+
+https://docs.snowflake.com/en/sql-reference/functions/system_task_completion_state
+"""
+
 _PREDECESSOR_FUNCTIONS = frozenset({"SYSTEM$PREDECESSORS_STATE", "SYSTEM$TASK_COMPLETION_STATE"})
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "THEN", "ELSE", "WHEN", "CASE", "LIKE"})
 _CASTS = frozenset({"CAST", "TRY_CAST", "TO_VARCHAR", "TO_CHAR"}) | frozenset(

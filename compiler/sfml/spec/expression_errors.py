@@ -59,6 +59,10 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
         message = f"`{name}` is not known: the project is not in a git work tree with a commit"
         return ExpressionError(message, help, "SF130")
     if keys[0] in ("param", "each"):
+        if known and len(keys) > 1:
+            return ExpressionError(
+                f"`{name}` is not defined", help or f"known here: {known_names(known)}", "SF130"
+            )
         where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
         return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")
     return ExpressionError(f"`{name}` is not defined", help or f"known here: {known_names(known)}", "SF130")

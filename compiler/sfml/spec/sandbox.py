@@ -110,6 +110,46 @@ def _join(values: Any, separator: str = "") -> str:
     return str(separator).join(items)
 
 
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+
+
+def _bool(value: Any) -> bool:
+    known = value if isinstance(value, bool) else _BOOLEANS.get(str(value).lower())
+    if known is None:
+        raise ExpressionError(f"`bool` cannot read `{_short(str(value))}`", "give it `true` or `false`")
+    return known
+
+
+def _int(value: Any, default: Any = None, base: int = 10) -> Any:
+    try:
+        return _whole(value, base) if isinstance(value, str) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return _unread("int", value, default)
+
+
+def _whole(text: str, base: int) -> int:
+    try:
+        return int(text, base)
+    except ValueError:
+        return int(float(text))
+
+
+def _float(value: Any, default: Any = None) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return _unread("float", value, default)
+
+
+def _unread(filter_name: str, value: Any, default: Any) -> Any:
+    """The default of a filter for a value that it cannot read; Jinja's own filters would answer 0 without one."""
+    if default is None:
+        shown = "none" if value is None else f"`{_short(str(value))}`"
+        message = f"`{filter_name}` cannot read {shown} as a number"
+        raise ExpressionError(message, f"correct the value, or give another one for it: `| {filter_name}(0)`")
+    return default
+
+
 @cache
 def _environment() -> _Environment:
     # Constants are not folded (`optimized=False`): folding evaluates expressions once more and takes most of the time.
@@ -119,9 +159,9 @@ def _environment() -> _Environment:
     }
     environment.filters = {
         **filters,
-        "bool": lambda value: (
-            value if isinstance(value, bool) else str(value).lower() in ("true", "1", "yes")
-        ),
+        "bool": _bool,
+        "int": _int,
+        "float": _float,
         "replace": _replace,
         "join": _join,
     }

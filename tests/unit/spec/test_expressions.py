@@ -48,6 +48,13 @@ NAMES: dict[str, Any] = {
         ("{{ env.MISSING | default('d') }}", "d"),
         ("{{ 'yes' if env.MISSING is defined else 'no' }}", "no"),
         ("{{ '12' }}", "12"),
+        ("{{ '12' | int }}", 12),
+        ("{{ '1e3' | int }}", 1000),
+        ("{{ '0x1f' | int(0, 16) }}", 31),
+        ("{{ 'twelve' | int(3) }}", 3),
+        ("{{ 2.9 | int }}", 2),
+        ("{{ 'half' | float(0.5) }}", 0.5),
+        ("{{ 'no' | bool }}", False),
     ],
 )
 def test_values_keep_their_types(text: str, value: Any) -> None:
@@ -72,6 +79,11 @@ def test_values_keep_their_types(text: str, value: Any) -> None:
         ("{{ var.sizes }}!", "SF131", "whole value"),
         ("{% if true %}x{% endif %}", "SF131", "patch"),
         ("{{ 'x' ~ 1 }", "SF131", ""),
+        ("{{ 'twelve' | int }}", "SF131", "another one for it: `| int(0)`"),
+        ("{{ var.nothing | int }}", "SF131", "`| int(0)`"),
+        ("{{ 'inf' | int }}", "SF131", "`| int(0)`"),
+        ("{{ 'half' | float }}", "SF131", "`| float(0)`"),
+        ("{{ 'maybe' | bool }}", "SF131", "`true` or `false`"),
     ],
 )
 def test_mistakes_are_told(text: str, code: str, part: str) -> None:
