@@ -68,7 +68,7 @@ version: 1
 pipeline: mixed
 graph:
   tasks:
-    last: {sql: {file: sql/last.sql}, after: [job, call], run_if: all_done, when: "1 = 1"}
+    last: {sql: {file: sql/last.sql}, after: [job, call], run_if: all_done, when: "SYSTEM$STREAM_HAS_DATA('S')"}
     call: {call: {procedure: db.s.proc, args: [1, "${config.k}", {a: [true, null]}]}}
     plain: {call: proc, after: call}
     job:
@@ -86,7 +86,7 @@ schedule:
   overlap: ALLOW_ALL_OVERLAP
   suspend_after_failures: 0
   alerts: {on_error: E, on_success: S}
-  when: "1 = 1"
+  when: "SYSTEM$STREAM_HAS_DATA('S')"
   session_parameters: {TIMEZONE: UTC}
 """
 
@@ -103,7 +103,7 @@ def test_every_kind_of_task(tmp_path: Path) -> None:
     assert [task.name for task in graph.tasks] == ["call", "plain", "job", "last", "tell", "cheap"]
     assert graph.task("last").body == SqlBody("select 1;", "sql/last.sql")
     assert graph.task("last").after == ("call", "job")
-    assert (graph.task("last").run_if, graph.task("last").when) == ("all_done", "1 = 1")
+    assert (graph.task("last").run_if, graph.task("last").when) == ("all_done", "SYSTEM$STREAM_HAS_DATA('S')")
     assert graph.task("call").body == CallBody("db.s.proc", (1, config, {"a": (True, None)}))
     assert graph.task("plain").body == CallBody("proc")
     assert graph.task("job").body == JobBody("code", "run.py", ("--depth", 3))
@@ -116,7 +116,11 @@ def test_every_kind_of_task(tmp_path: Path) -> None:
     settings = graph.settings
     assert settings.schedule == StreamSchedule(("RAW.ORDERS",), 300)
     assert (settings.overlap, settings.suspend_after_failures) == ("ALLOW_ALL_OVERLAP", 0)
-    assert (settings.on_error, settings.on_success, settings.when) == ("E", "S", "1 = 1")
+    assert (settings.on_error, settings.on_success, settings.when) == (
+        "E",
+        "S",
+        "SYSTEM$STREAM_HAS_DATA('S')",
+    )
 
 
 @pytest.mark.parametrize("schedule", ["", "schedule: manual\n", "schedule: {schedule: manual}\n"])
