@@ -107,6 +107,14 @@ class Account(ABC):
     def schema_dropped(self, database: str, schema: str) -> None:
         """Let every service drop its data of a schema."""
 
+    @abstractmethod
+    def object_dropped(self, kind: str, name: str) -> None:
+        """Let every service drop what it keeps about an object; `name` is its full one, as SHOW GRANTS has it."""
+
+    @abstractmethod
+    def object_renamed(self, kind: str, name: str, new: str) -> None:
+        """Let every service keep what it keeps about an object under its new full name."""
+
     # -- statements -----------------------------------------------------------------------------------
 
     @property

@@ -123,6 +123,14 @@ class LocalAccount(Account):
         for service in self.services:
             service.schema_dropped(database, schema)
 
+    def object_dropped(self, kind: str, name: str) -> None:
+        for service in self.services:
+            service.object_dropped(kind, name)
+
+    def object_renamed(self, kind: str, name: str, new: str) -> None:
+        for service in self.services:
+            service.object_renamed(kind, name, new)
+
     # -- statements -----------------------------------------------------------------------------------
 
     def execute(

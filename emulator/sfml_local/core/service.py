@@ -21,6 +21,8 @@ from sfml_local.core.session import Session
 
 Hook = Callable[[Account], None]
 SchemaHook = Callable[[Account, str, str], None]
+ObjectHook = Callable[[Account, str, str], None]
+RenameHook = Callable[[Account, str, str, str], None]
 SessionHook = Callable[[Account, Session], None]
 
 
@@ -50,6 +52,8 @@ class Service:
         operations: Operations | None = None,
         routes: tuple[BaseRoute, ...] = (),
         schema_dropped: tuple[SchemaHook, ...] = (),
+        object_dropped: tuple[ObjectHook, ...] = (),
+        object_renamed: tuple[RenameHook, ...] = (),
         session_closed: tuple[SessionHook, ...] = (),
         start: tuple[Hook, ...] = (),
         stop: tuple[Hook, ...] = (),
@@ -69,8 +73,10 @@ class Service:
         `locators` find the files of addresses that begin so (`snow://model/`); `kinds` answer for its objects where
         grants, tags and GET_DDL ask.
         `operations` are `METHOD /path` below /api/v2, `routes` Starlette's besides.
-        `schema_dropped` is called before a schema goes with all that is in it, `session_closed` after a session has
-        ended, `start` and `stop` when the server has started and is about to stop.
+        `schema_dropped` is called before a schema goes with all that is in it; `object_dropped` and `object_renamed`
+        are called with kind and full name of another object than a table or view that goes, is replaced or gets a new
+        name. `session_closed` is called after a session has ended, `start` and `stop` when the server has started and
+        is about to stop.
         """
         self.account = account
         self.schema = schema
@@ -92,6 +98,8 @@ class Service:
         self.operations = operations or {}
         self.routes = routes
         self._schema_dropped = schema_dropped
+        self._object_dropped = object_dropped
+        self._object_renamed = object_renamed
         self._session_closed = session_closed
         self._start = start
         self._stop = stop
@@ -110,6 +118,16 @@ class Service:
         """Drop the service's data of a schema."""
         for drop in self._schema_dropped:
             drop(self.account, database, schema)
+
+    def object_dropped(self, kind: str, name: str) -> None:
+        """Drop the service's data about an object of another service."""
+        for drop in self._object_dropped:
+            drop(self.account, kind, name)
+
+    def object_renamed(self, kind: str, name: str, new: str) -> None:
+        """Keep the service's data about an object of another service under its new name."""
+        for rename in self._object_renamed:
+            rename(self.account, kind, name, new)
 
     def session_closed(self, session: Session) -> None:
         """Drop data about a session that is kept outside of it."""

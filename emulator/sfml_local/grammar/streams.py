@@ -32,6 +32,7 @@ class CreateStream:
     comment: str | None = None
     unsupported: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    copy_grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,7 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
     name = tokens.name()
     if tokens.is_words("CLONE"):
         return CreateStream(name, "CLONE", name, or_replace, missing, unsupported=tokens.rest())
-    if tokens.is_words("WITH", "TAG") or tokens.is_words("TAG"):
-        return CreateStream(name, "TABLE", name, or_replace, missing, unsupported=tokens.rest())
-    tokens.match_words("COPY", "GRANTS")
+    copy_grants = tokens.match_words("COPY", "GRANTS")
     tokens.expect_words("ON")
     kind = next((kind for kind in _KINDS if tokens.match_words(*kind)), None)
     if kind is None:
@@ -112,16 +111,20 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
         given.get("COMMENT"),
         unsupported,
         given,
+        copy_grants,
     )
 
 
 def _alter(tokens: Tokens) -> AlterStream:
     if_exists = tokens.if_exists()
     name = tokens.name()
+    start = tokens.index
     if tokens.match_words("SET", "COMMENT"):
         tokens.expect_type(TokenType.EQ)
         comment = tokens.expect_string()
-        return AlterStream(name, comment, if_exists)
+        if tokens.at_end:
+            return AlterStream(name, comment, if_exists)
+        tokens.index = start
     if tokens.match_words("UNSET", "COMMENT"):
         return AlterStream(name, None, if_exists)
     return AlterStream(name, None, if_exists, tokens.rest())

@@ -1,5 +1,7 @@
 """ALTER … SET TAG and UNSET TAG of all taggable objects except tasks and models, whose families parse their own.
 
+CREATE … [WITH] TAG (…) of those whose families do not read the clause.
+
 https://docs.snowflake.com/en/sql-reference/sql/alter-table (TAG) and the pages beside it.
 """
 
@@ -7,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfml_local.grammar.task_settings import names, tags
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.task_settings import names, tag_list, tags
 from sfml_local.grammar.tokens import Name, Tokens
 
-__all__ = ["KINDS", "SetObjectTags", "UnsetObjectTags", "parse"]
+__all__ = ["KINDS", "SetObjectTags", "TaggedCreate", "UnsetObjectTags", "parse"]
 
 KINDS = (
     "TABLE",
@@ -23,7 +27,9 @@ KINDS = (
     "COMPUTE POOL",
     "ROLE",
     "USER",
+    "INTEGRATION",
 )
+_INTEGRATIONS = ("EXTERNAL ACCESS", "NOTIFICATION", "API", "CATALOG", "SECURITY", "STORAGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,57 @@ class UnsetObjectTags:
     if_exists: bool = False
 
 
-def parse(tokens: Tokens) -> SetObjectTags | UnsetObjectTags | None:
+@dataclass(frozen=True, slots=True)
+class TaggedCreate:
+    """A CREATE with tags; `sql` is the statement without them."""
+
+    kind: str
+    name: Name
+    tags: tuple[tuple[Name, str], ...]
+    sql: str
+    if_not_exists: bool = False
+    or_alter: bool = False
+
+
+_CREATED = ("WAREHOUSE", "COMPUTE POOL", "DATABASE", "SCHEMA", "ROLE", "STAGE", "STREAM")
+
+
+def parse(tokens: Tokens) -> TaggedCreate | SetObjectTags | UnsetObjectTags | None:
     """The statement, or None when it is of another family."""
-    if not tokens.match_words("ALTER"):
+    if tokens.match_words("CREATE"):
+        return _created(tokens)
+    return _altered(tokens) if tokens.match_words("ALTER") else None
+
+
+def _created(tokens: Tokens) -> TaggedCreate | None:
+    tokens.match_words("OR", "REPLACE")
+    or_alter = tokens.match_words("OR", "ALTER")
+    while any(tokens.match_words(word) for word in ("TRANSIENT", "TEMPORARY", "TEMP")):
+        pass
+    kind = next((kind for kind in _CREATED if tokens.match_words(*kind.split())), None)
+    if kind is None or tokens.is_words("ROLE"):
         return None
+    if_not_exists = tokens.if_not_exists()
+    name = tokens.name()
+    while not tokens.at_end:
+        start = tokens.offset
+        tokens.match_words("WITH")
+        if tokens.match_words("TAG") and tokens.match_type(TokenType.L_PAREN):
+            found = tag_list(tokens)
+            sql = f"{tokens.sql[:start]} {tokens.sql[tokens.offset :]}"
+            tokens.rest()
+            return TaggedCreate(kind, name, found, sql, if_not_exists, or_alter)
+        if tokens.match_type(TokenType.L_PAREN):
+            tokens.arguments()
+        elif not tokens.at_end:
+            tokens.index += 1
+    return None
+
+
+def _altered(tokens: Tokens) -> SetObjectTags | UnsetObjectTags | None:
     kind = next((kind for kind in KINDS if tokens.match_words(*kind.split())), None)
+    if kind is None and any(tokens.match_words(*f"{one} INTEGRATION".split()) for one in _INTEGRATIONS):
+        kind = "INTEGRATION"
     if kind is None or tokens.at_end:
         return None
     if_exists = tokens.if_exists()

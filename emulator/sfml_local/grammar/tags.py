@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.absent import Absent
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -48,7 +49,7 @@ class AlterTag:
     if_exists: bool = False
 
 
-TagStatement = CreateTag | AlterTag | DropTag | ShowTags
+TagStatement = Absent | CreateTag | AlterTag | DropTag | ShowTags
 
 
 def parse(tokens: Tokens) -> TagStatement | None:
@@ -68,7 +69,7 @@ def parse(tokens: Tokens) -> TagStatement | None:
     return None
 
 
-def _altered(tokens: Tokens) -> AlterTag:
+def _altered(tokens: Tokens) -> AlterTag | Absent:
     if_exists = tokens.if_exists()
     name = tokens.name()
     if tokens.match_words("RENAME", "TO"):
@@ -82,6 +83,12 @@ def _altered(tokens: Tokens) -> AlterTag:
     if tokens.match_words("SET", "COMMENT"):
         tokens.match_type(TokenType.EQ)
         return AlterTag(name, "SET COMMENT", (tokens.expect_string(),), if_exists=if_exists)
+    start = tokens.index
+    if tokens.match_words("SET") or tokens.match_words("UNSET"):
+        if tokens.match_words("MASKING", "POLICY"):
+            tokens.rest()
+            return Absent("ALTER", "TAG … SET or UNSET MASKING POLICY")
+        tokens.index = start
     tokens.expect_words("SET")
     tokens.expect_words("PROPAGATE")
     tokens.expect_type(TokenType.EQ)

@@ -14,10 +14,12 @@ class Access(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={"ROLE": of_account("named_objects", "ROLE")},
+            kinds={kind: of_account("named_objects", kind) for kind in ("ROLE", "INTEGRATION")},
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             operations=rest.OPERATIONS,
             read_only=sql.READ_ONLY,
             schema_dropped=(store.schema_dropped,),
+            object_dropped=(store.object_dropped,),
+            object_renamed=(store.object_renamed,),
         )

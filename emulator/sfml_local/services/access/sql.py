@@ -51,14 +51,14 @@ def create(account: Account, session: Session, statement: Create) -> Result:
     name = place[-1]
     category, type = statement.category.replace(" ", "_"), _type(statement)
     kept = properties.checked(statement.kind, category, type, statement.options)
+    kept = _full_names(account, session, kept)
     _demand_plain(statement.kind, place)
     if store.exists(account, statement.kind, place):
         if statement.if_not_exists:
             return status(f"{name} already exists, statement succeeded.")
         if not statement.or_replace:
             raise already_exists(name)
-        if statement.kind == "ROLE":
-            store.forget_role(account, name)
+        _forget(account, statement.kind, place)
     store.save(
         account,
         statement.kind,
@@ -68,7 +68,7 @@ def create(account: Account, session: Session, statement: Create) -> Result:
         owner=session.role,
         comment=str(statement.options.get("COMMENT", "")),
     )
-    store.keep_properties(account, statement.kind, place, _full_names(session, kept))
+    store.keep_properties(account, statement.kind, place, kept)
     return status(f"{_titled(statement.kind)} {name} successfully created.")
 
 
@@ -84,15 +84,31 @@ def _demand_plain(kind: str, place: store.Place) -> None:
         )
 
 
-def _full_names(session: Session, kept: dict[str, Any]) -> dict[str, Any]:
-    """The properties with full names of network rules and secrets."""
-    for key in kept.keys() & {"ALLOWED_NETWORK_RULES", "ALLOWED_AUTHENTICATION_SECRETS", "WEBHOOK_SECRET"}:
+_NAMED = {
+    "ALLOWED_NETWORK_RULES": "NETWORK RULE",
+    "ALLOWED_AUTHENTICATION_SECRETS": "SECRET",
+    "WEBHOOK_SECRET": "SECRET",
+}
+
+
+def _full_names(account: Account, session: Session, kept: dict[str, Any]) -> dict[str, Any]:
+    """The properties with full names of network rules and secrets, which have to be there."""
+    for key in kept.keys() & _NAMED.keys():
         value = kept[key]
         if isinstance(value, list):
-            kept[key] = [resolve(parse_name(one), session).fqn() for one in value]
+            kept[key] = [_full_name(account, session, _NAMED[key], one) for one in value]
         elif str(value).upper() not in ("ALL", "NONE", "*"):
-            kept[key] = resolve(parse_name(str(value)), session).fqn()
+            kept[key] = _full_name(account, session, _NAMED[key], str(value))
     return kept
+
+
+def _full_name(account: Account, session: Session, kind: str, written: str) -> str:
+    if written.upper() in ("ALL", "NONE"):
+        return written
+    name = resolve(parse_name(written), session)
+    if not store.exists(account, kind, name.parts):
+        raise does_not_exist(kind.capitalize(), name.fqn())
+    return name.fqn()
 
 
 def _type(statement: Create) -> str:
@@ -107,9 +123,15 @@ def drop(account: Account, session: Session, statement: Drop) -> Result:
     if not store.exists(account, statement.kind, place):
         return missing(statement.kind.capitalize(), name, statement.if_exists)
     store.remove(account, statement.kind, place)
-    if statement.kind == "ROLE":
-        store.forget_role(account, name)
+    _forget(account, statement.kind, place)
     return status(f"{name} successfully dropped.")
+
+
+def _forget(account: Account, kind: str, place: store.Place) -> None:
+    """Drop what is known about an object that goes, or is replaced."""
+    if kind == "ROLE":
+        store.forget_role(account, place[-1])
+    account.object_dropped(kind, ".".join(quoted_if_needed(part) for part in place if part))
 
 
 def alter(account: Account, session: Session, statement: Alter) -> Result:
@@ -127,7 +149,7 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
         key: "" if key == "COMMENT" and value == "NULL" else value for key, value in statement.set.items()
     }
     kept = store.properties(account, kind, place)
-    kept |= _full_names(session, properties.checked(kind, category, type, given))
+    kept |= _full_names(account, session, properties.checked(kind, category, type, given))
     kept = {key: value for key, value in kept.items() if key not in statement.unset}
     store.keep_properties(account, kind, place, kept)
     if "COMMENT" in given or "COMMENT" in statement.unset:

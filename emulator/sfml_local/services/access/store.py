@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.grammar.quoting import quoted_if_needed
+
 if TYPE_CHECKING:
     from sqlite3 import Row
 
@@ -107,8 +109,23 @@ def of_kind(account: Account, kind: str) -> list[Row]:
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Remove a schema's objects, and what was granted on it and on what it held."""
     for table in ("named_objects", "named_properties"):
         account.store.execute(f"DELETE FROM {table} WHERE database = ? AND schema = ?", (database, schema))
+    place = ".".join(quoted_if_needed(part) for part in (database, schema))
+    account.store.execute(
+        "DELETE FROM grants WHERE name = ? AND granted_on = 'SCHEMA' OR substr(name, 1, ?) = ?",
+        (place, len(place) + 1, f"{place}."),
+    )
+
+
+def object_dropped(account: Account, kind: str, name: str) -> None:
+    """Remove what was granted on an object."""
+    forget_grants_on(account, (kind.replace(" ", "_"),), name)
+
+
+def object_renamed(account: Account, kind: str, name: str, new: str) -> None:
+    move_grants_on(account, (kind.replace(" ", "_"),), name, new)
 
 
 # -- grants

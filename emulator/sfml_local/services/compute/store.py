@@ -17,6 +17,7 @@ from sfml.semantics.limits import warehouse_size
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_WAREHOUSE
 from sfml_local.grammar.compute import Kind
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.databases.properties import labels_not_emulated
 
 if TYPE_CHECKING:
@@ -231,8 +232,10 @@ def create(
     suspended = bool(given.get("INITIALLY_SUSPENDED"))
     made = Compute(kind, name, given, owner, now, now, None if suspended else now, suspended)
     with account.store.transaction():
-        if find(account, kind, name) is not None and not replace_it:
-            raise already_exists(name)
+        if find(account, kind, name) is not None:
+            if not replace_it:
+                raise already_exists(name)
+            account.object_dropped(kind, quoted_if_needed(name))
         save(account, made)
     return made
 
@@ -269,12 +272,14 @@ def rename(account: Account, kind: Kind, name: str, new: str) -> None:
         account.store.execute(
             "UPDATE compute SET name = ? WHERE kind = ? AND name = ?", (new, kind, found.name)
         )
+        account.object_renamed(kind, quoted_if_needed(name), quoted_if_needed(new))
 
 
 def drop(account: Account, kind: Kind, name: str) -> None:
     with account.store.transaction():
         get(account, kind, name)
         account.store.execute("DELETE FROM compute WHERE kind = ? AND name = ?", (kind, name))
+        account.object_dropped(kind, quoted_if_needed(name))
 
 
 def demand_known(kind: Kind, keys: Iterable[str]) -> None:

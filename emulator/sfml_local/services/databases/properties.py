@@ -46,8 +46,8 @@ def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def labels_not_emulated(kind: str, clause: str) -> SqlError:
     """The refusal of [WITH] TAG (…) and [WITH] CONTACT (…) in a CREATE that does not take them here."""
-    how = f"set tags by ALTER {kind} … SET TAG" if clause == "TAG" else "contacts are kept of tasks only"
-    return not_emulated(f"CREATE {kind} … {clause} ({how})")
+    how = "" if clause == "TAG" else "contacts are kept of tasks only"
+    return not_emulated(f"CREATE {kind} … {clause}", how)
 
 
 MOST_DAYS = 90

@@ -101,6 +101,7 @@ def drop_database(account: Account, name: str) -> None:
     account.engine.begin_drop(name)
     store.forget_database(account, name)
     account.engine.end_drop(name)
+    account.object_dropped("DATABASE", quoted_if_needed(name))
 
 
 def drop_schema(account: Account, database: str, schema: str) -> None:

@@ -68,6 +68,8 @@ def create(account: Account, session: Session, statement: grammar.CreateDataset)
         if existing is not None and not statement.or_replace:
             raise already_exists(name)
         gone = store.remove(account, existing) if existing is not None else []
+        if existing is not None:
+            account.object_dropped("DATASET", name.fqn())
         store.add(account, name, session.role)
     _delete(account, gone)
     return status(f"Dataset {name.name} successfully created.")
@@ -155,6 +157,7 @@ def drop(account: Account, session: Session, statement: grammar.DropDataset) -> 
     if dataset is None:
         return missing("Dataset", name.fqn(), statement.if_exists)
     _delete(account, store.remove(account, dataset))
+    account.object_dropped("DATASET", name.fqn())
     return status(f"{name.name} successfully dropped.")
 
 

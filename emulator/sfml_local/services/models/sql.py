@@ -52,6 +52,7 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
             raise already_exists(name)
         if existing is not None:
             store.remove(account.store, existing)
+            account.object_dropped("MODEL", name.fqn())
         model = insert_model(account.store, name, session.role, account.clock())
         version = statement.version or "V1"
         insert_version(account.store, model, version, folder, account.clock(), live=statement.live)
@@ -229,6 +230,7 @@ def _rename(account: Account, model: Model, to: ObjectName) -> None:
     with account.store.transaction():
         if find_model(account, to) is not None:
             raise already_exists(to)
+        account.object_renamed("MODEL", model.name.fqn(), to.fqn())
         store.rename(account.store, model, to)
 
 
@@ -239,6 +241,7 @@ def drop_model(account: Account, session: Session, statement: grammar.DropModel)
         return status(f"Drop statement executed successfully ({name.name} already dropped).")
     model = model or get_model(account, name)
     store.remove(account.store, model)
+    account.object_dropped("MODEL", name.fqn())
     _delete_files(account, model.versions)
     return status(f"{name.name} successfully dropped.")
 

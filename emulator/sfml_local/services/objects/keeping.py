@@ -131,7 +131,7 @@ def forget(account: Account, name: ObjectName, *, grants: bool = True) -> None:
         access.forget_grants_on(account, GRANTED_ON, name.fqn())
 
 
-GRANTED_ON = ("TABLE", "VIEW", "DYNAMIC_TABLE")
+GRANTED_ON = ("TABLE", "VIEW", "DYNAMIC_TABLE", "SEQUENCE")
 
 
 def rename(account: Account, name: ObjectName, new: ObjectName) -> None:

@@ -63,6 +63,7 @@ def create(account: Account, session: Session, statement: CreateRoutine) -> Resu
             return status(f"{name.name} already exists, statement succeeded.")
         if not statement.or_replace:
             raise already_exists(name)
+        account.object_dropped(statement.kind, name.fqn())
     store.put(account, routine)
     return status(
         f"{'Function' if statement.kind == 'FUNCTION' else 'Procedure'} {name.name} successfully created."
@@ -172,6 +173,7 @@ def drop(account: Account, session: Session, statement: DropRoutine) -> Result:
     if routine is None:
         return missing(statement.kind.capitalize(), _shown(name, statement.types), statement.if_exists)
     store.remove(account, routine)
+    account.object_dropped(routine.kind, name.fqn())
     return status(f"{name.name} successfully dropped.")
 
 
@@ -187,6 +189,7 @@ def alter(account: Account, session: Session, statement: AlterRoutine) -> Result
             raise already_exists(name)
         store.remove(account, routine)
         store.put(account, renamed)
+        account.object_renamed(routine.kind, routine.name.fqn(), name.fqn())
         return status()
     definition = routine.definition
     if tokens.match_words("EXECUTE", "AS"):

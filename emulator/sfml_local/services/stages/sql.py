@@ -46,7 +46,6 @@ from sfml_local.services.databases.properties import labels_not_emulated
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import copying, file_formats, staged_files, store, unloading
 from sfml_local.services.stages.locations import locate
-from sfml_local.services.tags import store as tags
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
@@ -159,7 +158,7 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
         if store.find(account, new) is not None:
             raise already_exists(new)
         store.rename(account, name, new)
-        tags.move(account, "STAGE", name.fqn(), new.fqn())
+        account.object_renamed("STAGE", name.fqn(), new.fqn())
     return status()
 
 
@@ -182,6 +181,7 @@ def remove_stage(account: Account, name: ObjectName) -> None:
     row = store.find(account, name)
     assert row is not None
     store.remove(account, name, row["folder"])
+    account.object_dropped("STAGE", name.fqn())
     shutil.rmtree(account.stages_folder / row["folder"], ignore_errors=True)
 
 

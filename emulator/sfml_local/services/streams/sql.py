@@ -47,7 +47,7 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     _check_options(statement.options)
     if statement.on not in ("TABLE", "DYNAMIC TABLE") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
-        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}", _reason(what))
+        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}", "streams follow tables, from now on")
     base = resolve(statement.source, session)
     if not account.engine.has_database(name.database) or not account.engine.has_schema(*_schema(name)):
         raise does_not_exist("Schema", ".".join(quoted_if_needed(part) for part in _schema(name)))
@@ -76,16 +76,13 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     with account.store.transaction():
         if old is not None:
             store.remove(account.store, old)
+            if not statement.copy_grants:
+                account.object_dropped("STREAM", name.fqn())
         store.add(account.store, stream)
     if old is not None:
         _drop_changes(account, old)
     account.attention.set()
     return status(f"Stream {name.name} successfully created.")
-
-
-def _reason(what: str) -> str:
-    is_tag = "TAG" in what.upper().split()[:2]
-    return "set tags by ALTER STREAM" if is_tag else "streams follow tables, from now on"
 
 
 def _schema(name: ObjectName) -> tuple[str, str]:
@@ -128,6 +125,7 @@ def drop(account: Account, session: Session, statement: grammar.DropStream) -> R
     stream = fetch(account, name)
     commit_open(session)
     store.remove(account.store, stream)
+    account.object_dropped("STREAM", name.fqn())
     _drop_changes(account, stream)
     return status(f"{name.name} successfully dropped.")
 

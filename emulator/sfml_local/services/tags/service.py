@@ -21,4 +21,6 @@ class Tags(Service):
             system_functions=tagging.SYSTEM_FUNCTIONS,
             table_functions=tagging.TABLE_FUNCTIONS,
             schema_dropped=(store.schema_dropped,),
+            object_dropped=(store.object_dropped,),
+            object_renamed=(store.object_renamed,),
         )

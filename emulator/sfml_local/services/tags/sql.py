@@ -17,7 +17,7 @@ from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar import tags as grammar
 from sfml_local.grammar.absent import Absent
-from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
+from sfml_local.grammar.tagging import SetObjectTags, TaggedCreate, UnsetObjectTags
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.tags import store, tagging
 
@@ -150,6 +150,7 @@ HANDLERS: Handlers = {
     grammar.ShowTags: show,
     grammar.AlterTag: alter,
     Absent: absent,
+    TaggedCreate: tagging.create_tagged,
     SetObjectTags: tagging.set_tags,
     UnsetObjectTags: tagging.unset_tags,
 }

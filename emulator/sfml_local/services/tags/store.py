@@ -160,6 +160,14 @@ def move(account: Account, domain: str, key: str, new: str) -> None:
     )
 
 
+def object_dropped(account: Account, kind: str, name: str) -> None:
+    forget(account, kind, name)
+
+
+def object_renamed(account: Account, kind: str, name: str, new: str) -> None:
+    move(account, kind, name, new)
+
+
 def schema_dropped(account: Account, database: str, schema: str) -> None:
     """Remove a schema's tags, and those of what it held."""
     account.store.execute("DELETE FROM tags WHERE database = ? AND schema = ?", (database, schema))

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
-from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
+from sfml_local.grammar.tagging import SetObjectTags, TaggedCreate, UnsetObjectTags
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 from sfml_local.services.compute import store as compute
 from sfml_local.services.tags import store
@@ -90,6 +90,27 @@ def set_tags(account: Account, session: Session, statement: SetObjectTags) -> Re
     return status()
 
 
+def create_tagged(account: Account, session: Session, statement: TaggedCreate) -> Result:
+    """CREATE … [WITH] TAG: the object first, then its tags; one that was there keeps those that it has."""
+    kind = statement.kind
+    if statement.or_alter:
+        raise not_emulated(f"CREATE OR ALTER {kind} … TAG", f"set tags by ALTER {kind} … SET TAG")
+    values = {resolve(tag, session): value for tag, value in statement.tags}
+    for tag, value in values.items():
+        check_value(account, tag, value)
+    key = object_key(session, kind, statement.name)
+    keeps = statement.if_not_exists and _was_created(account, session, kind, statement.name)
+    result = account.execute(session, statement.sql)
+    if not keeps:
+        store.assign(account, kind, key, values)
+    return result
+
+
+def _was_created(account: Account, session: Session, kind: str, name: Name) -> bool:
+    ask = account.kinds[kind].owner_of if kind == "ROLE" else None
+    return _is_there(account, session, kind, name) if ask is None else ask(account, session, name) is not None
+
+
 def unset_tags(account: Account, session: Session, statement: UnsetObjectTags) -> Result:
     domain = _DOMAINS.get(statement.kind, statement.kind)
     key = _existing(account, session, statement)
@@ -123,7 +144,7 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
         case "TABLE" | "VIEW":
             full = resolve(name, session)
             return full in session.temporaries or bool(account.engine.columns(session, full))
-        case "STAGE" | "STREAM":
+        case "STAGE" | "STREAM" | "INTEGRATION":
             ask = account.kinds[kind].owner_of
             return ask is not None and ask(account, session, name) is not None
         case "SCHEMA":

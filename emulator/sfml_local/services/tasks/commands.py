@@ -76,6 +76,7 @@ def create(
         check_links(name, settings, tasks, replaces=old is not None)
         if old is not None:
             tasks_store.delete(account.store, old)
+            account.object_dropped("TASK", name.fqn())
         made = replace(settings, created_by=session.user)
         task = Task(str(uuid.uuid4()), name, made, session.role, account.clock())
         tasks_store.save(account.store, task)
@@ -146,6 +147,7 @@ def drop(account: Account, name: ObjectName) -> None:
         elif children_of(name.name, tasks) or finalizer_of(name.name, tasks):
             demand_suspended(task)
         tasks_store.delete(account.store, task)
+        account.object_dropped("TASK", name.fqn())
         for child in children_of(name.name, tasks):
             left = tuple(p for p in child.settings.predecessors if p != name.name)
             cut = _orphaned(account, child, child.with_settings(predecessors=left))
