@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -169,16 +170,30 @@ def test_statements_can_be_described_without_running() -> None:
 
 
 def test_results_go_where_the_connection_says() -> None:
-    """fakesnow_port.keep_no_results: what a session remembers of results is bounded."""
+    """fakesnow_port.ForgottenResults: what a session remembers of results is bounded."""
     left = {}
     for forgets in (False, True):
         instance = FakeSnow()
         if forgets:
-            fakesnow_port.keep_no_results(instance)
+            instance.results_cache = fakesnow_port.ForgottenResults()
         with instance.connect(database="D", schema="S") as connection:
             assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
             left[forgets] = len(connection.results_cache)
     assert left == {False: 1, True: 0}
+
+
+def test_an_instance_of_ours_is_one_of_fakesnow(tmp_path: Path) -> None:
+    """fakesnow_port.instance makes it without the database that fakesnow would make in memory."""
+    own = fakesnow_port.instance(tmp_path)
+    theirs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False, db_path=tmp_path)
+    with own.duck_conn as ours, theirs.duck_conn as other:
+        assert {**vars(own), "duck_conn": other} == vars(theirs)
+        settings = "SELECT name, value FROM duckdb_settings() ORDER BY ALL"
+        assert ours.execute(settings).fetchall() == other.execute(settings).fetchall()
+        databases = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY ALL"
+        assert ours.execute(databases).fetchall() == [("memory",)]
+        assert other.execute(databases).fetchall() == [(GLOBAL_DATABASE_NAME,), ("memory",)]
+    assert isinstance(own.results_cache, fakesnow_port.ForgottenResults)
 
 
 def test_a_type_that_fakesnow_does_not_know_stays_as_it_is(

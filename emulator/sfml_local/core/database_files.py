@@ -1,4 +1,4 @@
-"""The DuckDB file of each database; no name leads out of the folder, and a file is created completely or not at all.
+"""The DuckDB file of each database; no name leads out of the folder.
 
 Only DROP DATABASE deletes files: a file that the account's metadata does not name may be younger than the
 metadata, and counts as a database.
@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import shutil
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -21,7 +20,7 @@ import duckdb
 
 from sfml_local.core.log_records import goes_on_after_a_break
 from sfml_local.core.store import Store
-from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
+from sfml_local.grammar.quoting import duckdb_literal
 
 DEFAULT_SCHEMA = "PUBLIC"
 """The schema that every new database has."""
@@ -159,40 +158,6 @@ def _replayed(file: Path) -> str | None:
             "SELECT wal_size FROM pragma_database_size() WHERE database_name = 'probed'"
         ).fetchone()
         return str(size[0]) if size else None
-
-
-class DatabaseMaker:
-    """Makes database files, in a DuckDB instance of its own: starting one takes longer than making a file."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._duck: duckdb.DuckDBPyConnection | None = None
-
-    def create(self, file: Path, schema: str | None = None) -> None:
-        """Make a database file, with a schema in it, unless it is there.
-
-        DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name;
-        and in another instance: DETACH returns while others still look at the list of databases, and the file would
-        be written after it has got its name.
-        """
-        if file.exists():
-            return
-        part = file.with_name(f"{file.name}.part")
-        for old in (part, wal_of(part), wal_of(file)):
-            old.unlink(missing_ok=True)
-        with self._lock:
-            duck = self._duck = self._duck or duckdb.connect(config={"threads": 1})
-            duck.execute(f"ATTACH {duckdb_literal(str(part))} AS made")
-            if schema is not None:
-                duck.execute(f"CREATE SCHEMA made.{duckdb_identifier(schema)}")
-            duck.execute("DETACH made")
-        part.replace(file)
-
-    def close(self) -> None:
-        with self._lock:
-            if self._duck is not None:
-                self._duck.close()
-                self._duck = None
 
 
 def wal_of(file: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 from fakesnow import info_schema, macros
-from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
+from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import SERVER_VERSION
 
 from sfml_local.core import (
@@ -21,6 +21,7 @@ from sfml_local.core import (
     global_database,
     memory,
 )
+from sfml_local.core.database_maker import MAKER, at_once
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import library
 from sfml_local.core.expressions import macros as own_macros
@@ -94,16 +95,12 @@ class Engine:
     ) -> None:
         """`definitions` is the SQL of services for each database, by its name; it may run repeatedly."""
         self._definitions = definitions
-        self._maker = database_files.DatabaseMaker()
         self.folder = folder / "databases"
         self.changing = threading.RLock()
         """Acquired while databases and schemas are created or dropped."""
         self._functions: list[Callable[..., Any]] = []
         """Python functions that DuckDB calls; it keeps them only while the connection that registered them exists."""
-        self._fakesnow = FakeSnow(
-            create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
-        )
-        fakesnow_port.keep_no_results(self._fakesnow)
+        self._fakesnow = fakesnow_port.instance(self.folder)
         duck = self._fakesnow.duck_conn
         self._limits = memory.limits_of(folder, settings)
         self.answer_bytes = self._limits.answer_bytes
@@ -116,9 +113,7 @@ class Engine:
         )
         self._functions += library.register(duck)
         own_macros.define(duck)
-        # fakesnow keeps data about all databases (lengths of text columns, comments, file formats) in memory.
-        duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
-        global_database.open_global(notices, duck, folder, self._maker)
+        global_database.open_global(notices, duck, folder)
         self._schemas: dict[str, frozenset[str]] = {}
         """The schemas of each open database. DuckDB knows them too, but nearly every session and statement asks."""
         self.unavailable: dict[str, str] = {}
@@ -140,16 +135,22 @@ class Engine:
             )
         file = database_files.file_of(self.folder, database)
         with translating(f"CREATE DATABASE {database}"), self.connection() as duck:
-            self._maker.create(file, database_files.DEFAULT_SCHEMA)
-            quoted = duckdb_identifier(database)
+            quoted, defined = duckdb_identifier(database), self._defined(database)
+            schema = f"CREATE SCHEMA {quoted}.{duckdb_identifier(database_files.DEFAULT_SCHEMA)}"
+            is_new = MAKER.create(file, database, f"{schema};{defined}")
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             self._schemas[database] = frozenset()
-            duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
-            duck.execute(macros.creation_sql(quoted))
-            for definition in self._definitions:
-                duck.execute(definition(database))
+            if not is_new:
+                duck.execute(at_once(defined))
             schemas = duck.execute(SCHEMAS, [database]).fetchall()
         self._schemas[database] = frozenset(name for (name,) in schemas) - HIDDEN_SCHEMAS
+
+    def _defined(self, database: str) -> str:
+        """The SQL of fakesnow and of the services for a database; it may run repeatedly."""
+        quoted = duckdb_identifier(database)
+        views = info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database))
+        own = (definition(database) for definition in self._definitions)
+        return ";".join((views, macros.creation_sql(quoted), *own))
 
     def detach(self, database: str) -> None:
         """Close a database, which need not be open; its file stays."""
@@ -303,7 +304,6 @@ class Engine:
 
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
-        self._maker.close()
         memory.forget_spilled(self._limits)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from fakesnow.instance import FakeSnow
 from fakesnow.transforms import stage
 from sqlglot import exp
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
-    from fakesnow.instance import FakeSnow
     from sqlglot import Expr
 
 with contextlib.suppress(OSError):
@@ -38,9 +38,22 @@ class ForgottenResults(dict[str, Any]):
         """Keep nothing: a session remembers its latest results itself, in `Session.remember`."""
 
 
-def keep_no_results(fakesnow: FakeSnow) -> None:
-    """Let new connections forget their results once they are read."""
-    fakesnow.results_cache = ForgottenResults()
+def instance(folder: Path) -> FakeSnow:
+    """fakesnow for the files of a folder, whose connections create nothing, and forget results once they are read.
+
+    Its own start makes a database about all databases in memory; the engine opens one in a file.
+    """
+    made = FakeSnow.__new__(FakeSnow)
+    vars(made).update(
+        create_database_on_connect=False,
+        create_schema_on_connect=False,
+        db_path=folder,
+        nop_regexes=None,
+        results_cache=ForgottenResults(),
+        duck_conn=duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"}),
+    )
+    made.duck_conn.execute("SET GLOBAL TimeZone = 'UTC'")
+    return made
 
 
 def duck_of(connection: FakeSnowflakeConnection) -> duckdb.DuckDBPyConnection:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-from fakesnow import info_schema
 from fakesnow.instance import GLOBAL_DATABASE_NAME
-from fakesnow.transforms import show
 
 from sfml_local.core import database_files, set_aside
+from sfml_local.core.database_maker import MAKER, at_once, global_sql
 from sfml_local.core.errors import LocalFileError
 from sfml_local.grammar.quoting import duckdb_literal
 
@@ -18,25 +17,24 @@ if TYPE_CHECKING:
     from sfml_local.core.notices import Notices
 
 
-def open_global(
-    notices: Notices, duck: duckdb.DuckDBPyConnection, folder: Path, maker: database_files.DatabaseMaker
-) -> None:
+def open_global(notices: Notices, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Attach the file for data about all databases; a damaged one is replaced."""
     file = folder / set_aside.GLOBAL_FILE
     if database_files.has_damaged_log(file):
         notices.add(set_aside.put_log_aside(database_files.wal_of(file)))
     try:
-        _attach_global(duck, file, maker)
+        _attach_global(duck, file)
     except duckdb.Error as error:
         if (trouble := database_files.passing_trouble(file)) is not None:
             raise LocalFileError(f"{file} cannot be opened: {trouble}") from error
         duck.execute(f"DETACH DATABASE IF EXISTS {GLOBAL_DATABASE_NAME}")
         notices.add(f"{file.name} is damaged, put aside as {set_aside.put_aside(file)}: {error}")
-        _attach_global(duck, file, maker)
+        _attach_global(duck, file)
 
 
-def _attach_global(duck: duckdb.DuckDBPyConnection, file: Path, maker: database_files.DatabaseMaker) -> None:
-    maker.create(file)
+def _attach_global(duck: duckdb.DuckDBPyConnection, file: Path) -> None:
+    is_new = MAKER.create(file, GLOBAL_DATABASE_NAME, global_sql())
     duck.execute(f"ATTACH {duckdb_literal(str(file))} AS {GLOBAL_DATABASE_NAME}")
-    duck.execute(info_schema.fs_global_creation_sql())
-    duck.execute(show.fs_global_creation_sql())
+    if not is_new:
+        with duck.cursor() as own:  # it takes an open transaction along where one fails
+            own.execute(at_once(global_sql()))
