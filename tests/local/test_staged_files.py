@@ -102,6 +102,55 @@ def test_snowpark_reads_files(session: Session, stage: str) -> None:
     assert (parquet.columns, parquet.filter(F.col("A") > 1).count()) == (["A", '"b"'], 1)
 
 
+@pytest.mark.parametrize(
+    ("on_error", "loaded"),
+    [("SKIP_FILE_1", 2), ("SKIP_FILE_2", 3), ("'SKIP_FILE_49%'", 2), ("'SKIP_FILE_50%'", 3)],
+)
+def test_files_with_enough_bad_rows_are_skipped(
+    session: Session, stage: str, on_error: str, loaded: int
+) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
+    session.sql(f"COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF ON_ERROR = {on_error}").collect()
+    assert session.table("LOADED").count() == loaded
+
+
+def test_a_copy_ends_after_its_size_limit(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V VARCHAR)").collect()
+    copy = "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF SIZE_LIMIT = "
+    assert [row.file for row in session.sql(f"{copy}1").collect()] == ["files/csv/a.csv"]
+    assert [row.file for row in session.sql(f"{copy}1").collect()] == ["files/csv/b.csv"]
+    session.sql("TRUNCATE TABLE LOADED").collect()
+    assert len(session.sql(f"{copy}0").collect()) == 2
+
+
+def test_long_texts_are_cut_off_if_told(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR(2), V VARCHAR)").collect()
+    copy = "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF"
+    with pytest.raises(SnowparkSQLException, match="too long"):
+        session.sql(copy).collect()
+    session.sql(f"{copy} TRUNCATECOLUMNS = TRUE").collect()
+    assert [row.NAME for row in session.table("LOADED").sort("ID").collect()] == ["x,", None, "z", "w"]
+    session.sql("TRUNCATE TABLE LOADED").collect()
+    session.sql(f"{copy} ENFORCE_LENGTH = FALSE").collect()
+    assert session.table("LOADED").count() == 4
+
+
+def test_files_that_failed_are_told_alone_if_wanted(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
+    copy = (
+        "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF ON_ERROR = CONTINUE RETURN_FAILED_ONLY = TRUE"
+    )
+    assert [row.file for row in session.sql(copy).collect()] == ["files/csv/b.csv"]
+
+
+def test_a_table_is_loaded_from_its_own_stage(session: Session) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
+    session.file.put_stream(io.BytesIO(GOOD), "@%LOADED/g.csv", auto_compress=False)
+    copy = "FILE_FORMAT = (TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"')"
+    session.sql(f"COPY INTO LOADED {copy}").collect()
+    assert session.table("LOADED").count() == 2
+
+
 def test_bad_rows_are_passed_over_or_abort(session: Session, stage: str) -> None:
     session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
     copy = "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF ON_ERROR = "
@@ -117,8 +166,6 @@ def test_bad_rows_are_passed_over_or_abort(session: Session, stage: str) -> None
     ):
         session.sql(copy + "ABORT_STATEMENT").collect()
     assert session.table("LOADED").count() == 0
-    with pytest.raises(SnowparkSQLException, match="ON_ERROR = SKIP_FILE_3"):
-        session.sql(copy + "SKIP_FILE_3").collect()
 
 
 def test_json_is_loaded_by_names_and_whole(session: Session, stage: str) -> None:

@@ -183,6 +183,7 @@ def _checked(
         raise wrong_kind(actual, kind)
     if isinstance(tree, exp.Alter):
         _check_added(rewriting, tree, name)
+        _check_altered(rewriting, tree, name)
         _check_types(rewriting, tree, name)
         _check_new_names(rewriting, tree, name, temporary=is_temporary(target, tree))
     return None
@@ -216,6 +217,21 @@ def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> Non
         if column in columns and not action.args.get("exists"):
             raise SqlError(f"SQL compilation error:\ncolumn '{column}' already exists", 1430, "42601")
         columns.add(column)
+
+
+def _check_altered(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:
+    """Refuse ALTER COLUMN of a column that there is not."""
+    altered = [action for action in tree.args.get("actions") or () if isinstance(action, exp.AlterColumn)]
+    known = (
+        {row[0] for row in rewriting.account.engine.columns(rewriting.session, name)} if altered else set()
+    )
+    for action in altered:
+        if (column := dotted(action.this)) not in known:
+            message = f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{column}'"
+            raise SqlError(message, 904, "42000")
+        default = action.args.get("default")
+        if isinstance(default, exp.Expr) and "NEXTVAL" not in default.sql(dialect="snowflake").upper():
+            raise SqlError("Unsupported feature 'Alter Column Set Default'.", 2, "0A000")
 
 
 def _check_types(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:

@@ -71,6 +71,11 @@ def invalid_value(value: object, what: str) -> SqlError:
     return SqlError(f"SQL compilation error:\ninvalid value [{value}] for parameter '{what}'", 1008, "22023")
 
 
+def invalid_parameter(name: str) -> SqlError:
+    """001006: an option or a parameter that there is not."""
+    return SqlError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "42601")
+
+
 def no_current_database(command: str = "operation") -> SqlError:
     return SqlError(
         f"Cannot perform {command}. This session does not have a current database. "

@@ -308,5 +308,7 @@ def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in rewriting.relations:
-            duck.unregister(name)
+        # A failed statement has ended the open transaction, and with it what was registered in it.
+        with contextlib.suppress(duckdb.TransactionException):
+            for name in rewriting.relations:
+                duck.unregister(name)

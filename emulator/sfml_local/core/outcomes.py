@@ -39,6 +39,7 @@ class Outcomes:
         self._by_request: OrderedDict[str, asyncio.Task[Outcome]] = OrderedDict()
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._states: OrderedDict[str, dict[str, str | None]] = OrderedDict()
+        self._refusals: OrderedDict[str, bytes] = OrderedDict()
 
     @property
     def is_busy(self) -> bool:
@@ -55,8 +56,11 @@ class Outcomes:
             try:
                 outcome = await run()
                 self._states[query_id] = outcome.state()
-                while len(self._states) > KEPT:
-                    self._states.popitem(last=False)
+                if not outcome.success:
+                    self._refusals[query_id] = outcome.body
+                for kept in (self._states, self._refusals):
+                    while len(kept) > KEPT:
+                        kept.popitem(last=False)
                 return outcome
             finally:
                 self._running.pop(query_id, None)
@@ -66,6 +70,14 @@ class Outcomes:
             self._by_request[request_id] = task
             task.add_done_callback(lambda done: self._forget(done))
         return task
+
+    def task(self, query_id: str) -> asyncio.Task[Outcome] | None:
+        """The work on a query, while it goes on."""
+        return self._running.get(query_id)
+
+    def refusal(self, query_id: str) -> bytes | None:
+        """The response to a query that was refused."""
+        return self._refusals.get(query_id)
 
     def _forget(self, latest: asyncio.Task[Outcome]) -> None:
         """Drop the oldest responses while there are too many, or they are too large."""

@@ -57,6 +57,8 @@ class Result:
     transfer: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Session parameters that the client should adopt."""
+    parts: tuple[str, ...] = ()
+    """The query ids of the statements of a request with several."""
 
     @property
     def scalar(self) -> Any:

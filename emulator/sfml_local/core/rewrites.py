@@ -15,8 +15,10 @@ from sfml_local.core.absent_functions import ABSENT
 from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
 from sfml_local.core.comments import comments
+from sfml_local.core.declared_types import declared_types
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
+from sfml_local.core.named_columns import named_columns
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import full_name, renames, temporary_tables
@@ -360,6 +362,8 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 PASSES: tuple[Pass, ...] = (
+    named_columns,
+    declared_types,
     *relational.PASSES,
     comments,
     column_names,

@@ -12,9 +12,10 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.stages import location
-from sfml_local.grammar.tokens import Name, Tokens
+from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 __all__ = [
     "AlterFileFormat",
@@ -133,9 +134,10 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
         while not tokens.match_type(TokenType.R_PAREN):
             columns.append(tokens.identifier())
             tokens.match_type(TokenType.COMMA)
-    tokens.expect_words("FROM")
     projection = None
-    if tokens.match_type(TokenType.L_PAREN):
+    if not tokens.match_words("FROM"):
+        source = _own_stage(table)
+    elif tokens.match_type(TokenType.L_PAREN):
         tokens.expect_words("SELECT")
         projection = tokens.text_until(("FROM",))
         tokens.expect_words("FROM")
@@ -150,7 +152,17 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
             tokens.expect_type(TokenType.R_PAREN)
     else:
         source = location(tokens)
-    return CopyIntoTable(table, source, tuple(columns), projection, options(tokens))
+    return CopyIntoTable(table, source, tuple(columns), projection, options(tokens, repeated=_conflicting))
+
+
+def _own_stage(table: Name) -> str:
+    """The stage of a table, from which it is loaded where no other place is named."""
+    *place, last = [duckdb_identifier(part) for part in table.parts]
+    return "@" + ".".join([*place, f"%{last}"])
+
+
+def _conflicting(option: str) -> SqlSyntaxError:
+    return SqlSyntaxError(f"SQL compilation error: conflicting values for copy option '{option}'", 0)
 
 
 def _unload(tokens: Tokens) -> CopyIntoLocation:

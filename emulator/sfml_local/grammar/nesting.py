@@ -35,6 +35,14 @@ def first_too_deep(tokens: Sequence[Token]) -> int | None:
     return None
 
 
+def level_change(tokens: Sequence[Token], index: int) -> int:
+    """1 if a token begins a block, a loop or a CASE, -1 if it ends one, else 0."""
+    if tokens[index].token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+        return 0
+    # FOR and WHILE begin with the word before their steps, because FOR has other meanings.
+    return 1 if tokens[index].text.upper() == "DO" else _step(tokens, index)
+
+
 def _step(tokens: Sequence[Token], index: int) -> int:
     """1 if a word begins a level, -1 if it ends one, else 0, as for `IF (` of a function and the IF of `END IF`."""
     word = tokens[index].text.upper()
@@ -44,6 +52,15 @@ def _step(tokens: Sequence[Token], index: int) -> int:
         return 0
     before = tokens[index - 1].text.upper() if index else ""
     after = tokens[index + 1].text.upper() if index + 1 < len(tokens) else ""
-    is_statement = word != "IF" or before in ("", ";", "THEN", "ELSE", "BEGIN", "DO", "LOOP", "REPEAT")
+    is_statement = word not in ("IF", "REPEAT") or before in (
+        "",
+        ";",
+        "THEN",
+        "ELSE",
+        "BEGIN",
+        "DO",
+        "LOOP",
+        "REPEAT",
+    )
     is_transaction = word == "BEGIN" and after in ("", ";", "TRANSACTION", "WORK", "NAME")
     return int(before != "END" and is_statement and not is_transaction)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.tokens import Tokens
 
-__all__ = ["options"]
+__all__ = ["Quoted", "options", "written"]
 
 
-def options(tokens: Tokens, *, within_parentheses: bool = False) -> dict[str, Any]:
+class Quoted(str):
+    """A value that was written as a text in quotes."""
+
+    __slots__ = ()
+
+
+def written(value: Any) -> str:
+    """A value as it was written: a text in quotes, and a word without."""
+    return f"'{value}'" if isinstance(value, Quoted) else str(value)
+
+
+def options(
+    tokens: Tokens, *, within_parentheses: bool = False, repeated: Callable[[str], Exception] | None = None
+) -> dict[str, Any]:
     """The options up to the end of the statement, or up to a closing parenthesis, by upper-case name.
 
-    TAG and CONTACT are the entries of their clauses, as written.
+    TAG and CONTACT are the entries of their clauses, as written. Of an option that is written twice, the last value
+    holds, unless `repeated` says how it is refused.
     """
     found: dict[str, Any] = {}
     while not tokens.at_end:
@@ -25,6 +40,8 @@ def options(tokens: Tokens, *, within_parentheses: bool = False) -> dict[str, An
             continue
         name = tokens.identifier()
         tokens.expect_type(TokenType.EQ)
+        if name in found and repeated is not None:
+            raise repeated(name)
         found[name] = _value(tokens)
         tokens.match_type(TokenType.COMMA)
     if within_parentheses:
@@ -45,7 +62,7 @@ def _labels(tokens: Tokens) -> str | None:
 
 def _value(tokens: Tokens) -> Any:
     if (text := tokens.match_string()) is not None:
-        return text
+        return Quoted(text)
     if tokens.match_type(TokenType.L_PAREN):
         following = tokens.peek(1)
         first = tokens.peek()

@@ -147,6 +147,8 @@ def _signature(tokens: Tokens) -> tuple[Name, tuple[str, ...]]:
 
 
 def _show(tokens: Tokens) -> ShowRoutines | None:
+    """TERSE changes nothing."""
+    tokens.match_words("TERSE")
     tokens.match_words("USER")
     kind: Kind = "PROCEDURE" if tokens.match_words("PROCEDURES") else "FUNCTION"
     if kind == "FUNCTION" and not tokens.match_words("FUNCTIONS"):

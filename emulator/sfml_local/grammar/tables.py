@@ -185,13 +185,26 @@ def _changes(tokens: Tokens) -> tuple[str, ...] | None:
     """The texts of several changes; None for a single one without parentheses."""
     bracketed = tokens.match_type(TokenType.L_PAREN) is not None
     listed = tokens if bracketed else Tokens(f"{tokens.rest()})")
-    found = [_without_column(text) for text in listed.arguments()]
-    return tuple(found) if bracketed or len(found) > 1 else None
+    given = listed.arguments()
+    found = [_without_column(text) for text in given]
+    is_respelled = [text.split() for text in found] != [_words(text) for text in given]
+    return tuple(found) if bracketed or len(found) > 1 or is_respelled else None
+
+
+def _words(text: str) -> list[str]:
+    words = text.split()
+    return words[1:] if len(words) > 2 and words[0].upper() == "COLUMN" else words
 
 
 def _without_column(text: str) -> str:
+    """A change without COLUMN before its column, and `a NOT NULL` as `a SET NOT NULL`."""
     tokens = Tokens(text)
-    return tokens.rest() if tokens.match_words("COLUMN") else text
+    changed = tokens.rest() if tokens.match_words("COLUMN") else text
+    words = Tokens(changed)
+    words.index = 1
+    if words.is_words("NOT", "NULL") and words.peek(2) is None:
+        return f"{changed[: words.offset]}SET {changed[words.offset :]}"
+    return changed
 
 
 def _drop(tokens: Tokens, table: Name, if_exists: bool) -> DropColumns:

@@ -26,6 +26,8 @@ from sfml_local.core.outcomes import Outcome
 from sfml_local.core.result import Result
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 from sfml_local.core.statement_parameters import with_parameters
+from sfml_local.http import several
+from sfml_local.http.several import counted, run_all
 from sfml_local.http.wire import payload
 from sfml_local.processes.children import interrupt
 
@@ -209,6 +211,8 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         with with_parameters(_parameters(body)):
             if any(isinstance(binding["value"], list) for binding in bindings.values()):
                 result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
+            elif len(statements := counted(session, sql)) > 1:
+                result = run_all(account, session, statements, positional(bindings), query_id)
             else:
                 result = account.execute(session, sql, positional(bindings), describe, query_id)
             return success(session, result, query_id)
@@ -264,8 +268,24 @@ def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
             "finalSchemaName": session.schema,
             "finalWarehouseName": session.warehouse,
             "finalRoleName": session.role,
+            **several.told(result, session.results.get),
         }
     return {"data": data, "code": None, "message": None, "success": True}
+
+
+async def fetch(request: Request) -> Response:
+    """GET /queries/<id>/result: what an earlier statement of this session answered, once it has ended."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    query_id = request.path_params["query_id"]
+    if (task := session.outcomes.task(query_id)) is not None:
+        return Response((await asyncio.shield(task)).body, media_type="application/json")
+    if (refusal := session.outcomes.refusal(query_id)) is not None:
+        return Response(refusal, media_type="application/json")
+    if (result := session.results.get(query_id)) is None:
+        return failure("000709", f"Statement {query_id} not found", "02000")
+    return JSONResponse(await run_in_threadpool(success, session, result, query_id))
 
 
 async def session_endpoint(request: Request) -> JSONResponse:
@@ -330,6 +350,7 @@ ROUTES = (
     Route("/session/heartbeat", session_endpoint, methods=["POST"]),
     Route("/queries/v1/query-request", query, methods=["POST"]),
     Route("/queries/v1/abort-request", abort, methods=["POST"]),
+    Route("/queries/{query_id}/result", fetch, methods=["GET"]),
     Route("/monitoring/queries/{query_id}", state, methods=["GET"]),
     Route("/session/token-request", renew, methods=["POST"]),
     Route("/telemetry/send", telemetry, methods=["POST"]),

@@ -209,7 +209,9 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
         column = assignment.this
         if not isinstance(assignment, exp.EQ) or not isinstance(column, exp.Column):
             continue
-        if (held := known.get(dotted(column.this))) is not None:
+        if _is_default(assignment.expression):
+            assignment.set("expression", exp.var("DEFAULT"))
+        elif (held := known.get(dotted(column.this))) is not None:
             assignment.set("expression", stored(assignment.expression, *held, rewriting))
         if column.table:
             assignment.set("this", exp.Column(this=column.this.copy()))
@@ -224,7 +226,11 @@ def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
     for then in (when.args["then"] for when in node.args["whens"].expressions if held):
         if isinstance(then, exp.Update):
             for assignment in then.expressions:
-                if isinstance(assignment, exp.EQ) and (type := held.get(_last(assignment.this))) is not None:
+                if isinstance(assignment, exp.EQ) and _is_default(assignment.expression):
+                    assignment.set("expression", exp.var("DEFAULT"))
+                elif (
+                    isinstance(assignment, exp.EQ) and (type := held.get(_last(assignment.this))) is not None
+                ):
                     assignment.set("expression", _merged(assignment.expression, type, source, known))
         elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
             names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
@@ -234,6 +240,12 @@ def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
                 inserted = [_merged(v, t, source, known) for v, t in zip(values, types, strict=True)]
                 then.expression.set("expressions", inserted)
     return node
+
+
+def _is_default(value: Expr) -> bool:
+    """Whether a value is the word DEFAULT alone, which stands for that of the column."""
+    is_name = isinstance(value, exp.Column) and not value.table and not value.this.quoted
+    return is_name and value.name.upper() == "DEFAULT"
 
 
 HeldType = tuple[str, int | None]

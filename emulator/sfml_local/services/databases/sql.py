@@ -233,6 +233,8 @@ def _schema_row(
         return created, name, None, database, None
     current = "Y" if (database, name) == (session.database, session.schema) else "N"
     role_type = "ROLE" if owner else ""
+    if name == "INFORMATION_SCHEMA":
+        comment = "Views describing the contents of schemas in this database"
     own = store.properties(account, database, name)
     return (
         *(created, name, "N", current, database, owner, comment, _options(own)),

@@ -36,9 +36,9 @@ SHOWN = columns(
     "created_on:timestamp_ltz name database_name schema_name cluster_by rows:fixed bytes:fixed owner target_lag"
     " refresh_mode refresh_mode_reason warehouse comment text automatic_clustering scheduling_state"
     " last_suspended_on:timestamp_ltz is_clone is_replica is_iceberg data_timestamp:timestamp_ltz"
-    " owner_role_type initialization_warehouse"
+    " owner_role_type execute_as_user secondary_role_names insert_only_inputs immutable_where"
+    " initialization_warehouse backfill_from scheduler frozen_where configured_refresh_mode"
 )
-TERSE = columns("created_on:timestamp_ltz name kind database_name schema_name")
 HISTORY = columns(
     "NAME SCHEMA_NAME DATABASE_NAME STATE STATE_CODE STATE_MESSAGE QUERY_ID DATA_TIMESTAMP:timestamp_ltz"
     " REFRESH_START_TIME:timestamp_ltz REFRESH_END_TIME:timestamp_ltz COMPLETION_TARGET:timestamp_ltz"
@@ -75,7 +75,7 @@ def show_tables(account: Account, session: Session, statement: ShowDynamicTables
     )
     comments = table_notes.comments(account.engine)
     values = [_shown(account, one, comments.get(one.name, "")) for one in found]
-    return _table(TERSE if listing.terse else SHOWN, values)
+    return _table(SHOWN, values)
 
 
 def _shown(account: Account, one: DynamicTable, comment: str) -> dict[str, Any]:

@@ -6,13 +6,14 @@ https://docs.snowflake.com/en/sql-reference/sql/show
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
-from sfml_local.core.errors import does_not_exist
+from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.likeness import like, selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import Area, area_of, cannot_be_performed
@@ -257,6 +258,7 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
             if not like(listing.like, column):
                 continue
             shown = shown_type(told.get(column), stored, length)
+            counted = identity(account, default)
             rows.append(
                 {
                     "table_name": one.name.name,
@@ -264,19 +266,34 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
                     "column_name": column,
                     "data_type": descriptor(shown, nullable=nullable),
                     "null?": "true" if nullable else "NOT_NULL",
-                    "default": default or "",
+                    "default": "" if counted else default or "",
                     "kind": "COLUMN",
                     "expression": "",
                     "comment": comment or "",
                     "database_name": one.name.database,
-                    "autoincrement": "",
+                    "autoincrement": counted or "",
                 }
             )
     return _table(COLUMNS, rows)
 
 
+def identity(account: Account, default: str | None) -> str | None:
+    """How the values of an AUTOINCREMENT column are counted, told by its default; None for other columns."""
+    found = None if default is None else _COUNTED.search(default)
+    if found is None:
+        return None
+    query = "SELECT start_value, increment_by FROM duckdb_sequences() WHERE sequence_name = ?"
+    rows = account.engine.rows(query, [found[1]])
+    start, step = rows[0] if rows else (1, 1)
+    return f"IDENTITY START {start} INCREMENT {step} NOORDER"
+
+
 def _tables_of(account: Account, session: Session, listing: Listing) -> list[Known]:
     """The tables whose columns are shown: a name after IN may be a table's."""
+    if listing.scope == "VIEW" and listing.within is not None and len(listing.within.parts) < 3:
+        written = ".".join(listing.within.parts)
+        message = f"Must specify the full search path starting from database for {written}"
+        raise SqlError(f"SQL compilation error:\n{message}", 1003, "42000")
     if listing.scope in ("TABLE", "VIEW") or (listing.scope == "" and listing.within is not None):
         assert listing.within is not None
         name = resolve(listing.within, session)
@@ -287,6 +304,7 @@ def _tables_of(account: Account, session: Session, listing: Listing) -> list[Kno
     return known_objects(account, area_of(account, session, listing, missing=cannot_be_performed))
 
 
+_COUNTED = re.compile(r"nextval\('(?:.*\.)?\"?(_fs_seq_[^'\"]*)", re.IGNORECASE)
 _DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
 
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
-from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import demand_schema
@@ -56,7 +56,7 @@ def drop_columns(account: Account, session: Session, statement: DropColumns) -> 
     dropped = [column for column in statement.columns if column in known or not statement.if_columns_exist]
     for index, column in enumerate(dropped):
         if column not in known or column in dropped[:index]:
-            raise _invalid(column)
+            raise SqlError(f"SQL compilation error:\ncolumn '{column}' does not exist", 904, "42000")
     if dropped and len(dropped) == len(known):
         raise SqlError("SQL compilation error:\ncannot drop the last column of a table", 1003, "42000")
     record = records.find(account, table)
@@ -82,9 +82,9 @@ def rename_column(account: Account, session: Session, statement: RenameColumn) -
     _refuse_dynamic(account, table)
     known = _columns(account, session, table)
     if statement.column not in known:
-        raise _invalid(statement.column)
+        raise does_not_exist("Object", statement.column)
     if statement.new in known:
-        raise SqlError(f"SQL compilation error:\ncolumn '{statement.new}' already exists", 1430, "42601")
+        raise already_exists(f"{table.name}.{statement.new}")
     place = duckdb_identifier(*_parts(session, table))
     old, new = duckdb_identifier(statement.column), duckdb_identifier(statement.new)
     _alter(session, [f"ALTER TABLE {place} RENAME COLUMN {old} TO {new}"])

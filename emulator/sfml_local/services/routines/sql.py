@@ -233,12 +233,14 @@ _SHOWN_FUNCTIONS = (
 
 
 def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
-    """The user-defined routines; an account also lists built-in ones."""
+    """The user-defined routines; an account also lists built-in ones. STARTS WITH and LIMIT have no effect."""
     area = area_of(account, session, statement.listing)
     routines = store.every(account, session, statement.kind)
     here = (one for one in routines if area.has(one.name.database, one.name.schema))
     rows = []
-    for routine in selected(here, lambda one: one.name.name, statement.listing):
+    for routine in selected(
+        here, lambda one: one.name.name, replace(statement.listing, starts_with=None, limit=None)
+    ):
         definition = routine.definition
         least = sum(parameter.default is None for parameter in definition.parameters)
         ends: tuple[Any, ...] = (None, _listed(definition.external_access))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.errors import does_not_exist, invalid_parameter, not_emulated
 from sfml_local.core.followed_parameters import HARMLESS_PREFIXES, _text, is_followed
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
@@ -58,7 +58,7 @@ def use(account: Account, session: Session, statement: Use) -> Result:
 def alter_session(account: Account, session: Session, statement: AlterSession) -> Result:
     for name, value in statement.set:
         if name not in OF_SESSION and not name.startswith(HARMLESS_PREFIXES):
-            raise SqlError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "42601")
+            raise invalid_parameter(name)
         _check(name, value)
         if not is_followed(name, value):
             raise not_emulated(f"ALTER SESSION SET {name} = {value}")

@@ -16,7 +16,8 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.copying import CopyIntoTable
-from sfml_local.services.stages import load_history
+from sfml_local.services.stages import copy_options, load_history
+from sfml_local.services.stages.copy_options import CopyOptions, OnError
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.staged_files import (
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
 STAGED = "staged"
 """The name under which a statement reads the rows of staged files."""
 
-COPY_OPTIONS = frozenset(
-    {"FILE_FORMAT", "PURGE", "ON_ERROR", "FORCE", "MATCH_BY_COLUMN_NAME", "FILES", "PATTERN"}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -60,37 +57,63 @@ class Loaded:
 
 def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> Result:
     """Insert the rows of staged files that were not loaded before, all in one statement."""
-    options = statement.options
-    if unknown := options.keys() - COPY_OPTIONS:
-        raise not_emulated(f"COPY INTO with {', '.join(sorted(unknown))}")
-    on_error = str(options.get("ON_ERROR", "ABORT_STATEMENT")).upper()
-    if on_error not in ("ABORT_STATEMENT", "CONTINUE", "SKIP_FILE"):
-        raise not_emulated(f"COPY INTO with ON_ERROR = {on_error}")
+    options = copy_options.read(statement.options)
     place = locate(account, session, statement.source)
-    keys = keys_of(place, options.get("FILES"), options.get("PATTERN"))
-    if not keys:
-        return status("Copy executed with 0 files processed.")
-    settings = format_options(account, session, options.get("FILE_FORMAT"), place)
+    settings = format_options(account, session, statement.options.get("FILE_FORMAT"), place)
     target = resolve(statement.table, session)
     own = account.engine.columns(session, target)
     if not own:
         raise does_not_exist("Table", target.fqn())
+    copy_options.check(statement, options, settings, len(statement.columns or own))
+    keys = _keys(statement, place, options)
+    if not keys:
+        return status("Copy executed with 0 files processed.")
+    if options.validates:
+        raise not_emulated("COPY INTO with VALIDATION_MODE for staged files")
     kinds = {name: stored for name, stored, *_ in own}
+    lengths = {name: length for name, _, length, *_ in own if length} if options.truncates else {}
     digests = {key: md5(place.file(key)) for key in keys}
     # Read the load history in the same transaction, so that of two parallel loads one waits or fails.
     with load_history.turn(account, target), load_history.one_transaction(account, session):
-        if options.get("FORCE") is not True:
+        if "FORCE" not in options.flags:
             before = load_history.loaded(session, target)
             keys = [key for key in keys if before.get(_identity(place, key)) != digests[key]]
+        keys = _within(options.size_limit, place, keys)
         if not keys:
             return status("Copy executed with 0 files processed.")
-        files = _load(account, session, statement, place, keys, settings, target, kinds, on_error)
+        files = _load(account, session, statement, place, keys, settings, target, kinds, options, lengths)
         taken = (key for key, file in zip(keys, files, strict=True) if not file.skipped)
         load_history.note(session, target, {_identity(place, key): digests[key] for key in taken})
-    if options.get("PURGE") is True:
+    if "PURGE" in options.flags:
         for key in keys:
             place.file(key).unlink(missing_ok=True)
+    if "RETURN_FAILED_ONLY" in options.flags:
+        files = [file for file in files if file.errors]
     return _told(files)
+
+
+def _keys(statement: CopyIntoTable, place: Place, options: CopyOptions) -> list[str]:
+    """The files to load; one of FILES that is not there is an error where errors are to end the statement."""
+    given = statement.options.get("FILES")
+    keys = keys_of(place, given, statement.options.get("PATTERN"))
+    if given and options.on_error.word == "ABORT_STATEMENT":
+        there = keys_of(place, given, None)
+        for name in given:
+            if not any(key == name or key.endswith(f"/{name}") for key in there):
+                source = statement.source.rstrip("/")
+                raise SqlError(f"Remote file '{source}/{name}' was not found.", 91016, "22000")
+    return keys
+
+
+def _within(limit: int, place: Place, keys: list[str]) -> list[str]:
+    """The files up to the one with which the limit is passed."""
+    chosen, size = [], 0
+    for key in keys:
+        if limit and size > limit:
+            break
+        chosen.append(key)
+        size += place.file(key).stat().st_size
+    return chosen
 
 
 def _load(
@@ -102,18 +125,27 @@ def _load(
     settings: dict[str, Any],
     target: ObjectName,
     kinds: dict[str, str],
-    on_error: str,
+    options: CopyOptions,
+    lengths: dict[str, int],
 ) -> list[Loaded]:
     """Read these files, and insert their valid rows with one statement."""
     ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
     tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
-    names, expressions, every = _assignment(statement, list(kinds), concatenated(tables), settings, ragged)
+    names, expressions, every = _assignment(
+        statement, options.match, list(kinds), concatenated(tables), settings, ragged
+    )
+    expressions = [
+        exp.Left(this=exp.cast(one, "VARCHAR"), expression=exp.Literal.number(lengths[name]))
+        if name in lengths
+        else one
+        for name, one in zip(names, expressions, strict=True)
+    ]
     files, start = [], 0
     for key, rows in zip(keys, tables, strict=True):
         part = every.slice(start, rows.num_rows)
         start += rows.num_rows
         wanted = dict(zip(names, expressions, strict=True))
-        files.append(_checked(account, session, place.prefix + key, part, wanted, kinds, on_error))
+        files.append(_checked(account, session, place.prefix + key, part, wanted, kinds, options.on_error))
     good = concatenated([file.rows for file in files])
     insert = exp.Insert(
         this=exp.Schema(
@@ -121,7 +153,7 @@ def _load(
         ),
         expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
     )
-    if good.num_rows or on_error == "ABORT_STATEMENT":
+    if good.num_rows or options.on_error.word == "ABORT_STATEMENT":
         account.run_tree(session, insert, staged={STAGED: good})
     return files
 
@@ -133,6 +165,7 @@ def _identity(place: Place, key: str) -> str:
 
 def _assignment(
     statement: CopyIntoTable,
+    match: str | None,
     own: list[str],
     rows: pa.Table,
     settings: dict[str, Any],
@@ -147,8 +180,8 @@ def _assignment(
         for node in selected.expressions:
             found, rows = over_staged(_without_alias(node), rows, kind)
             expressions.append(found)
-    elif str(statement.options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE":
-        exactly = str(statement.options["MATCH_BY_COLUMN_NAME"]).upper() == "CASE_SENSITIVE"
+    elif match is not None:
+        exactly = match == "CASE_SENSITIVE"
         if kind == "JSON":
             given = _keys_of_documents(rows)
         found_names = {name if exactly else name.upper(): name for name in given}
@@ -156,13 +189,7 @@ def _assignment(
         sources = [found_names[name if exactly else name.upper()] for name in names]
         expressions = [_key(source) if kind == "JSON" else column(source) for source in sources]
     elif kind == "PARQUET":
-        raise SqlError(
-            "SQL compilation error:\nPARQUET file format can produce one and only one column of type variant, "
-            "object, or array. Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy "
-            "with transformation.",
-            2019,
-            "0A000",
-        )
+        raise copy_options.one_column(kind)
     elif kind == "JSON":
         expressions = [exp.ParseJSON(this=column("C1"))]
     else:
@@ -214,7 +241,7 @@ def _checked(
     rows: pa.Table,
     expressions: dict[str, Expr],
     kinds: dict[str, str],
-    on_error: str,
+    on_error: OnError,
 ) -> Loaded:
     """The rows of a file that fit their columns; with ABORT, raises SqlError at the first that does not."""
     import pyarrow as pa
@@ -248,10 +275,10 @@ def _checked(
     value = rows.column(texts[name][0].name)[row].as_py() if isinstance(texts[name][0], exp.Column) else "…"
     sentence = f"{_word(texts[name][1])} value '{value}' is not recognized"
     line = rows.column(NUMBER)[row].as_py()
-    if on_error == "ABORT_STATEMENT":
+    if on_error.word == "ABORT_STATEMENT":
         raise SqlError(f"{sentence}\n  File '{file}', row {line}, column \"{name}\"", 100038, "22018")
     first = (sentence, line, name)
-    if on_error == "SKIP_FILE":
+    if on_error.skips(len(wrong), rows.num_rows):
         return Loaded(file, rows.slice(0, 0), rows.num_rows, len(wrong), first, skipped=True)
     wrong_rows = pa.array([row for row, _ in wrong])
     keep = pc.invert(pc.is_in(pa.array(range(rows.num_rows)), value_set=wrong_rows))

@@ -10,7 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.errors import (
+    SqlError,
+    already_exists,
+    does_not_exist,
+    invalid_parameter,
+    invalid_value,
+)
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
@@ -22,6 +28,7 @@ from sfml_local.grammar.copying import (
     DropFileFormat,
     ShowFileFormats,
 )
+from sfml_local.grammar.options import written
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import store
 
@@ -112,24 +119,36 @@ def checked(given: Mapping[str, Any], *, noted: bool = True) -> dict[str, Any]:
     """The options, if each is one of its type of file; `noted` ones may have a comment."""
     kind = str(given.get("TYPE", "CSV")).upper()
     if kind not in DEFAULTS:
-        raise invalid_value(given["TYPE"], "TYPE")
+        raise invalid_value(written(given["TYPE"]), "TYPE")
     for key, value in given.items():
-        default = DEFAULTS[kind].get(key)
         if key == "TYPE" or (noted and key == "COMMENT"):
             continue
+        default = DEFAULTS[kind].get(key)
         if default is None:
-            raise SqlError(
-                f"SQL compilation error:\ninvalid property '{key}' for 'FILE_FORMAT'", 1420, "42601"
-            )
-        if isinstance(default, bool) and not isinstance(value, bool):
-            raise invalid_value(value, key)
-        if (
-            default == 0
-            and not isinstance(default, bool)
-            and (isinstance(value, bool) or not isinstance(value, int))
-        ):
-            raise invalid_value(value, key)
+            raise _unknown(key, kind)
+        if not _fits(key, value, default):
+            raise invalid_value(written(value), key)
     return dict(given)
+
+
+def _unknown(option: str, kind: str) -> SqlError:
+    if any(option in options for options in DEFAULTS.values()):
+        message = f"Option {option} is not valid for file format type {kind}."
+        return SqlError(f"SQL compilation error:\n{message}", 1420, "42601")
+    return invalid_parameter(option)
+
+
+def _fits(option: str, value: Any, default: Any) -> bool:
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, int):
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return option != "COMPRESSION" or str(value).upper() in _COMPRESSIONS
+
+
+_COMPRESSIONS = frozenset(
+    {"AUTO", "GZIP", "BZ2", "BROTLI", "ZSTD", "DEFLATE", "RAW_DEFLATE", "LZO", "SNAPPY", "NONE"}
+)
 
 
 def alter_format(account: Account, session: Session, statement: AlterFileFormat) -> Result:
@@ -141,7 +160,8 @@ def alter_format(account: Account, session: Session, statement: AlterFileFormat)
     if statement.new_name is None:
         kind = found.get("TYPE", "CSV")
         if str(statement.options.get("TYPE", kind)).upper() != str(kind).upper():
-            raise not_emulated("ALTER FILE FORMAT … SET TYPE")
+            message = "SQL compilation error:\nFile format type cannot be changed."
+            raise SqlError(message, 2019, "42601")
         checked({"TYPE": kind, **statement.options})
         store.save_format(
             account, name, {**found, **statement.options}, store.session_of_format(account, name)
@@ -212,7 +232,7 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
     for name, found in store.every_format(account):
         if area.has(name.database, name.schema) and like(statement.listing.like, name.name):
             created = found.get("_created_on", "1970-01-01T00:00:00+00:00")
-            shown = {option: value for option, value in found.items() if option not in _NOTES}
+            shown = _all_options(found)
             rows.append(
                 (
                     *(datetime.datetime.fromisoformat(created), name.name, name.database, name.schema),
@@ -225,6 +245,16 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
                 )
             )
     return table(columns, rows)
+
+
+def _all_options(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that SHOW tells: all of the type, with a null where there is no extension."""
+    kind = str(found.get("TYPE", "CSV")).upper()
+    every = {"TYPE": kind, **DEFAULTS[kind]}
+    told = {option: found.get(option, default) for option, default in every.items()}
+    if told.get("FILE_EXTENSION") == "":
+        told["FILE_EXTENSION"] = None
+    return {**told, "TYPE": kind}
 
 
 def describe(account: Account, session: Session, statement: DescribeFileFormat) -> Result:

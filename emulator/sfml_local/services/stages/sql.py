@@ -30,6 +30,7 @@ from sfml_local.grammar.copying import (
     DropFileFormat,
     ShowFileFormats,
 )
+from sfml_local.grammar.options import written
 from sfml_local.grammar.stages import (
     AlterStage,
     CopyFiles,
@@ -102,6 +103,10 @@ _NESTED = {
 """What these take of an internal stage; a directory is never out of date here, so refreshes have no effect."""
 
 
+_OF_OTHERS = frozenset({"AWS_CSE", "AWS_SSE_S3", "AWS_SSE_KMS", "GCS_SSE_KMS", "AZURE_CSE", "NONE"})
+"""Encryptions of stages in a cloud's storage."""
+
+
 def _check_options(statement: str, given: Any) -> None:
     for key in given.keys() - KNOWN:
         if key in ("TAG", "CONTACT"):
@@ -115,8 +120,11 @@ def _check_options(statement: str, given: Any) -> None:
         for name in given.get(key, {}).keys() - known if isinstance(given.get(key), dict) else ():
             raise SqlError(f"SQL compilation error:\ninvalid property '{name}' for '{key}'", 1420, "42601")
     encryption = _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL")
+    if str(encryption).upper() in _OF_OTHERS:
+        message = "Cannot set URL, credentials, or encryption key of an internal or temporary stage."
+        raise SqlError(f"SQL compilation error:\n{message}", 2019, "42601")
     if str(encryption).upper() not in ("SNOWFLAKE_FULL", "SNOWFLAKE_SSE"):
-        raise invalid_value(encryption, "TYPE")
+        raise invalid_value(written(encryption), "TYPE")
 
 
 def alter(account: Account, session: Session, statement: AlterStage) -> Result:
@@ -141,12 +149,11 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
     _check_options("ALTER STAGE", given)
     if "ENCRYPTION" in given:
         raise not_emulated("ALTER STAGE … ENCRYPTION")
-    for key in statement.unset:
-        if key != "COMMENT":
-            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
+    if statement.unset:
+        raise SqlError("Unsupported feature 'UNSET'.", 2, "0A000")
     if "FILE_FORMAT" in given:
         file_formats.set_of_stage(account, session, row["folder"], given["FILE_FORMAT"])
-    comment = "" if statement.unset else given.get("COMMENT", row["comment"])
+    comment = given.get("COMMENT", row["comment"])
     directory = bool(_nested(given, "DIRECTORY", "ENABLE", bool(row["directory"])))
     store.change(account, name, comment=comment, has_directory=directory)
     return status()
@@ -210,6 +217,18 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
     return table(columns, rows)
 
 
+_COPY_OPTIONS = (
+    ("ON_ERROR", "String", "ABORT_STATEMENT", "ABORT_STATEMENT"),
+    ("SIZE_LIMIT", "Long", "", ""),
+    ("PURGE", "Boolean", "false", "false"),
+    ("RETURN_FAILED_ONLY", "Boolean", "false", "false"),
+    ("ENFORCE_LENGTH", "Boolean", "true", "true"),
+    ("TRUNCATECOLUMNS", "Boolean", "false", "false"),
+    ("FORCE", "Boolean", "false", "false"),
+)
+"""What DESCRIBE tells of a stage's own COPY_OPTIONS, which none has here: (property, type, value, default)."""
+
+
 def describe(account: Account, session: Session, statement: DescribeStage) -> Result:
     name = resolve(statement.name, session)
     row = store.find(account, name)
@@ -223,6 +242,7 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
             ("STAGE_FILE_FORMAT", *values)
             for values in file_formats.described(store.format_of_stage(account, row["folder"]) or {})
         ),
+        *(("STAGE_COPY_OPTIONS", *values) for values in _COPY_OPTIONS),
     )
     names = ("parent_property", "property", "property_type", "property_value", "property_default")
     return table(names, properties, DESCRIBE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.variants import semi_structured, store
+from sfml_local.services.variants import column_types, semi_structured, store
 
 
 class Variants(Service):
@@ -14,6 +14,7 @@ class Variants(Service):
         super().__init__(
             account,
             schema=store.SCHEMA,
+            first_rewrites=(column_types.matching_types,),
             rewrites=(semi_structured.result_types,),
             around=(semi_structured.remembering,),
             schema_dropped=(store.schema_dropped,),
