@@ -28,7 +28,13 @@ _ABSENT = frozenset(
 _ON_ERROR = re.compile(r"CONTINUE|ABORT_STATEMENT|SKIP_FILE|SKIP_FILE_(\d+)(%?)", re.IGNORECASE)
 _VALIDATION = re.compile(r"RETURN_\d+_ROWS|RETURN_ERRORS|RETURN_ALL_ERRORS", re.IGNORECASE)
 _MATCHED = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "NONE")
-_ARITHMETIC: Mapping[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_ARITHMETIC: Mapping[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
 
 
 @dataclass(frozen=True, slots=True)
