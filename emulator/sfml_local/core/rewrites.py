@@ -19,6 +19,7 @@ from sfml_local.core.declared_types import declared_types
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.named_columns import named_columns
+from sfml_local.core.reserved_words import reserved_words
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import full_name, renames, temporary_tables
@@ -364,6 +365,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 PASSES: tuple[Pass, ...] = (
     named_columns,
     declared_types,
+    reserved_words,
     *relational.PASSES,
     comments,
     column_names,

@@ -132,6 +132,8 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     listed = clone is None and tokens.match_type(TokenType.L_PAREN)
     columns = _columns(tokens, policies) if listed else ()
     settings, found = _settings(tokens)
+    if not columns and tokens.match_type(TokenType.L_PAREN):
+        columns = _columns(tokens, policies)
     if clone is None:
         tokens.expect_words("AS")
         if tokens.at_end:
@@ -209,7 +211,7 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
     """`NAME = value` in any order, with COMMENT, TAG, CLUSTER BY and the words that stand alone."""
     settings: dict[str, Any] = {}
     found: Tags = ()
-    while not tokens.at_end and not tokens.is_words("AS"):
+    while not tokens.at_end and not tokens.is_words("AS") and not _opens(tokens):
         if tokens.match_phrase("CLUSTER BY"):
             settings["CLUSTER_BY"] = _keys(tokens)
         elif tokens.match_words("COPY", "GRANTS"):
@@ -238,6 +240,12 @@ def _settings(tokens: Tokens) -> tuple[dict[str, Any], Tags]:
             settings[key] = _value(tokens)
         tokens.match_type(TokenType.COMMA)
     return settings, found
+
+
+def _opens(tokens: Tokens) -> bool:
+    """Whether a list of columns follows the settings."""
+    token = tokens.peek()
+    return token is not None and token.token_type is TokenType.L_PAREN
 
 
 def _keys(tokens: Tokens) -> str:

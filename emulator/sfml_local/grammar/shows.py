@@ -79,6 +79,8 @@ def listing(tokens: Tokens, *, terse: bool = False, of_account: bool = False, ro
     limit, from_name = None, None
     if tokens.match_words("LIMIT"):
         limit = int(tokens.expect_type(TokenType.NUMBER).text)
+        if limit == 0:
+            raise tokens.error("expected a number above 0")
         from_name = tokens.expect_string() if tokens.match_words("FROM") else None
     return Listing(terse, history, like, scope, within, starts_with, limit, from_name, root_only)
 

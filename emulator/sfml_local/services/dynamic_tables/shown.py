@@ -87,7 +87,6 @@ def _shown(account: Account, one: DynamicTable, comment: str) -> dict[str, Any]:
     return {
         "created_on": one.created_on,
         "name": one.name.name,
-        "kind": "DYNAMIC_TABLE",
         "database_name": one.name.database,
         "schema_name": one.name.schema,
         "cluster_by": f"LINEAR({cluster})" if cluster else "",

@@ -184,6 +184,8 @@ def plain(node: Any) -> Any:
     match node:
         case exp.Boolean():
             return bool(node.this)
+        case exp.Neg(this=exp.Literal() as inner) if inner.is_int:
+            return -int(inner.this)
         case exp.Literal():
             return node.this if node.is_string else int(node.this) if node.is_int else float(node.this)
         case Expr():
