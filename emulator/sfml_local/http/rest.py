@@ -127,7 +127,7 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
     pattern, found = matches[0]
     handler = pattern.handlers.get(request.method)
     if handler is None:
-        return Response(status_code=405, headers={"Allow": ", ".join(sorted(pattern.handlers))})
+        return _not_allowed(pattern, request.method, asked)
     try:
         call = _call(request, session, found, body)
         if call is None:
@@ -163,18 +163,37 @@ NOT_EMULATED = frozenset(
             "network-policies",
         ),
         *("password-policies", "secrets", "sequences", "services", "streamlits", "tag-references", "grants"),
+        *("functions", "network-rules", "images", "future-grants", "grants-of", "grants-on", "session"),
+        "spark-connect",
     }
 )
 """Resources of the specification that nothing here answers for."""
+NOT_CHANGED: Mapping[str, frozenset[str]] = {
+    "POST": frozenset({"alerts", "event-tables", "iceberg-tables", "notebooks", "pipes", "tags", "users"}),
+    "PUT": frozenset({"alerts", "event-tables", "notebooks", "pipes", "tables", "tags", "users"}),
+    "DELETE": frozenset({"alerts", "event-tables", "iceberg-tables", "notebooks", "pipes", "users"}),
+}
+"""Method → resources of the specification that are listed or fetched here, and not changed by it."""
 
 
 def _unknown(known: tuple[_Pattern, ...], segments: list[str], asked: str) -> Response:
     """A path that no operation has: one of the specification is not emulated, as a 404 would say "no such object"."""
     answered = {segment for pattern in known for segment in pattern.segments}
-    is_action = any(":" in segment for segment in segments[-1:]) and bool(answered & set(segments[:-1]))
+    resource, colon, _ = segments[-1].partition(":")
+    is_action = bool(colon) and bool(answered & {*segments[:-1], resource})
     if is_action or NOT_EMULATED & set(segments):
         return failure(405, "000002", f"Unsupported feature: not emulated by the local server: {asked}")
     return failure(404, "000002", f"No such operation: {asked}")
+
+
+def _not_allowed(pattern: _Pattern, method: str, asked: str) -> Response:
+    """405: with a sentence if an account has the operation, which answers without one if it does not."""
+    headers = {"Allow": ", ".join(sorted(pattern.handlers))}
+    resource = next((one for one in reversed(pattern.segments) if not one.startswith("{")), "")
+    if resource not in NOT_CHANGED.get(method, ()):
+        return Response(status_code=405, headers=headers)
+    words = f"Unsupported feature: not emulated by the local server: {asked}"
+    return failure(405, "000002", words, **headers)
 
 
 def _changed(handler: Handler, call: Call) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,3 +240,51 @@ def test_what_is_not_emulated_is_not_said_to_be_missing(schema: Any, ask: Any) -
         ask(schema)
     assert refused.value.status == 405
     assert not isinstance(refused.value, NotFoundError)
+
+
+def operations_of_the_client() -> set[tuple[str, str]]:
+    """Method and path of each operation that snowflake.core can ask for, from its generated code."""
+    import snowflake.core
+
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in Path(snowflake.core.__file__).parent.glob("*/_generated/api/*.py")
+    )
+    return {
+        (m[2], m[1])
+        for m in re.finditer(r"['\"](/api/v2/[^'\"]*)['\"]\s*,\s*['\"](GET|POST|PUT|DELETE)['\"]", code)
+    }
+
+
+def test_each_operation_of_the_client_is_served_or_refused_by_name(server: LocalServer) -> None:
+    """An empty body, and the name `x` for all: what is served has its own answer to them."""
+    operations = operations_of_the_client()
+    assert len(operations) > 300, "the client's code is written otherwise now"
+    wordless = []
+    for method, path in sorted(operations):
+        address = f"http://{server.host}:{server.port}" + re.sub(r"{\w+}", "x", path)
+        headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+        body = b"{}" if method in ("POST", "PUT") else None
+        try:
+            urllib.request.urlopen(urllib.request.Request(address, body, headers, method=method)).close()
+        except urllib.error.HTTPError as error:
+            told = error.read().decode()
+            if "No such operation" in told or not told:
+                wordless.append(f"{method} {path}: {error.code}")
+    assert wordless == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "users"), ("DELETE", "users/x"), ("POST", "databases/SFML/schemas/LISTED/tags")],
+)
+def test_what_is_listed_and_not_changed_says_so(
+    schema: Any, server: LocalServer, method: str, path: str
+) -> None:
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    address = f"http://{server.host}:{server.port}/api/v2/{path}"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(address, b"{}", headers, method=method))
+    told = json.loads(refused.value.read())
+    assert (refused.value.code, "GET" in refused.value.headers["Allow"]) == (405, True)
+    assert f"not emulated by the local server: {method} /api/v2/{path}" in told["message"]
