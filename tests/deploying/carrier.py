@@ -37,6 +37,7 @@ def main() -> None:
         if child == 0:
             try:
                 if "room" in asked:
+                    sys.dont_write_bytecode = True  # it would be cut off, and read by every later process
                     resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
                 with account(asked["arguments"]) as connected:
                     carry_out(PASSAGES[asked["passage"]], connected)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from sfml.testing.clock import SteeredClock
 from sfml_local.control import ServerInfo, lock, write_info
 from sfml_local.core.defaults import DATABASE
 from sfml_local.core.session import DEFAULT_USER
+from sfml_local.core.settings import read
 from sfml_local.http.app import LocalServer
 from sfml_local.http.faults import Call, Faults
 from sfml_local.services.tasks.execution import runner_of
@@ -39,7 +41,8 @@ class SharedServer:
     def __init__(self, folder: Path) -> None:
         self.clock = SteeredClock()
         self.faults = Faults()
-        self.local = LocalServer(folder, faults=self.faults, clock=self.clock)
+        settings = replace(read(), durable=0)
+        self.local = LocalServer(folder, faults=self.faults, clock=self.clock, settings=settings)
         self._databases = 0
 
     def start(self) -> SharedServer:

@@ -41,7 +41,7 @@ class DatabaseMaker:
         self._duck: duckdb.DuckDBPyConnection | None = None
         self._contents: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
-    def create(self, file: Path, name: str, sql: str) -> bool:
+    def create(self, file: Path, name: str, sql: str, *, durable: bool = True) -> bool:
         """Make the file of the database `name`, with what `sql` creates in it, unless it is there.
 
         DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name.
@@ -53,12 +53,14 @@ class DatabaseMaker:
             old.unlink(missing_ok=True)
         with self._lock:
             self._write(part, name, sql)
+        if durable:
+            _keep_through_a_power_cut(part)
         part.replace(file)
         return True
 
     def _write(self, part: Path, name: str, sql: str) -> None:
         if (content := self._contents.get((name, sql))) is not None:
-            _write_durably(part, content)
+            part.write_bytes(content)
         else:
             self._make(part, name, sql)
             self._contents[name, sql] = part.read_bytes()
@@ -79,7 +81,7 @@ class DatabaseMaker:
     def _instance(self, name: str) -> duckdb.DuckDBPyConnection:
         """The instance, with an empty database about all databases, to which definitions in the others refer."""
         if self._duck is None:
-            self._duck = duckdb.connect(config={"threads": 1})
+            self._duck = duckdb.connect(config={"threads": 1, "fsync_mode": "NONE"})
         about_all = duckdb_identifier(GLOBAL_DATABASE_NAME)
         if name == GLOBAL_DATABASE_NAME:
             self._duck.execute(f"DETACH DATABASE IF EXISTS {about_all}")
@@ -97,10 +99,8 @@ class DatabaseMaker:
 _ATTACHED = "SELECT 1 FROM duckdb_databases() WHERE database_name = ?"
 
 
-def _write_durably(file: Path, content: bytes) -> None:
-    with file.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
+def _keep_through_a_power_cut(file: Path) -> None:
+    with file.open("rb") as stream:
         os.fsync(stream.fileno())
 
 

@@ -105,6 +105,9 @@ class Engine:
         self._limits = memory.limits_of(folder, settings)
         self.answer_bytes = self._limits.answer_bytes
         memory.bind(duck, self._limits)
+        self._durable = bool(settings.durable)
+        if not self._durable:
+            duck.execute("SET GLOBAL fsync_mode = 'NONE'")
         # Otherwise DuckDB would look for missing tables among the Python variables of the caller.
         duck.execute("SET GLOBAL python_enable_replacements = false")
         # A statement that is refused when it is bound has done nothing, and is tried otherwise or goes without loss.
@@ -113,7 +116,7 @@ class Engine:
         )
         self._functions += library.register(duck)
         own_macros.define(duck)
-        global_database.open_global(notices, duck, folder)
+        global_database.open_global(notices, duck, folder, durable=self._durable)
         self._schemas: dict[str, frozenset[str]] = {}
         """The schemas of each open database. DuckDB knows them too, but nearly every session and statement asks."""
         self.unavailable: dict[str, str] = {}
@@ -137,7 +140,7 @@ class Engine:
         with translating(f"CREATE DATABASE {database}"), self.connection() as duck:
             quoted, defined = duckdb_identifier(database), self._defined(database)
             schema = f"CREATE SCHEMA {quoted}.{duckdb_identifier(database_files.DEFAULT_SCHEMA)}"
-            is_new = MAKER.create(file, database, f"{schema};{defined}")
+            is_new = MAKER.create(file, database, f"{schema};{defined}", durable=self._durable)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             self._schemas[database] = frozenset()
             if not is_new:

@@ -99,7 +99,8 @@ class LocalAccount(Account):
                 " apply and seed again",
                 shown=True,
             )
-        return Store(file, tuple(one.schema for one in self.services))
+        schemas = tuple(one.schema for one in self.services)
+        return Store(file, schemas, durable=bool(self.settings.durable))
 
     def start(self) -> None:
         """Begin background work; called when the server listens."""

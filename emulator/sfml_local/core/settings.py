@@ -87,6 +87,13 @@ class Settings:
         "10240",
         "what this folder takes; a statement that needs more ends in an error that says so",
     )
+    durable: int = _setting(
+        "SFML_LOCAL_DURABLE",
+        1,
+        "1",
+        "`0`: the server does not wait for the disk, as those of tests; its own death loses nothing, but a power cut"
+        " can damage its files",
+    )
     warm: int = _setting(
         "SFML_LOCAL_WARM",
         1,

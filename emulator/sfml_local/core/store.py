@@ -34,8 +34,9 @@ def damage(path: Path) -> str | None:
 class Store:
     """A SQLite database used by many threads: one connection each, readers never wait for a writer."""
 
-    def __init__(self, path: Path, schemas: Iterable[str] = ()) -> None:
+    def __init__(self, path: Path, schemas: Iterable[str] = (), *, durable: bool = True) -> None:
         self.path = path
+        self._synchronous = "NORMAL" if durable else "OFF"
         self._local = threading.local()
         self._connections: WeakSet[sqlite3.Connection] = WeakSet()
         self._lock = threading.Lock()
@@ -53,7 +54,7 @@ class Store:
             connection.execute("PRAGMA foreign_keys = ON")
             # In WAL mode, a commit that has returned is known to the operating system, so killing
             # this process cannot undo it. Only a power cut could; with NORMAL the file stays consistent then.
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             self._local.connection = connection
             self._local.depth = 0
             self._local.after = []

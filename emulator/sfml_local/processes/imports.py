@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def check_packages(packages: Iterable[str]) -> list[str]:
             "42601",
         )
     return notes
+
+
+def installed_packages() -> Mapping[str, str]:
+    """This Python's packages, by their names in small letters, with their versions."""
+    folders = ((folder, Path(folder)) for folder in sys.path)
+    return _packages_in(tuple((name, path.stat().st_mtime_ns) for name, path in folders if path.exists()))
+
+
+@lru_cache(maxsize=1)
+def _packages_in(folders: tuple[tuple[str, int], ...]) -> Mapping[str, str]:
+    """The packages of folders as they were at a time; what is installed or removed changes its folder."""
+    found = metadata.distributions(path=[name for name, _ in folders])
+    return {
+        data["Name"].lower(): data["Version"] for one in found if (data := one.metadata)["Name"] is not None
+    }
 
 
 def _version(name: str) -> str | None:

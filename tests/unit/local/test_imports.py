@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sfml_local.core.errors import SqlError
-from sfml_local.processes.imports import check_packages, forget_unused, import_directory, runtime_note
+from sfml_local.processes.imports import (
+    check_packages,
+    forget_unused,
+    import_directory,
+    installed_packages,
+    runtime_note,
+)
 
 
 def written(path: Path, text: str) -> Path:
@@ -66,3 +73,18 @@ def test_another_runtime_is_noted() -> None:
     note = runtime_note("2.7")
     assert note is not None
     assert note.startswith("RUNTIME_VERSION 2.7 was asked for")
+
+
+def test_what_was_installed_and_removed_meanwhile_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    before = installed_packages()
+    assert "duckdb" in before and "my-own" not in before
+    mine = written(
+        tmp_path / "my_own-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: My-Own\nVersion: 1.2\n"
+    )
+    assert installed_packages() == {**before, "my-own": "1.2"}
+    assert installed_packages() is installed_packages()
+    shutil.rmtree(mine.parent)
+    assert installed_packages() == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError
@@ -15,7 +14,7 @@ from sfml_local.core.places import area_of
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import models as grammar
 from sfml_local.grammar.tokens import Name
-from sfml_local.processes.imports import BROUGHT
+from sfml_local.processes.imports import BROUGHT, installed_packages
 from sfml_local.services.models import store
 from sfml_local.services.models.files import attributes_of, methods_of, platforms_of, spec_of
 from sfml_local.services.models.store import Model, Version, all_models, get_model
@@ -182,12 +181,7 @@ def packages(account: Account, session: Session, database: str | None) -> Result
     """
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtimes = sorted({*RUNTIMES, own}, key=lambda version: int(version.split(".")[1]))
-    installed = {
-        str(distribution.metadata["Name"]).lower(): distribution.version
-        for distribution in metadata.distributions()
-        if distribution.metadata["Name"]
-    }
-    found = BROUGHT | installed
+    found = {**BROUGHT, **installed_packages()}
     columns = ("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION")
     rows = [
         (name, version, "python", runtime) for name, version in sorted(found.items()) for runtime in runtimes

@@ -38,12 +38,9 @@ class Created(Enum):
 
 def demand_schema(account: Account, database: str, schema: str) -> None:
     """Refuse a database or a schema that does not exist."""
-    found = account.engine.rows(
-        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [database]
-    )
-    if not found:
+    if not account.engine.has_database(database):
         raise does_not_exist("Database", quoted_if_needed(database))
-    if schema not in {row[0] for row in found}:
+    if schema not in account.engine.schemas(database):
         name = f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}"
         raise does_not_exist("Schema", name)
 
