@@ -143,6 +143,32 @@ def test_files_that_failed_are_told_alone_if_wanted(session: Session, stage: str
     assert [row.file for row in session.sql(copy).collect()] == ["files/csv/b.csv"]
 
 
+def test_files_that_are_no_text_or_no_json_are_refused(session: Session) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (V VARIANT)").collect()
+    session.file.put_stream(io.BytesIO(b"\xff\xfe\x00,\n"), "@%LOADED/b.csv", auto_compress=False)
+    session.file.put_stream(io.BytesIO(b'{"a": 1}{"a":'), "@%LOADED/b.json", auto_compress=False)
+    copy = "COPY INTO LOADED FILES = ('{}') FILE_FORMAT = (TYPE = {})"
+    with pytest.raises(SnowparkSQLException, match="Invalid UTF8 detected"):
+        session.sql(copy.format("b.csv", "CSV")).collect()
+    with pytest.raises(SnowparkSQLException, match="Error parsing JSON: b"):
+        session.sql(copy.format("b.json", "JSON")).collect()
+
+
+@pytest.mark.parametrize("files", ["*", "*.csv", "p?.csv"])
+def test_put_takes_unquoted_patterns_of_files(session: Session, tmp_path: Path, files: str) -> None:
+    for number in range(3):
+        (tmp_path / f"p{number}.csv").write_text("1\n")
+    session.sql("CREATE OR REPLACE STAGE PUTS").collect()
+    session.connection.cursor().execute(f"PUT file://{tmp_path}/{files} @PUTS AUTO_COMPRESS = FALSE")
+    assert len(session.sql("LIST @PUTS").collect()) == 3
+
+
+def test_get_takes_the_beginning_of_a_path(session: Session, stage: str, tmp_path: Path) -> None:
+    for path in ("csv/a", "json/a.json", "arr"):
+        session.file.get(f"@FILES/{path}", str(tmp_path / "got"))
+    assert sorted(one.name for one in (tmp_path / "got").iterdir()) == ["a.csv", "a.json", "array.json"]
+
+
 def test_a_table_is_loaded_from_its_own_stage(session: Session) -> None:
     session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
     session.file.put_stream(io.BytesIO(GOOD), "@%LOADED/g.csv", auto_compress=False)

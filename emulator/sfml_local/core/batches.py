@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,10 @@ def bound_value(binding: dict[str, Any]) -> Any:
         return Decimal(str(value))
     if binding["type"] == "REAL":
         return float(value)
-    return from_binding(binding)
+    bound = from_binding(binding)
+    if binding["type"] == "TIMESTAMP_NTZ" and isinstance(bound, datetime.datetime):
+        return bound.replace(tzinfo=None)  # it is in no zone, whatever the session's is
+    return bound
 
 
 def batch(

@@ -117,6 +117,14 @@ def quoted_urls(sql: str) -> str:
     return _URLS.sub(lambda found: sql_literal(found["url"]) if found["url"] else found[0], sql)
 
 
+_PUT = re.compile(r"(\s*PUT\s+)(file://[^\s'\"]+)", re.IGNORECASE)
+
+
+def quoted_files(sql: str) -> str:
+    """`PUT file:///folder/* @stage` with the files as a string: their `/*` would begin a comment."""
+    return _PUT.sub(lambda found: found[1] + sql_literal(found[2]), sql, count=1) if _PUT.match(sql) else sql
+
+
 def exists_before_name(sql: str) -> str:
     """`CREATE TABLE t IF NOT EXISTS (…)` with its words in the order that sqlglot reads.
 

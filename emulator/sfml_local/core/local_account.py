@@ -15,6 +15,7 @@ from sfml_local.core.bindings import (
     exists_before_name,
     inline_bindings,
     inline_identifiers,
+    quoted_files,
     quoted_urls,
     without_scoped,
 )
@@ -159,6 +160,7 @@ class LocalAccount(Account):
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         if self.ignored.has(sql):
             return status()
+        sql = quoted_files(sql)
         if "->>" in sql and (statements := chained(inline_bindings(sql, params))):
             return run_chain(self, session, statements, describe_only=describe_only)
         sql, params = inline_identifiers(without_scoped(sql), params)

@@ -118,6 +118,7 @@ CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
     exp.CurrentOrganizationName: lambda r: "LOCAL",
     exp.CurrentRegion: lambda r: "LOCAL",
     exp.CurrentSession: lambda r: str(r.session.id),
+    exp.CurrentTransaction: lambda r: None if r.session.transaction is None else str(r.session.transaction),
     exp.CurrentDatabase: lambda r: r.session.database,
     exp.CurrentSchema: lambda r: r.session.schema,
     exp.CurrentSecondaryRoles: lambda r: {"roles": "", "value": r.session.secondary_roles},

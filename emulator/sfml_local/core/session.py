@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import fakesnow_port
@@ -184,6 +185,19 @@ class Session:
     @begun_in.setter
     def begun_in(self, scope: int | None) -> None:
         self._workplace.begun_in = scope
+
+    @property
+    def begun_at(self) -> datetime | None:
+        return self._workplace.begun_at
+
+    @begun_at.setter
+    def begun_at(self, moment: datetime | None) -> None:
+        self._workplace.begun_at = moment
+
+    @property
+    def transaction(self) -> int | None:
+        """The number of the open transaction: the nanoseconds from 1970 to its beginning."""
+        return None if self.begun_at is None else int(self.begun_at.timestamp() * 1_000_000) * 1000
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement in DuckDB's dialect, run in this session's transaction.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from sfml_local.core import fakesnow_port
+from sfml_local.core.clock import now
 from sfml_local.core.errors import SqlError, broken_transaction, not_emulated
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def is_open(session: Session) -> bool:
 
 
 def follow_scope(session: Session) -> None:
-    """Note in which scope the open transaction was begun, whatever began it."""
+    """Note in which scope the open transaction was begun, and when, whatever began it."""
     if not is_open(session):
-        session.begun_in = None
+        session.begun_in = session.begun_at = None
     elif session.begun_in is None:
-        session.begun_in = session.scope
+        session.begun_in, session.begun_at = session.scope, now()
 
 
 def check_unbroken(session: Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.parts import Parts
@@ -36,6 +37,8 @@ class Workplace:
         self.in_transaction = False
         self.begun_in: int | None = None
         """The scope of a session in which the open transaction was begun."""
+        self.begun_at: datetime | None = None
+        """When the open transaction was begun."""
         self.relations = itertools.count()
         self.lock = threading.RLock()
         """Acquired while DuckDB works for this session, because a DuckDB connection serves one thread at a time."""

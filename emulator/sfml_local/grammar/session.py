@@ -66,7 +66,30 @@ class ShowParameters:
     name: Name | None = None
 
 
-Statement = Use | AlterSession | SetVariables | ShowVariables | UnsetVariables | ShowParameters
+@dataclass(frozen=True, slots=True)
+class DescribeResult:
+    """`query_id` is None for LAST_QUERY_ID()."""
+
+    query_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTransactions:
+    """Those of the session; IN ACCOUNT those of all."""
+
+    in_account: bool = False
+
+
+Statement = (
+    Use
+    | AlterSession
+    | SetVariables
+    | ShowVariables
+    | UnsetVariables
+    | ShowParameters
+    | DescribeResult
+    | ShowTransactions
+)
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -80,10 +103,23 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("SHOW", "VARIABLES"):
         like = tokens.like()
         return ShowVariables(like)
+    if tokens.match_words("SHOW", "TRANSACTIONS"):
+        return ShowTransactions(tokens.match_words("IN", "ACCOUNT"))
+    if tokens.match_words("DESCRIBE", "RESULT") or tokens.match_words("DESC", "RESULT"):
+        return DescribeResult(_query_id(tokens))
     if tokens.match_words("UNSET"):
         return UnsetVariables(_names(tokens))
     if tokens.match_words("SET"):
         return _set(tokens)
+    return None
+
+
+def _query_id(tokens: Tokens) -> str | None:
+    if (text := tokens.match_string()) is not None:
+        return text
+    tokens.expect_words("LAST_QUERY_ID")
+    tokens.expect_type(TokenType.L_PAREN)
+    tokens.expect_type(TokenType.R_PAREN)
     return None
 
 

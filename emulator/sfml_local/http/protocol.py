@@ -255,12 +255,25 @@ def positional(bindings: dict[str, Any]) -> list[Any]:
     return [bound_value(binding) for _, binding in in_order(bindings)]
 
 
+TOLD = (
+    *(
+        "TIMEZONE",
+        "DATE_OUTPUT_FORMAT",
+        "TIME_OUTPUT_FORMAT",
+        "TIMESTAMP_OUTPUT_FORMAT",
+        "BINARY_OUTPUT_FORMAT",
+    ),
+    *("TIMESTAMP_NTZ_OUTPUT_FORMAT", "TIMESTAMP_LTZ_OUTPUT_FORMAT", "TIMESTAMP_TZ_OUTPUT_FORMAT"),
+)
+"""The parameters that each answer tells, because clients format its values by them."""
+
+
 def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
     if result.transfer is not None:
         data = {**result.transfer, "queryId": query_id}
     else:
         data = {
-            "parameters": [{"name": "TIMEZONE", "value": settings.text(session, "TIMEZONE")}],
+            "parameters": [{"name": name, "value": settings.text(session, name)} for name in TOLD],
             **payload(result, settings.number(session, "JSON_INDENT")),
             "queryId": query_id,
             "statementTypeId": result.statement_type_id,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import does_not_exist, invalid_parameter, not_emulated
+from sfml_local.core.errors import SqlError, does_not_exist, invalid_parameter, not_emulated
 from sfml_local.core.followed_parameters import HARMLESS_PREFIXES, _text, is_followed
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
-from sfml_local.core.result import SCL, USE, Result, status, table
+from sfml_local.core.result import DESCRIBE, SCL, USE, Column, Result, status, table
 from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
 from sfml_local.core.transactions import set_autocommit
 from sfml_local.grammar.session import (
     AlterSession,
+    DescribeResult,
     SetVariables,
     ShowParameters,
+    ShowTransactions,
     ShowVariables,
     UnsetVariables,
     Use,
@@ -145,6 +148,42 @@ def unset_variables(account: Account, session: Session, statement: UnsetVariable
     return status(statement_type_id=SCL)
 
 
+# -- results and transactions ---------------------------------------------------------------------------------
+
+
+_TYPES = {"fixed": "NUMBER", "real": "FLOAT", "text": "VARCHAR"}
+
+
+def describe_result(account: Account, session: Session, statement: DescribeResult) -> Result:
+    """The columns of an earlier result; the name of the third is not recorded."""
+    query_id = statement.query_id or session.last_query_id or ""
+    result = session.results.get(query_id)
+    if result is None:
+        raise SqlError(f"Statement {query_id} not found", 709, "02000")
+    rows = [
+        (column.name, _TYPES.get(column.type, column.type.upper()), "Y" if column.nullable else "N")
+        for column in result.columns
+    ]
+    return table(("name", "type", "null?"), rows, DESCRIBE)
+
+
+def show_transactions(account: Account, session: Session, statement: ShowTransactions) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-transactions; the names are made from the numbers."""
+    if statement.in_account:
+        raise not_emulated("SHOW TRANSACTIONS IN ACCOUNT")
+    rows = []
+    if session.transaction is not None:
+        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{session.id}/{session.transaction}"))
+        rows.append(
+            (session.transaction, session.user, str(session.id), name, session.begun_at, "running", 0)
+        )
+    columns = (
+        *(Column("id", "fixed"), "user", "session", "name"),
+        *(Column("started_on", "timestamp_ltz"), "state", Column("scope", "fixed")),
+    )
+    return table(columns, rows)
+
+
 # -- functions --------------------------------------------------------------------------------------------------
 
 
@@ -169,5 +208,7 @@ HANDLERS: Handlers = {
     SetVariables: set_variables,
     ShowVariables: show_variables,
     UnsetVariables: unset_variables,
+    DescribeResult: describe_result,
+    ShowTransactions: show_transactions,
 }
-READ_ONLY = frozenset({ShowParameters, ShowVariables})
+READ_ONLY = frozenset({ShowParameters, ShowVariables, DescribeResult, ShowTransactions})

@@ -272,9 +272,9 @@ def put(account: Account, session: Session, statement: Put) -> Result:
 
 
 def get(account: Account, session: Session, statement: Get) -> Result:
-    """The reply to GET: the files below the path, or the file with this path."""
+    """The reply to GET: the files whose paths begin with this one, as LIST shows them."""
     place = locate(account, session, statement.location)
-    keys = [key for key in _below(place) if _matches(place, key, statement.options.get("PATTERN"))]
+    keys = [key for key in place.paths() if _matches(place, key, statement.options.get("PATTERN"))]
     transfer = {
         "command": "DOWNLOAD",
         "src_locations": keys,

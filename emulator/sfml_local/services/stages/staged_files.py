@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.engine import UnreadableFile
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.place import Place
 from sfml_local.services.stages.csv_rows import csv_rows
 
@@ -60,7 +61,8 @@ def read_file(
             rows = account.engine.file_rows(_READ_CSV, [name, *given, ragged])
         except UnreadableFile:
             # Rows of several lengths, or quotes within fields: DuckDB cannot detect the format of such files.
-            rows = csv_rows(place.file(key), *given, ragged=ragged)
+            with _readable(place.prefix + key):
+                rows = csv_rows(place.file(key), *given, ragged=ragged)
         if options.get("PARSE_HEADER") is not True:
             rows = _numbered(rows)
         if options.get("TRIM_SPACE") is True:
@@ -68,12 +70,27 @@ def read_file(
 
             rows = pa.table([pc.utf8_trim_whitespace(one) for one in rows.columns], rows.column_names)
     elif kind == "JSON":
-        rows = _read_json(account, name, options)
+        with _readable(place.prefix + key):
+            rows = _read_json(account, name, options)
     else:
         raise not_emulated(f"FILE_FORMAT TYPE = {kind}")
     count = rows.num_rows
     rows = rows.append_column(FILE, pa.array([place.prefix + key] * count, pa.string()))
     return rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
+
+
+@contextlib.contextmanager
+def _readable(file: str) -> Iterator[None]:
+    """Refuse a file that is no text, or no JSON. The sentences are those of accounts, the codes are not recorded."""
+    try:
+        yield
+    except UnicodeDecodeError as cause:
+        wrong = cause.object[cause.start : cause.start + 1].hex()
+        raise SqlError(
+            f"Invalid UTF8 detected in string '0x{wrong}'\n  File '{file}'", 100144, "22000"
+        ) from cause
+    except UnreadableFile as cause:
+        raise SqlError(f"Error parsing JSON: {file}", 100069, "22P02") from cause
 
 
 def md5(file: Path) -> str:
@@ -118,7 +135,7 @@ def _read_json(account: Account, name: str, options: dict[str, Any]) -> pa.Table
         raise not_emulated(f"FILE_FORMAT (TYPE = JSON {' '.join(sorted(unknown))})")
     how = "auto" if options.get("STRIP_OUTER_ARRAY") is True else "unstructured"
     return _numbered(
-        account.engine.arrow(
+        account.engine.file_rows(
             f"SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, format = '{how}')", [name]
         )
     )
