@@ -54,7 +54,7 @@ SHAPES: tuple[tuple[str, str, Look, Any], ...] = (
         [(exp.AlterRename, exp.Table, "u")],
     ),
     (
-        "definitions.define refuses SWAP WITH, and streams call both tables' streams stale",
+        "definitions.define refuses SWAP WITH, which has a handler of its own before it is parsed",
         "ALTER TABLE t SWAP WITH u",
         lambda tree: [(type(action), action.this.name) for action in tree.args["actions"]],
         [(exp.SwapTable, "u")],

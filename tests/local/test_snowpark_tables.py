@@ -115,7 +115,6 @@ def test_quantiles_and_seeds(session: Session) -> None:
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS a", "MATERIALIZED VIEW"),
         ("UNDROP TABLE gone", "UNDROP TABLE"),
         ("SELECT ST_X(a)", "function ST_X"),
-        ("ALTER TABLE a SWAP WITH b", "SWAP WITH"),
     ],
 )
 def test_what_would_become_something_else_is_refused_by_name(session: Session, sql: str, word: str) -> None:

@@ -382,7 +382,7 @@ def test_streams_and_what_they_hold_survive_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_refusal_shows_the_statement_as_it_was_written(sql: Sql) -> None:
-    statement = "ALTER TABLE seen SWAP WITH s"
+    statement = "SELECT * FROM s MATCH_RECOGNIZE (ORDER BY a MEASURES 1 AS x PATTERN (p) DEFINE p AS a > 1)"
     with pytest.raises(SqlError) as refused:
         sql(statement)
     assert statement in refused.value.message

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core import scoped_tables
-from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.errors import SqlError, already_exists, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, parse_name
@@ -60,8 +60,11 @@ def renames(tree: Expr, rewriting: Rewriting) -> Expr:
             if (old.database, old.schema) != (new.database, new.schema):
                 raise not_emulated("ALTER TABLE … RENAME TO a name in another schema")
             temporary = old in rewriting.session.temporaries
+            if temporary and new in rewriting.session.temporaries and new != old:
+                raise already_exists(new.fqn())
             if temporary:
-                rewriting.session.temporaries.symmetric_difference_update({old, new})
+                rewriting.session.temporaries.discard(old)
+                rewriting.session.temporaries.add(new)
                 # The table itself still has its old name.
                 tree.this.set("this", exp.to_identifier(old.fqn(), quoted=True))
                 tree.this.set("db", exp.to_identifier("main", quoted=True))

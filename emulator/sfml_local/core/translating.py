@@ -72,7 +72,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise refused from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
-        raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
+        raise not_emulated(text()) from cause
 
 
 @contextlib.contextmanager
@@ -98,7 +98,7 @@ def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
     """SQL that sqlglot accepts for Snowflake, and DuckDB cannot parse."""
     if _TOO_DEEP in str(cause):
         return too_complex()
-    return not_emulated(statement, str(cause).splitlines()[0])
+    return not_emulated(statement)
 
 
 def _refused(message: str, errno: int, sqlstate: str) -> SqlError:

@@ -112,8 +112,31 @@ def parse(tokens: Tokens) -> Absent | None:
     return Absent("DESCRIBE" if verb == "DESC" else verb, found)
 
 
+_CLONED = ("STAGE", "FILE FORMAT", "SEQUENCE", "VIEW")
+"""Kinds whose families would take CLONE for something else."""
+
+
+def cloned(tokens: Tokens) -> Absent | None:
+    """CREATE … CLONE, or LIKE, of an object that cannot be copied here; None for all other statements."""
+    if not tokens.match_words("CREATE"):
+        return None
+    tokens.match_words("OR", "REPLACE")
+    while any(tokens.match_words(*words) for words in _BEFORE_KIND):
+        pass
+    kind = _first(tokens, _CLONED)
+    if kind is None:
+        return None
+    tokens.if_not_exists()
+    tokens.name()
+    word = next((word for word in ("CLONE", "LIKE") if tokens.is_words(word)), None)
+    if word is None:
+        return None
+    tokens.rest()
+    return Absent("CREATE", f"{kind} … {word}")
+
+
 def _first(tokens: Tokens, kinds: tuple[str, ...] | list[str]) -> str | None:
-    return next((kind for kind in kinds if tokens.match_words(*kind.split())), None)
+    return next((kind for kind in kinds if tokens.match_phrase(kind)), None)
 
 
 def plural(kind: str) -> str:

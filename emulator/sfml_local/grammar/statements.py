@@ -41,6 +41,7 @@ from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
 Statement = Any
 
 FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
+    absent.cloned,
     tagging.parse,
     session.parse,
     databases.parse,

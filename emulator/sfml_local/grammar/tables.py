@@ -1,4 +1,4 @@
-"""Changes of tables other than types: dropped or renamed columns; and comments on any object.
+"""Changes of tables other than types: dropped or renamed columns, swapped tables; and comments on any object.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
 """
@@ -17,6 +17,7 @@ __all__ = [
     "RenameColumn",
     "SetColumnComments",
     "SetComment",
+    "SwapTables",
     "Truncate",
     "parse",
 ]
@@ -77,7 +78,16 @@ class Truncate:
     table: Name
 
 
-Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns
+@dataclass(frozen=True, slots=True)
+class SwapTables:
+    """ALTER TABLE … SWAP WITH."""
+
+    table: Name
+    other: Name
+    if_exists: bool = False
+
+
+Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns | SwapTables
 
 ELSEWHERE = ("STAGE", "STREAM", "TASK", "WAREHOUSE")
 """Kinds for COMMENT ON whose ALTER … SET COMMENT belongs to another family."""
@@ -112,7 +122,11 @@ def parse(tokens: Tokens) -> Statement | None:
     if kind == "VIEW" and (tokens.match_words("ALTER") or tokens.match_words("MODIFY")):
         comments = column_comments(tokens)
         return None if comments is None else SetColumnComments(name, comments, if_exists, "VIEW")
-    return _columns(tokens, name, if_exists) if kind == "TABLE" else None
+    if kind != "TABLE":
+        return None
+    if tokens.match_words("SWAP", "WITH"):
+        return SwapTables(name, tokens.name(), if_exists)
+    return _columns(tokens, name, if_exists)
 
 
 def _comment(tokens: Tokens) -> SetComment:

@@ -335,8 +335,24 @@ def lowered_sample(node: exp.TableSample, rewriting: Rewriting) -> Expr:
     return node
 
 
+def lowered_table(node: exp.Table, rewriting: Rewriting) -> Expr:
+    """Refuses a table as it was at another time."""
+    demand_now(node)
+    return node
+
+
+def demand_now(table: exp.Table) -> None:
+    """Refuses AT, BEFORE and CHANGES of a table."""
+    if any(table.args.get(key) is not None for key in ("when", "changes")) and not isinstance(
+        table.parent, exp.Clone
+    ):
+        raise not_emulated("AT, BEFORE and CHANGES of a table in a query")
+
+
 def lowered_select(node: exp.Select, rewriting: Rewriting) -> Expr:
     """Refuses columns that DuckDB would take for one; an aggregate of all rows is one row, which needs no order."""
+    if node.args.get("connect") is not None:
+        raise not_emulated("CONNECT BY: use WITH RECURSIVE")
     _refuse_names_of_one_spelling(node)
     if (
         node.args.get("order") is not None
@@ -376,6 +392,7 @@ def _sums_up(projection: Expr) -> bool:
 
 NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     exp.Select: lowered_select,
+    exp.Table: lowered_table,
     exp.TableSample: lowered_sample,
     exp.ColumnDef: lowered_column,
     exp.Ordered: lowered_order,

@@ -51,7 +51,10 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
             compute.set_suspended(account, kind, name, statement.verb == "SUSPEND")
         case "RENAME TO":
             assert statement.new_name is not None
-            compute.rename(account, kind, name, single(statement.new_name))
+            new = single(statement.new_name)
+            compute.rename(account, kind, name, new)
+            if kind == "WAREHOUSE":
+                _follow(account, name, new)
         case "SET":
             compute.alter(account, kind, name, {**found.settings, **statement.options})
         case "UNSET":
@@ -61,6 +64,13 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
         case _:  # nothing to do, because no statements or jobs run on it here
             pass
     return status()
+
+
+def _follow(account: Account, name: str, new: str | None) -> None:
+    """Sessions that use a warehouse use it under its new name, and none once it is dropped."""
+    for session in account.sessions:
+        if session.warehouse == name:
+            session.warehouse = new
 
 
 def _demand_change(found: Compute, verb: str) -> None:
@@ -76,6 +86,8 @@ def drop(account: Account, session: Session, statement: Drop) -> Result:
     if compute.find(account, statement.kind, name) is None:
         return missing(statement.kind.capitalize(), name, statement.if_exists)
     compute.drop(account, statement.kind, name)
+    if statement.kind == "WAREHOUSE":
+        _follow(account, name, None)
     return status(f"{name} successfully dropped.")
 
 

@@ -1,10 +1,11 @@
-"""Dropping and renaming columns, and comments of tables, views, columns, schemas and databases.
+"""Dropping and renaming columns, swapping tables, and comments of tables, views, columns, schemas and databases.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -32,6 +33,7 @@ from sfml_local.grammar.tables import (
     RenameColumn,
     SetColumnComments,
     SetComment,
+    SwapTables,
     Truncate,
 )
 from sfml_local.grammar.tokens import Name
@@ -234,7 +236,41 @@ def truncate(account: Account, session: Session, statement: Truncate) -> Result:
     return status() if table is None else account.execute(session, f"TRUNCATE TABLE {table.fqn()}")
 
 
+def swap(account: Account, session: Session, statement: SwapTables) -> Result:
+    """Each table gets the other's name, with all that is kept of it. A statement in between may miss one of them."""
+    table = _table(account, session, statement.table, statement.if_exists)
+    if table is None:
+        return status()
+    other = _table(account, session, statement.other, if_exists=False)
+    assert other is not None
+    for one in (table, other):
+        _refuse_dynamic(account, one)
+        if one in session.temporaries:
+            raise not_emulated("ALTER TABLE … SWAP WITH of a temporary table")
+    if (table.database, table.schema) != (other.database, other.schema):
+        raise not_emulated("ALTER TABLE … SWAP WITH a table of another schema")
+    if table == other:
+        raise not_emulated("ALTER TABLE … SWAP WITH itself")
+    free = table.sibling(f"SWAPPED_{uuid.uuid4().hex}")
+    _rename_all(account, session, [(table, free), (other, table), (free, other)])
+    return status()
+
+
+def _rename_all(account: Account, session: Session, moves: list[tuple[ObjectName, ObjectName]]) -> None:
+    """Rename tables one after the other, and none if one is refused."""
+    done: list[tuple[ObjectName, ObjectName]] = []
+    try:
+        for old, new in moves:
+            account.execute(session, f"ALTER TABLE {old.fqn()} RENAME TO {new.fqn()}")
+            done.append((old, new))
+    except SqlError:
+        for old, new in reversed(done):
+            account.execute(session, f"ALTER TABLE {new.fqn()} RENAME TO {old.fqn()}")
+        raise
+
+
 HANDLERS: Handlers = {
+    SwapTables: swap,
     Truncate: truncate,
     AlterColumns: alter_columns,
     DropColumns: drop_columns,

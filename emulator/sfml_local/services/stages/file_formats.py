@@ -156,7 +156,9 @@ def alter_format(account: Account, session: Session, statement: AlterFileFormat)
     name = resolve(statement.name, session)
     found = store.find_format(account, name)
     if found is None:
-        return missing("File format", name.fqn(), statement.if_exists)
+        if statement.if_exists:
+            return status()
+        raise does_not_exist("File format", name.fqn())
     if statement.new_name is None:
         kind = found.get("TYPE", "CSV")
         if str(statement.options.get("TYPE", kind)).upper() != str(kind).upper():

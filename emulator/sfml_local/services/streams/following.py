@@ -13,6 +13,7 @@ from sqlglot import Expr, exp
 from sfml_local.core import transactions
 from sfml_local.core.errors import SqlError, already_exists_as, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
+from sfml_local.core.expressions.statements import demand_now
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import _DML, created_temporary, target_of
@@ -87,6 +88,7 @@ def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed: bool) -> exp.Subquery:
+    demand_now(table)
     session = rewriting.session
     transaction = session.part(OpenTransaction).now
     batch = transaction.batch if transaction is not None else None
@@ -215,10 +217,7 @@ def _forget_tables(account: Account, session: Session, tree: Expr) -> None:
     elif isinstance(tree, exp.Alter):
         base = target_of(tree)
         for action in tree.args.get("actions") or ():
-            if isinstance(action, exp.SwapTable):
-                _gone(account, session, base)
-                _gone(account, session, action.this)
-            elif isinstance(action, exp.AlterRename) and base is not None:
+            if isinstance(action, exp.AlterRename) and base is not None:
                 old, new = _name(base, session), action.this
                 if old is not None and isinstance(new, exp.Table):
                     store.base_renamed(account.store, old, dotted(new.this))
