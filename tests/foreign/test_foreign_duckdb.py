@@ -201,6 +201,48 @@ def test_a_type_that_is_worked_out_of_types_is_known_when_it_is_bound(
     assert [str(one) for one in found] == ["DECIMAL(38,2)"], "mixed_choices.in_common_type"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT cast_to_type(1, from_json('null', type_of('q', typeof(a)))) FROM t",
+        "SELECT cast_to_type(1, from_json('null', type_of('q', typeof(MAX(a))))) FROM t",
+        "SELECT list_transform([a], LAMBDA x: cast_to_type(1, from_json('null', type_of('q', typeof(x)))))[1] FROM t",
+    ],
+)
+def test_a_function_of_types_is_called_when_a_statement_is_bound(
+    duck: duckdb.DuckDBPyConnection, query: str
+) -> None:
+    def type_of(operation: str, kind: str) -> str:
+        return '"DOUBLE"' if kind == "VARCHAR" else '"DECIMAL(7,2)"'
+
+    whole: Any = duck
+    whole.create_function("type_of", type_of, ["VARCHAR"] * 2, "VARCHAR", null_handling="special")
+    found = duck.sql(query).types
+    assert [str(one) for one in found] == ["DECIMAL(7,2)"], "number_types._type_of"
+
+
+def test_a_decimal_column_is_two_words_in_one_chunk_or_several(duck: duckdb.DuckDBPyConnection) -> None:
+    seen: list[pa.ChunkedArray] = []
+
+    def words(column: pa.ChunkedArray) -> pa.Array:
+        seen.append(column)
+        return pa.array(["0"] * len(column))
+
+    whole: Any = duck
+    whole.create_function("words", words, None, "VARCHAR", type="arrow", null_handling="special")
+    duck.execute("SELECT words(x) FROM (VALUES (1.5::DECIMAL(4, 1)), (NULL), (-1)) AS t(x)").fetchall()
+    [column] = [one for one in seen if len(one) == 3]
+    assert isinstance(column, pa.ChunkedArray), "exact_numbers._column"
+    assert column.type.byte_width == 16, "exact_numbers._column"
+
+
+def test_duckdbs_exact_division_does_not_do(duck: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(duckdb.OutOfRangeException, match="Needed width 46"):
+        duck.execute("SELECT decimal_division(1::DECIMAL(38, 0), 3::DECIMAL(38, 2), 6)")
+    rows = duck.execute("SELECT decimal_division(5::DECIMAL(9, 0), 10::DECIMAL(9, 0), 0)").fetchall()
+    assert rows == [(0,)], "exact_numbers: it rounds halves to even"
+
+
 def test_columns_change_within_a_transaction(duck: duckdb.DuckDBPyConnection) -> None:
     duck.execute("BEGIN; ALTER TABLE t ADD COLUMN c INT; ALTER TABLE t DROP COLUMN b; ROLLBACK")
     columns = [

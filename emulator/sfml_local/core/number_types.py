@@ -4,13 +4,14 @@ DuckDB returns doubles and timestamps, and fakesnow sums doubles so that texts c
 types of columns, so a result is cast to the type of an example: an expression that DuckDB binds and never
 evaluates: `cast_to_type(a / b, example)`. An example is a double where an operand is one.
 
-A quotient has six more places than its dividend, up to twelve; AVG is the quotient of a sum and a count.
-https://docs.snowflake.com/en/sql-reference/operators-arithmetic
+Quotients of NUMBERs, and products that contain one, are computed by functions of `exact_numbers`, in the types of
+`number_rules`; AVG is the quotient of a sum and a count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import islice
 
@@ -19,10 +20,10 @@ import snowflake.connector.errors
 from sqlglot import Expr, exp
 
 from sfml_local.core import float_text
-from sfml_local.core.expressions.calls import EXAMPLE, chosen
+from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided
-from sfml_local.core.expressions.macros import PLACE
+from sfml_local.core.expressions.number_rules import INEXACT, result_type
 from sfml_local.core.mixed_numbers import widened
 
 PLACES = 12
@@ -30,6 +31,8 @@ PLACES = 12
 
 LARGEST = 400
 """In nodes: an example repeats its expression, so larger expressions are left to DuckDB."""
+LARGEST_COMPUTED = 10 * LARGEST
+"""The same for a quotient or a product, which binds its operands once."""
 
 _SUMS = (exp.Sum, exp.Avg, exp.Median)
 _VARIANCES = (exp.Variance, exp.VariancePop)
@@ -119,16 +122,20 @@ def _typed(tree: Expr) -> Expr:
 
 
 def _is_large(node: Expr) -> bool:
-    return next(islice(node.walk(), LARGEST, None), None) is not None
+    largest = LARGEST_COMPUTED if isinstance(node, exp.Div | exp.Mul) else LARGEST
+    return next(islice(node.walk(), largest, None), None) is not None
 
 
 # -- examples
 
 
 def _cast_to_type(value: Expr, example: Expr) -> Expr:
-    call = exp.Anonymous(this="cast_to_type", expressions=[value, example])
-    call.meta[EXAMPLE] = example.copy()
-    return call
+    return _with_example(call("cast_to_type", value, example), example.copy())
+
+
+def _with_example(value: Expr, example: Expr) -> Expr:
+    value.meta[EXAMPLE] = example
+    return value
 
 
 def _example(node: Expr) -> Expr:
@@ -163,9 +170,60 @@ def _times(left: Expr, right: Expr) -> Expr:
 
 def _quotient(node: Expr) -> Expr:
     left, right = node.this, node.expression
-    whole = exp.Anonymous(this="round", expressions=[_example(right), exp.Literal.number(0)])
-    example = _at_most_twelve(_times(_times(_example(left), _one(6)), whole))
-    return _cast_to_type(divided(left, right, node.copy()), example)
+    type = _type_of("quotient", _example(left), _example(right))
+    return _with_example(bound(_exact_quotient, left, right), type)
+
+
+def _exact_quotient(left: Expr, right: Expr) -> Expr:
+    near = exp.Div(this=exp.paren(left.copy()), expression=exp.paren(right.copy()))
+    value = _exact_or_near("quotient", left, right, near)
+    return value if _is_constant(right) else divided(left, right, value)
+
+
+def _is_constant(node: Expr) -> bool:
+    """Whether it is a number that is written down, and not zero."""
+    return isinstance(node, exp.Literal) and not node.is_string and bool(node.name.strip("0."))
+
+
+def _exact_or_near(operation: str, left: Expr, right: Expr, near: Expr) -> Expr:
+    """What is exact for NUMBERs, and computed by DuckDB for floats."""
+    type = _type_of(operation, left, right)
+    exact = _cast_to_type(call(f"sf_{operation}", left, right), type)
+    return _unless_float([left, right], exact, _cast_to_type(near, type))
+
+
+def _unless_float(operands: Sequence[Expr], exact: Expr, near: Expr) -> Expr:
+    kinds = [kind(operand) for operand in operands if not _literal_number(operand)]
+    floats = [exp.Literal.string(one) for one in INEXACT]
+    tests: list[Expr] = [exp.In(this=one, expressions=[*floats]) for one in kinds]
+    if not tests:
+        return exact
+    condition = reduce(lambda one, other: exp.Or(this=one, expression=other), tests)
+    return exp.Case(ifs=[exp.If(this=condition, true=near)], default=exact)
+
+
+def _type_of(operation: str, *operands: Expr) -> Expr:
+    """An example of an operation's result, by the types of its operands."""
+    kinds = [_kind(operand) for operand in operands]
+    if all(isinstance(one, exp.Literal) for one in kinds):
+        type = json.loads(result_type(operation, *(one.name for one in kinds)))
+        return exp.Cast(this=exp.null(), to=exp.DataType.from_str(type, dialect="duckdb"))
+    return call("from_json", "null", call("sf_result_type", operation, *kinds))
+
+
+def _kind(operand: Expr) -> Expr:
+    """DuckDB's name of a type; a number that is written down has no more digits than are written."""
+    literal = _literal_number(operand)
+    return exp.Literal.string(literal) if literal else kind(operand)
+
+
+def _literal_number(operand: Expr) -> str:
+    while isinstance(operand, exp.Paren | exp.Neg):
+        operand = operand.this
+    if not isinstance(operand, exp.Literal) or operand.is_string:
+        return ""
+    whole, _, places = operand.name.partition(".")
+    return f"DECIMAL({len(whole + places)},{len(places)})" if (whole + places).isdigit() else ""
 
 
 def _refused(condition: Expr, message: Expr, value: Expr) -> Expr:
@@ -174,19 +232,51 @@ def _refused(condition: Expr, message: Expr, value: Expr) -> Expr:
 
 
 def _product(node: Expr) -> Expr:
-    """A product in doubles, exact to fifteen digits, because DuckDB adds the places of both until they overflow."""
+    """A product with a quotient in it; of others DuckDB adds the places, as an account does up to twelve."""
     left, right = node.this, node.expression
     if not (_has_example(left) or _has_example(right)):
         return node
-    value = _times(exp.cast(left.copy(), "DOUBLE"), exp.cast(right.copy(), "DOUBLE"))
-    return _cast_to_type(value, _at_most_twelve(_times(_example(left), _example(right))))
+    type = _type_of("product", _example(left), _example(right))
+    return _with_example(bound(_exact_product, left, right), type)
+
+
+def _exact_product(left: Expr, right: Expr) -> Expr:
+    near = _times(exp.cast(left.copy(), "DOUBLE"), exp.cast(right.copy(), "DOUBLE"))
+    return _exact_or_near("product", left, right, near)
 
 
 def _mean(node: Expr) -> Expr:
+    """A mean is the quotient of a sum and a count."""
     if isinstance(node.parent, _AROUND):
         return node
-    example = _at_most_twelve(_times(exp.Max(this=_example(_argument(node))), _one(6)))
-    return _cast_to_type(node.copy(), example)
+    return _mean_of(node, exp.Max(this=_example(_argument(node))), "mean")
+
+
+def _mean_of(node: Expr, value: Expr, operation: str) -> Expr:
+    """A mean, as it is written with its window or filter, of values with the type of an example."""
+    sum, count = (_with_function(node, function) for function in (exp.Sum, exp.Count))
+    function = "sf_mean_in_frame" if operation == "mean_in_frame" else "sf_quotient"
+    type = _type_of(operation, value, exp.Literal.number(1))
+    exact = _cast_to_type(call(function, sum, count), type)
+    return _with_example(_unless_float([value], exact, _cast_to_type(node.copy(), type)), type)
+
+
+def _with_function(node: Expr, function: type[Expr]) -> Expr:
+    """A mean with another aggregate in its place."""
+    new = node.copy()
+    mean = new if isinstance(new, exp.Avg) else new.find(exp.Avg)
+    assert mean is not None
+    other = function(this=mean.this.copy())
+    if mean is new:
+        return other
+    mean.replace(other)
+    return new
+
+
+def _filtered(node: Expr) -> Expr:
+    if not isinstance(node.this, exp.Avg) or isinstance(node.parent, exp.Window):
+        return node
+    return _mean_of(node, exp.Max(this=_example(_argument(node.this))), "mean")
 
 
 def _variance(node: Expr) -> Expr:
@@ -225,30 +315,24 @@ def _window(node: Expr) -> Expr:
         varying = node.copy()
         varying.set("this", _varying(node.this))
         return _root_of(_window(varying))
-    if not isinstance(node.this, exp.Avg | exp.Variance | exp.VariancePop):
+    function = node.this.this if isinstance(node.this, exp.Filter) else node.this
+    if isinstance(function, exp.Avg):
+        operation = "mean_in_frame" if _is_in_frame(node) else "mean"
+        return _mean_of(node, _example(_argument(function)), operation)
+    if not isinstance(node.this, exp.Variance | exp.VariancePop):
         return node
     example = node.copy()
     example.set("this", exp.Max(this=_example(node.this.this)))
-    if not isinstance(node.this, exp.Avg):
-        return _cast_to_type(node.copy(), _of_variance(example))
-    if _is_sliding(node.args.get("spec")):
-        return _mean_in_frame(node, example)
-    return _cast_to_type(node.copy(), _at_most_twelve(_times(example, _one(6))))
+    return _cast_to_type(node.copy(), _of_variance(example))
 
 
-def _is_sliding(spec: Expr | None) -> bool:
-    """Whether a frame of ROWS has two ends that move with the row."""
-    if not isinstance(spec, exp.WindowSpec) or str(spec.args.get("kind")).upper() != "ROWS":
-        return False
-    ends = [spec.args.get(end) for end in ("start", "end")]
-    return None not in ends and "UNBOUNDED" not in [str(end).upper() for end in ends]
-
-
-def _mean_in_frame(node: Expr, example: Expr) -> Expr:
-    """A mean over a sliding frame has three more places than the values, and is cut off after them."""
-    kind = exp.Anonymous(this="typeof", expressions=[_times(_example(node.this.this), _one(3, digits=4))])
-    cut = exp.Anonymous(this=f"{PLACE}.sf_cut", expressions=[exp.cast(node.copy(), "DOUBLE"), kind])
-    return _cast_to_type(cut, _at_most_twelve(_times(example, _one(3, digits=4))))
+def _is_in_frame(node: Expr) -> bool:
+    """Whether a window has no order, or a frame of ROWS whose two ends move with the row."""
+    spec = node.args.get("spec")
+    if not isinstance(spec, exp.WindowSpec):
+        return node.args.get("order") is None and not node.args.get("alias")
+    ends = [str(spec.args.get(end)).upper() for end in ("start", "end")]
+    return str(spec.args.get("kind")).upper() == "ROWS" and "UNBOUNDED" not in ends and "NONE" not in ends
 
 
 def _median(node: Expr) -> Expr:
@@ -313,6 +397,7 @@ _TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     **dict.fromkeys(_VARIANCES, _variance),
     **dict.fromkeys(_DEVIATIONS, _deviation),
     exp.Window: _window,
+    exp.Filter: _filtered,
     exp.Median: _median,
     exp.WithinGroup: _percentile,
     exp.Case: _choice,

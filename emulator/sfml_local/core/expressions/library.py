@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from sfml_local.core.expressions import conversions, semi_structured_functions, text_functions
+from sfml_local.core.expressions import conversions, exact_numbers, semi_structured_functions, text_functions
 from sfml_local.core.expressions.common_type import common_type
+from sfml_local.core.expressions.number_rules import result_type
 from sfml_local.core.expressions.refusals import Refusal, argument_refusal
 from sfml_local.core.expressions.variants import text_of, value_of
 
@@ -19,12 +20,13 @@ Call = Callable[..., Any]
 
 
 class Function(NamedTuple):
-    """One function: its result type in DuckDB, and whether it is volatile."""
+    """One function: its result type in DuckDB, whether it is volatile, and whether it takes columns of Arrow."""
 
     name: str
     call: Call
     returns: str = "VARCHAR"
     volatile: bool = False
+    of_columns: bool = False
 
 
 _ARROW = {
@@ -37,6 +39,9 @@ _ARROW = {
 def register(duck: duckdb.DuckDBPyConnection) -> list[Any]:
     """Register the functions for all connections; the returned objects must live as long as the functions."""
     connection: Any = duck
+    connection.create_function(
+        "sf_result_type", result_type, ["VARCHAR"] * 3, "VARCHAR", null_handling="special"
+    )
     for function, rows in _all():
         connection.create_function(
             function.name, rows, None, function.returns, type="arrow", null_handling="special",
@@ -59,6 +64,8 @@ def _by_rows(function: Function) -> Call:
     kind, call = _ARROW[function.returns], function.call
 
     def rows(*columns: pa.Array) -> pa.Array:
+        if function.of_columns:
+            return call(*columns)
         values: tuple[Any, ...] = ()
         try:
             return pa.array(
@@ -183,6 +190,8 @@ def functions() -> Iterator[Function]:
     yield Function("sf_variant_text", conversions.variant_text)
     yield Function("sf_shown", conversions.shown)
     yield Function("sf_common_type", common_type)
+    for call in (exact_numbers.quotient, exact_numbers.product, exact_numbers.mean_in_frame):
+        yield Function(f"sf_{call.__name__}", call, of_columns=True)
     yield Function("sf_regexp_substr_all", _as_json(text_functions.regexp_substr_all))
     for name, returns in OTHER_ANSWERS.items():
         yield Function(f"sf_{name}", _on_variants(getattr(semi_structured_functions, name)), returns)
