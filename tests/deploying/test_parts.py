@@ -364,6 +364,7 @@ def test_wrong_arguments_are_refused(shop: Small, arguments: tuple[str, ...], wo
 def test_a_run_that_is_not_kept_is_named(shop: Small) -> None:
     code, text = shop.run("run", HERE, "--recover", "01J8")
     assert code == 1 and "run `01J8` of small is not kept" in text
+    assert "not those of a backfill" in text
 
 
 SLOW = "call system$wait(6)"

@@ -34,6 +34,7 @@ LATE = {
     "policies/confinement": "Windows has no module `resource`",
     "policies/evaluation": "costs are worked out for the policies that ask for them",
     "operations/target_account": "the adapter imports clients",
+    "semantics/session_parameters": "time zones, likewise",
     "spec/expressions": "Jinja costs start-up, and most specs only name values",
     "spec/names": "who is logged in, and what git says, is asked where a spec wants to know",
     "spec/validator": "the JSON Schema library is imported for documents that are wrong",

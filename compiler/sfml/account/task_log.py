@@ -51,13 +51,15 @@ class LogLine:
 class TaskLog:
     """The lines of a task, and its error: a Python exception (`failure`), or another error.
 
-    `left_out` is the number of lines that are not the user's. `instances` are those that wrote the lines that were
-    asked for, `failed_on` those whose log has the exception, `known` all that wrote anything.
+    `left_out` is the number of lines that are not the user's, `cut` that of lines before the tail. `instances` are
+    those that wrote the lines that were asked for, `failed_on` those whose log has the exception, `known` all that
+    wrote anything.
     """
 
     task: TaskRun
     lines: tuple[LogLine, ...]
     left_out: int = 0
+    cut: int = 0
     failure: Failure | None = None
     failed_on: tuple[int, ...] = ()
     error: str | None = None
@@ -95,10 +97,12 @@ def task_log(
         own = own[:-1]
     in_error = last_failure(task.error or "") if failure is None else None
     is_said = not task.error or task.error.strip() in text_of(own)
+    cut = 0 if tail is None else max(len(own) - tail, 0)
     return TaskLog(
         task=task,
-        lines=tuple(own if tail is None else own[len(own) - min(tail, len(own)) :]),
+        lines=tuple(own[cut:]),
         left_out=count,
+        cut=cut,
         failure=failure or (in_error[0] if in_error else None),
         failed_on=failed_on,
         error=None if failure or in_error or is_said else task.error,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from sfml.base.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.check.case import Case, error, warning
 from sfml.graph.draft import TaskDraft
 from sfml.graph.located import Place, Scalar
 from sfml.graph.model import SqlBody
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
+from sfml.semantics.session_parameters import PARAMETERS, value_problem
 
 _RETURNED = re.compile(r"SYSTEM\$SET_RETURN_VALUE\s*\(\s*'((?:[^'\\]|''|\\.)*)'", re.IGNORECASE | re.DOTALL)
 
@@ -147,8 +148,9 @@ def refused_parameters(case: Case) -> Iterator[Diagnostic]:
     """SF410: a session parameter that a task cannot have.
 
     What: `session_parameters` holds neither SEARCH_PATH, nor AUTOCOMMIT = FALSE, nor a setting of the task itself, nor
-    one parameter in two spellings.
-    Why: CREATE TASK fails with SEARCH_PATH and AUTOCOMMIT; the others would be in the statement twice.
+    one parameter in two spellings, nor a value that a parameter does not take. A parameter that is not known is a
+    warning.
+    Why: CREATE TASK fails, in the middle of an apply; a setting of the task would be in the statement twice.
     Instead: qualify names; put `BEGIN … COMMIT` into the statement; use the key of the spec for the setting.
     """
     settings = case.draft.settings
@@ -181,6 +183,12 @@ def _refused(parameters: Mapping[str, Scalar], place: Callable[[str], Place]) ->
         elif upper in seen:
             message = f"the session parameter `{upper}` is given twice"
             yield error("SF410", message, place(name), help="take one out; their names ignore case")
+        elif upper not in PARAMETERS:
+            help = did_you_mean(upper, PARAMETERS) or "take it out, if Snowflake does not know it either"
+            yield warning("SF410", f"`{name}` is not a known session parameter", place(name), help=help)
+        elif "${" not in str(value) and (needed := value_problem(upper, value)) is not None:
+            message = f"the session parameter `{upper}` cannot be `{value}`"
+            yield error("SF410", message, place(name), help=f"write {needed}")
         elif upper == "QUERY_TAG":
             message = "`QUERY_TAG` takes the place of the tag by which sfml finds costs and history"
             yield warning("SF410", message, place(name), help="take it out")

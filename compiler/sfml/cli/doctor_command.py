@@ -152,6 +152,7 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     from sfml.graph.privileges import Purpose, not_known, privileges_of
     from sfml.operations.environment import check_environment
     from sfml.render.environment import doubts
+    from sfml.render.units import plural
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
 
@@ -183,9 +184,9 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     for text in doubts(replace(environment, taken=())):
         yield Check("environment", CheckState.WARN, text)
     if not environment.missing and environment.looked_at:
-        yield Check(
-            "environment", CheckState.OK, f"{environment.looked_at} things that the spec names are there"
-        )
+        is_are = "is" if environment.looked_at == 1 else "are"
+        text = f"{plural(environment.looked_at, 'thing')} that the spec names {is_are} there"
+        yield Check("environment", CheckState.OK, text)
     if graph.target.is_local:
         yield Check("privileges", CheckState.SKIPPED, "the local Snowflake refuses no role anything")
         return

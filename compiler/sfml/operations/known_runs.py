@@ -228,7 +228,7 @@ def run_named(text: str, known: KnownRuns, desired: DesiredGraph) -> str:
         )
     raise ConflictingState(
         f"run `{text}` of {desired.pipeline} is not kept: Snowflake keeps its history for seven days",
-        help=f"list the runs:  sfml history {desired.where}",
+        help=f"list the runs:  sfml history {desired.where}   (not those of a backfill, which parts cannot use)",
     )
 
 

@@ -338,11 +338,17 @@ def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
         labels = (Label(start, str(context)),)
     current = lines[line] if line < len(lines) else ""
     return Diagnostic.error(
-        "SF101", f"not valid YAML: {problem}", at=at, labels=labels, help=_syntax_help(problem, current)
+        "SF101",
+        f"not valid YAML: {problem}",
+        at=at,
+        labels=labels,
+        help=_syntax_help(problem, current, column),
     )
 
 
-def _syntax_help(problem: str, line: str) -> str | None:
+def _syntax_help(problem: str, line: str, column: int) -> str | None:
+    if line[column : column + 1] in ("}", "]") and "did not find expected" in problem:
+        return f"take out the `{line[column]}`: there is no bracket before it that it could close"
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces; YAML does not allow tabs"
     if "${" in line and "expected ',' or" in problem:

@@ -124,6 +124,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     if (type := _NO_TYPE.match(message)) is not None:
         return _no_type(type[1].upper())
     if (missing := _MISSING.match(message)) is not None:
+        if missing[1].upper().startswith(_OF_SNOWFLAKE):
+            return not_emulated(missing[1], "of the views of Snowflake itself there are none here")
         message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
     return SqlError(message, errno, sqlstate)
 
@@ -173,6 +175,11 @@ _STAR = re.compile(
 _AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
 """A text that is compared with a number, or inserted into a column of numbers."""
+_OF_SNOWFLAKE = (
+    "SNOWFLAKE.ACCOUNT_USAGE.",
+    "SNOWFLAKE.ORGANIZATION_USAGE.",
+    "SNOWFLAKE.READER_ACCOUNT_USAGE.",
+)
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
 _NO_TYPE = re.compile(r"Catalog Error: Type with name \"?(\w+)\"? does not exist")
