@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sfml.cli import entry
+from sfml.snowflake.connections_file import as_toml
 from sfml.testing.local_snowflake import LocalSnowflake
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true, database: %s}\n"
@@ -79,6 +80,7 @@ def modules_of(folder: Path, program: str, *words: str) -> set[str]:
         ("history", "specs/small.yaml"),
         # Without a change there is nothing to write either.
         ("apply", "specs/small.yaml", "--auto-approve"),
+        ("local", "sql", "select 1"),
     ],
     ids=lambda words: words[0],
 )
@@ -86,6 +88,32 @@ def test_a_command_that_reads_imports_no_client(deployed: Path, words: tuple[str
     modules = modules_of(deployed, COMMAND, *words)
     assert "snowflake.connector" in modules, "it asked the server"
     assert not modules & (LATER | LARGE)
+
+
+def test_a_comparison_with_an_account_imports_nothing_large(
+    deployed: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SNOWFLAKE_HOME", str(home))
+    place = json.loads((deployed / ".sfml" / "local" / "server.json").read_text(encoding="utf-8"))
+    keys = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
+    (home / "connections.toml").write_text(
+        as_toml("here", {key: place[key] for key in keys}), encoding="utf-8"
+    )
+    (home / "connections.toml").chmod(0o600)
+    words = (
+        "--connection",
+        "here",
+        "--database",
+        place["database"],
+        "--settle",
+        "0",
+        "--only",
+        "create_or_alter_over_rest",
+    )
+    modules = modules_of(deployed, COMMAND, "conformance", *words)
+    assert "snowflake.core" in modules, "it wrote a task"
+    assert not modules & (LARGE | {"snowflake.snowpark"})
 
 
 def test_neither_does_a_plan_in_python(deployed: Path) -> None:

@@ -53,12 +53,14 @@ def command(
     """
     from sfml.snowflake.conformance import outcome, scratch
     from sfml.snowflake.connection import open_named
+    from sfml.snowflake.light_connector import import_lightly
 
     wanted = chosen(only)
     if list_them:
         for scenario in wanted:
             output.say(f"{scenario.name}\n" + "\n".join(f"  {what}" for what in scenario.behaviours))
         return 0
+    import_lightly()
     outcomes = []
     with (
         open_named(name) as connection,

@@ -100,8 +100,10 @@ def _connected(info: ServerInfo) -> Iterator[SnowflakeConnection]:
     from sfml.graph.model import Target
     from sfml.lower.names import folded_name
     from sfml.snowflake.connection import open_local
+    from sfml.snowflake.light_connector import import_lightly
     from sfml.snowflake.sql import rows
 
+    import_lightly()
     database, schema = folded_name(str(info.database)), folded_name(str(info.schema))
     connection = open_local(asdict(info), Target("local", "local", database, schema, "LOCAL_WH"))
     try:

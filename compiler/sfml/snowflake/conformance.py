@@ -409,11 +409,12 @@ def _states_text(states: Mapping[str, str], graph: str) -> str:
 
 
 def _put(place: Scratch, step: Put) -> ConformanceDifference | None:
-    from snowflake.core import Root
-    from snowflake.core.task import Task
-
+    from sfml.snowflake.light_connector import without_snowpark
     from sfml.snowflake.refusals import translated
 
+    with without_snowpark():
+        from snowflake.core import Root
+        from snowflake.core.task import Task
     statement = f"PUT tasks/{step.name} {dict(step.body)}"
     schema = Root(place.connection).databases[identifier(place.database)].schemas[identifier(place.schema)]
     try:
