@@ -338,22 +338,43 @@ def test_a_stream_follows_a_table_that_is_renamed(sql: Sql) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE STREAM x ON VIEW v",
-        "CREATE STREAM x ON TABLE v",
         "CREATE STREAM x ON EXTERNAL TABLE t",
         "CREATE STREAM x ON STAGE st",
         "CREATE STREAM x ON TABLE t AT (OFFSET => -60)",
         "CREATE STREAM x ON TABLE t INSERT_ONLY = TRUE",
-        "CREATE STREAM x CLONE s",
         "CREATE STREAM x ON TABLE tmp",
         "CREATE VIEW w AS SELECT * FROM s",
     ],
 )
 def test_what_is_not_emulated_says_so(sql: Sql, statement: str) -> None:
-    sql("CREATE OR REPLACE VIEW v AS SELECT * FROM t")
     sql("CREATE OR REPLACE TEMPORARY TABLE tmp (a INT)")
     with pytest.raises(SqlError, match="not emulated by the local server"):
         sql(statement)
+
+
+def test_a_clone_begins_at_the_offset_of_its_source(sql: Sql) -> None:
+    sql("INSERT INTO t VALUES (3, 'n')")
+    sql("CREATE OR REPLACE STREAM c CLONE s")
+    assert sql("SELECT * FROM c") == sql("SELECT * FROM s")
+    sql(CONSUME)
+    sql("INSERT INTO t VALUES (4, 'o')")
+    assert sql.changes("c") == [(3, "n", INSERT, False), (4, "o", INSERT, False)]
+    assert sql.changes("s") == [(4, "o", INSERT, False)]
+
+
+def test_a_clone_is_as_its_source(sql: Sql) -> None:
+    sql("CREATE OR REPLACE STREAM ap ON TABLE t APPEND_ONLY = TRUE COMMENT = 'c'")
+    sql("CREATE OR REPLACE STREAM c CLONE ap")
+    [row] = sql.account.execute(sql.session, "DESCRIBE STREAM c").dicts()
+    assert (row["name"], row["table_name"], row["mode"]) == ("C", "SFML.PUBLIC.T", "APPEND_ONLY")
+    assert row["comment"] == "c"
+    with pytest.raises(SqlError, match="already exists"):
+        sql("CREATE STREAM c CLONE s")
+    assert "already exists" in sql("CREATE STREAM IF NOT EXISTS c CLONE s")[0][0]
+    with pytest.raises(SqlError, match=r"'SFML\.PUBLIC\.NONE' does not exist"):
+        sql("CREATE STREAM d CLONE none")
+    with pytest.raises(SqlError, match="already exists"):
+        sql("CREATE STREAM t CLONE s")
 
 
 def test_a_stream_goes_with_its_schema(sql: Sql) -> None:

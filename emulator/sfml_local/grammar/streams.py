@@ -15,7 +15,15 @@ from sfml_local.grammar.options import options
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
-__all__ = ["AlterStream", "CreateStream", "DescribeStream", "DropStream", "ShowStreams", "parse"]
+__all__ = [
+    "AlterStream",
+    "CloneStream",
+    "CreateStream",
+    "DescribeStream",
+    "DropStream",
+    "ShowStreams",
+    "parse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,15 @@ class CreateStream:
     comment: str | None = None
     unsupported: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    copy_grants: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CloneStream:
+    name: Name
+    source: Name
+    or_replace: bool = False
+    if_not_exists: bool = False
     copy_grants: bool = False
 
 
@@ -61,7 +78,7 @@ class ShowStreams:
     listing: Listing
 
 
-Statement = CreateStream | AlterStream | DropStream | DescribeStream | ShowStreams
+Statement = CreateStream | CloneStream | AlterStream | DropStream | DescribeStream | ShowStreams
 _KINDS = (("EXTERNAL", "TABLE"), ("DYNAMIC", "TABLE"), ("EVENT", "TABLE"), ("TABLE",), ("VIEW",), ("STAGE",))
 
 
@@ -83,11 +100,11 @@ def parse(tokens: Tokens) -> Statement | None:
     return None
 
 
-def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
+def _create(tokens: Tokens, or_replace: bool) -> CreateStream | CloneStream:
     missing = tokens.if_not_exists()
     name = tokens.name()
-    if tokens.is_words("CLONE"):
-        return CreateStream(name, "CLONE", name, or_replace, missing, unsupported=tokens.rest())
+    if tokens.match_words("CLONE"):
+        return CloneStream(name, tokens.name(), or_replace, missing, tokens.match_words("COPY", "GRANTS"))
     copy_grants = tokens.match_words("COPY", "GRANTS")
     tokens.expect_words("ON")
     kind = next((kind for kind in _KINDS if tokens.match_words(*kind)), None)

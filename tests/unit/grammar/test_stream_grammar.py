@@ -6,7 +6,14 @@ import pytest
 
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.statements import parse_statement
-from sfml_local.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
+from sfml_local.grammar.streams import (
+    AlterStream,
+    CloneStream,
+    CreateStream,
+    DescribeStream,
+    DropStream,
+    ShowStreams,
+)
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 S, T = Name(("S",)), Name(("T",))
@@ -28,6 +35,7 @@ CASES = {
         if_not_exists=True,
         show_initial_rows=True,
         options={"SHOW_INITIAL_ROWS": True, "APPEND_ONLY": False},
+        copy_grants=True,
     ),
     "CREATE STREAM s ON VIEW t": CreateStream(S, "VIEW", T),
     "CREATE STREAM s ON EXTERNAL TABLE t INSERT_ONLY = TRUE": CreateStream(
@@ -36,7 +44,8 @@ CASES = {
     "CREATE STREAM s ON TABLE t AT (OFFSET => -60)": CreateStream(
         S, "TABLE", T, unsupported="AT (OFFSET => -60)"
     ),
-    "CREATE STREAM s CLONE t": CreateStream(S, "CLONE", S, unsupported="CLONE t"),
+    "CREATE STREAM s CLONE t": CloneStream(S, T),
+    "CREATE OR REPLACE STREAM s CLONE t COPY GRANTS": CloneStream(S, T, or_replace=True, copy_grants=True),
     "ALTER STREAM IF EXISTS s SET COMMENT = 'c'": AlterStream(S, "c", if_exists=True),
     "ALTER STREAM s UNSET COMMENT": AlterStream(S),
     "DROP STREAM IF EXISTS s": DropStream(S, if_exists=True),

@@ -197,7 +197,7 @@ def _stream_body(stream: Stream) -> Json:
         {
             **place_of(stream.name),
             "stream_source": {
-                "src_type": "table",
+                "src_type": "view" if stream.legs else "table",
                 "name": quoted_if_needed(stream.base.name),
                 "database_name": quoted_if_needed(stream.base.database),
                 "schema_name": quoted_if_needed(stream.base.schema),

@@ -168,9 +168,12 @@ def _common(one: Known) -> dict[str, Any]:
     }
 
 
+def _is_tracked(account: Account, one: Known) -> bool:
+    return bool(one.detail("CHANGE_TRACKING")) or store.is_followed(account, one.name)
+
+
 def table_values(account: Account, one: Known) -> dict[str, Any]:
     cluster = one.detail("CLUSTER_BY")
-    tracked = one.detail("CHANGE_TRACKING") or store.is_followed(account, one.name)
     is_table = one.kind == "TABLE"
     return {
         **_common(one),
@@ -180,7 +183,7 @@ def table_values(account: Account, one: Known) -> dict[str, Any]:
         "bytes": 0,
         "retention_time": str(one.detail("DATA_RETENTION_TIME_IN_DAYS", 1)) if is_table else "1",
         "automatic_clustering": "ON" if cluster else "OFF",
-        "change_tracking": "ON" if tracked else "OFF",
+        "change_tracking": "ON" if _is_tracked(account, one) else "OFF",
         "search_optimization": "OFF",
         "search_optimization_progress": None,
         "search_optimization_bytes": None,
@@ -202,7 +205,7 @@ def _view_values(account: Account, one: Known) -> dict[str, Any]:
         "text": written_text(account, one.name, one.record),
         "is_secure": str(bool(one.detail("SECURE"))).lower(),
         "is_materialized": "false",
-        "change_tracking": "ON" if one.detail("CHANGE_TRACKING") else "OFF",
+        "change_tracking": "ON" if _is_tracked(account, one) else "OFF",
     }
 
 

@@ -1,1 +1,1 @@
-"""Streams on tables: the changes since they were last consumed."""
+"""Streams on tables and views: the changes since they were last consumed."""

@@ -1,5 +1,7 @@
 """The contents of a stream: the changes of its table since its offset, in a table of the same DuckDB file.
 
+A stream on a view has one for each table below it; `view_changes` makes its contents of them.
+
 Changes are recorded for each statement: the table before and after is compared by DuckDB's row ids, which are
 stable within a transaction. They are written in the changing transaction, and read and deleted in the one that
 consumes them, which Snowflake calls advancing the offset. So a rollback undoes both.
@@ -205,27 +207,52 @@ def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool =
 
     A transaction does not see its own changes (`batch`). With `claimed`, only changes that `claim` has marked.
     """
+    shown, rows = _recorded(run, stream, batch, claimed)
+    if stream.append_only:
+        return (
+            f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", FALSE AS "METADATA$ISUPDATE",'
+            f' __row AS "METADATA$ROW_ID" FROM ({rows})'
+        )
+    back = "PARTITION BY __row ORDER BY __seq DESC, __part DESC"
+    return (
+        f"SELECT {shown}, CASE WHEN __plus THEN 'INSERT' ELSE 'DELETE' END AS \"METADATA$ACTION\","
+        f' (NOT __first AND __last) AS "METADATA$ISUPDATE", __row AS "METADATA$ROW_ID" FROM (SELECT *,'
+        f" row_number() OVER ({_ORDER}) AS __n, row_number() OVER ({back}) AS __m,"
+        f" first_value(__plus) OVER ({_ORDER}) AS __first, first_value(__plus) OVER ({back}) AS __last"
+        f" FROM ({rows})) WHERE (__n = 1 AND NOT __plus) OR (__m = 1 AND __plus)"
+    )
+
+
+_ORDER = "PARTITION BY __row ORDER BY __seq, __part"
+
+
+def appended(run: Run, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
+    """A query for the inserts that a standard stream has recorded, as `contents` gives them of an append-only one."""
+    shown, rows = _recorded(run, stream, batch, claimed)
+    return (
+        f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", __row AS "METADATA$ROW_ID" FROM'
+        f" (SELECT *, row_number() OVER ({_ORDER}) AS __n FROM ({rows})) WHERE __n = 1 AND __plus"
+    )
+
+
+def _recorded(run: Run, stream: Stream, batch: str | None, claimed: bool) -> tuple[str, str]:
+    """The columns of the table, and a query for the records that are seen."""
     kept = {name for name, _ in columns(run, stream.name.database, PLACE, _pending_name(stream))}
     names = [name for name, _ in base_columns(run, stream.base)]
     shown = ", ".join(quoted(n) if n in kept else f"NULL AS {quoted(n)}" for n in names)
     where = f"__batch <> '{batch or '-'}'"
     if claimed:
         where += f" AND __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"
-    rows = f"SELECT * FROM {pending(stream)} WHERE {where}"
-    if stream.append_only:
-        return (
-            f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", FALSE AS "METADATA$ISUPDATE",'
-            f' __row AS "METADATA$ROW_ID" FROM ({rows})'
-        )
-    order = "PARTITION BY __row ORDER BY __seq, __part"
-    back = "PARTITION BY __row ORDER BY __seq DESC, __part DESC"
-    return (
-        f"SELECT {shown}, CASE WHEN __plus THEN 'INSERT' ELSE 'DELETE' END AS \"METADATA$ACTION\","
-        f' (NOT __first AND __last) AS "METADATA$ISUPDATE", __row AS "METADATA$ROW_ID" FROM (SELECT *,'
-        f" row_number() OVER ({order}) AS __n, row_number() OVER ({back}) AS __m,"
-        f" first_value(__plus) OVER ({order}) AS __first, first_value(__plus) OVER ({back}) AS __last"
-        f" FROM ({rows})) WHERE (__n = 1 AND NOT __plus) OR (__m = 1 AND __plus)"
-    )
+    return shown, f"SELECT * FROM {pending(stream)} WHERE {where}"
+
+
+def are_recorded(run: Run, stream: Stream) -> bool:
+    return bool(run(f"SELECT 1 FROM {pending(stream)} LIMIT 1"))
+
+
+def copy(run: Run, source: Stream, stream: Stream) -> None:
+    """Begin to record changes from the offset of another stream."""
+    run(f"CREATE TABLE {pending(stream)} AS FROM {pending(source)}")
 
 
 def consume(run: Run, stream: Stream, batch: str | None = None) -> None:
@@ -235,6 +262,11 @@ def consume(run: Run, stream: Stream, batch: str | None = None) -> None:
 
 def _claim(stream: Stream) -> str:
     return f"_sfml_claim_{stream.id}"
+
+
+def prepare_claim(run: Run, stream: Stream) -> None:
+    """Let `claim`'s marks be named before it makes them."""
+    run(f"CREATE OR REPLACE TEMP TABLE {quoted(_claim(stream))} (__seq BIGINT)")
 
 
 def claim(run: Run, stream: Stream) -> None:

@@ -18,7 +18,7 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import _DML, created_temporary, target_of
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.streams import changes, store
+from sfml_local.services.streams import changes, store, view_changes
 from sfml_local.services.streams.store import Stream
 
 if TYPE_CHECKING:
@@ -93,12 +93,24 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     transaction = session.part(OpenTransaction).now
     batch = transaction.batch if transaction is not None else None
     # A describe consumes nothing, because it shows only the columns.
-    query = changes.contents(session.rows, stream, batch, claimed and not rewriting.describe_only)
+    query = _contents(session, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
     subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
     if joins := table.args.get("joins"):
         subquery.set("joins", [join.copy() for join in joins])
     return subquery
+
+
+def _contents(session: Session, stream: Stream, batch: str | None, claimed: bool) -> str:
+    if not stream.legs:
+        return changes.contents(session.rows, stream, batch, claimed)
+    for leg in stream.legs if claimed else ():
+        changes.prepare_claim(session.rows, leg)
+    # The query is in DuckDB's own dialect, which must not be translated again.
+    view = f"temp.main.{changes.quoted(f'_sfml_changes_{stream.id}')}"
+    query = view_changes.contents(session.rows, stream, batch, claimed)
+    session.rows(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
+    return f"SELECT * FROM {view}"
 
 
 def _name(table: exp.Table, session: Session) -> ObjectName | None:
@@ -158,13 +170,14 @@ def consume(session: Session) -> None:
     transaction = session.part(OpenTransaction).end()
     if transaction is not None:
         for stream in transaction.consumed.values():
-            changes.consume(session.rows, stream, transaction.batch)
+            for one in stream.followed:
+                changes.consume(session.rows, one, transaction.batch)
 
 
 @contextlib.contextmanager
 def _claimed(session: Session, streams: Iterable[Stream]) -> Iterator[None]:
     """CREATE TABLE AS: DuckDB and fakesnow write a new table into two files, which no transaction can span."""
-    streams = list(streams)
+    streams = [one for stream in streams for one in stream.followed]
     for stream in streams:
         changes.claim(session.rows, stream)
     done = False
@@ -208,11 +221,11 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
 
 
 def _forget_tables(account: Account, session: Session, tree: Expr) -> None:
-    """Mark streams on a dropped or replaced table as stale; streams on a renamed table follow it."""
-    if isinstance(tree, exp.Drop) and tree.kind == "TABLE":
+    """Mark streams on a dropped or replaced table or view as stale; streams on a renamed one follow it."""
+    if isinstance(tree, exp.Drop) and tree.kind in ("TABLE", "VIEW"):
         for table in tree.find_all(exp.Table):
             _gone(account, session, table)
-    elif isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.args.get("replace"):
+    elif isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW") and tree.args.get("replace"):
         _gone(account, session, target_of(tree))
     elif isinstance(tree, exp.Alter):
         base = target_of(tree)

@@ -1,4 +1,4 @@
-"""Streams on tables: the changes since they were last consumed."""
+"""Streams on tables and views: the changes since they were last consumed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml_local.services.streams import following, multi_inserts, sql, store
 
 
 class Streams(Service):
-    """Streams on tables."""
+    """Streams on tables and views."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.core.definitions import wrong_kind
+from sfml_local.core.engine import KINDS
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
@@ -14,7 +17,7 @@ from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.streams import changes, store
+from sfml_local.services.streams import changes, store, view_changes
 from sfml_local.services.streams.following import stale
 from sfml_local.services.streams.store import Stream
 
@@ -45,18 +48,15 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     """https://docs.snowflake.com/en/sql-reference/sql/create-stream"""
     name = resolve(statement.name, session)
     _check_options(statement.options)
-    if statement.on not in ("TABLE", "DYNAMIC TABLE") or statement.unsupported:
+    if statement.on not in ("TABLE", "DYNAMIC TABLE", "VIEW") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
-        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}", "streams follow tables, from now on")
+        raise not_emulated(
+            f"CREATE STREAM {name.fqn()} {what}", "streams follow tables and views, from now on"
+        )
     base = resolve(statement.source, session)
-    if not account.engine.has_database(name.database) or not account.engine.has_schema(*_schema(name)):
-        raise does_not_exist("Schema", ".".join(quoted_if_needed(part) for part in _schema(name)))
-    old = store.find(account.store, name)
-    if old is not None and statement.if_not_exists:
-        return status(f"{name.name} already exists, statement succeeded.")
-    if old is not None and not statement.or_replace:
-        raise already_exists(name.fqn())
-    _demand_table(account, session, name, base)
+    if (told := _already_there(account, name, statement)) is not None:
+        return told
+    _demand_source(account, session, name, base, "VIEW" if statement.on == "VIEW" else "TABLE")
     commit_open(session)
     stream = Stream(
         id=uuid.uuid4().hex,
@@ -67,44 +67,93 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
         created_on=account.clock(),
         comment=statement.comment,
     )
-    changes.create(
-        account.engine.rows,
-        stream,
-        next(account.part(changes.ChangeNumbers).next),
-        initial_rows=statement.show_initial_rows,
+    if statement.on == "VIEW":
+        stream = view_changes.of_view(account.engine.rows, stream)
+    for one in stream.followed:
+        changes.create(
+            account.engine.rows,
+            one,
+            next(account.part(changes.ChangeNumbers).next),
+            initial_rows=statement.show_initial_rows,
+        )
+    return _keep(account, stream, copy_grants=statement.copy_grants)
+
+
+def clone(account: Account, session: Session, statement: grammar.CloneStream) -> Result:
+    """A stream at the offset of another; https://docs.snowflake.com/en/sql-reference/sql/create-clone."""
+    name = resolve(statement.name, session)
+    if (told := _already_there(account, name, statement)) is not None:
+        return told
+    source = fetch(account, resolve(statement.source, session))
+    if source.name.database != name.database:
+        raise not_emulated(f"CREATE STREAM {name.fqn()} CLONE of a stream of another database")
+    _demand_free(account, name)
+    commit_open(session)
+    named = replace(
+        source, id=uuid.uuid4().hex, name=name, owner=session.role, created_on=account.clock(), legs=()
     )
+    stream = store.with_sources(named, source.tables, source.views) if source.legs else named
+    for old, new in zip(source.followed, stream.followed, strict=True):
+        changes.copy(account.engine.rows, old, new)
+    return _keep(account, stream, copy_grants=statement.copy_grants)
+
+
+def _already_there(
+    account: Account, name: ObjectName, statement: grammar.CreateStream | grammar.CloneStream
+) -> Result | None:
+    """The answer if nothing is to be created; an error if the stream's schema is missing, or its name is taken."""
+    if not account.engine.has_database(name.database) or not account.engine.has_schema(*_schema(name)):
+        raise does_not_exist("Schema", ".".join(quoted_if_needed(part) for part in _schema(name)))
+    if store.find(account.store, name) is None:
+        return None
+    if statement.if_not_exists:
+        return status(f"{name.name} already exists, statement succeeded.")
+    if not statement.or_replace:
+        raise already_exists(name.fqn())
+    return None
+
+
+def _keep(account: Account, stream: Stream, *, copy_grants: bool) -> Result:
+    """Take the stream in, in place of one with its name."""
+    old = store.find(account.store, stream.name)
     with account.store.transaction():
         if old is not None:
             store.remove(account.store, old)
-            if not statement.copy_grants:
-                account.object_dropped("STREAM", name.fqn())
+            if not copy_grants:
+                account.object_dropped("STREAM", stream.name.fqn())
         store.add(account.store, stream)
     if old is not None:
         _drop_changes(account, old)
     account.attention.set()
-    return status(f"Stream {name.name} successfully created.")
+    return status(f"Stream {stream.name.name} successfully created.")
 
 
 def _schema(name: ObjectName) -> tuple[str, str]:
     return name.database, name.schema
 
 
-def _demand_table(account: Account, session: Session, name: ObjectName, base: ObjectName) -> None:
-    if base in session.temporaries:
-        raise not_emulated(f"CREATE STREAM {name.fqn()} on a temporary table")
+def _demand_free(account: Account, name: ObjectName) -> None:
     if changes.base_columns(account.engine.rows, name):
         raise already_exists(name.fqn())
-    if not changes.base_columns(account.engine.rows, base):
-        if account.engine.columns(session, base):
-            raise not_emulated(f"CREATE STREAM {name.fqn()} on a view")
-        raise does_not_exist("Table", base.fqn())
+
+
+def _demand_source(account: Account, session: Session, name: ObjectName, base: ObjectName, kind: str) -> None:
+    if base in session.temporaries:
+        raise not_emulated(f"CREATE STREAM {name.fqn()} on a temporary {kind.lower()}")
+    _demand_free(account, name)
+    actual = account.engine.kind_of(session, base.parts)
+    if actual is None:
+        raise does_not_exist(kind.capitalize(), base.fqn())
+    if actual != kind:
+        raise wrong_kind(actual, kind)
     if base.database != name.database:
-        raise not_emulated(f"CREATE STREAM {name.fqn()} on a table of another database")
+        raise not_emulated(f"CREATE STREAM {name.fqn()} on a {kind.lower()} of another database")
 
 
 def _drop_changes(account: Account, stream: Stream) -> None:
     if account.engine.has_database(stream.name.database):
-        changes.drop(account.engine.rows, stream)
+        for one in stream.followed:
+            changes.drop(account.engine.rows, one)
 
 
 def alter(account: Account, session: Session, statement: grammar.AlterStream) -> Result:
@@ -136,8 +185,10 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
         if stream.name.schema == schema:
             store.remove(account.store, stream)
             _drop_changes(account, stream)
-        elif stream.base.schema == schema:
-            store.make_stale(account.store, stream.base)
+        else:
+            for source in (stream.base, *stream.tables, *stream.views):
+                if source.schema == schema:
+                    store.make_stale(account.store, source)
 
 
 # -- SHOW, DESCRIBE
@@ -161,7 +212,6 @@ _DROPPED = "No privilege or table dropped"
 
 
 def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
-    is_dropped = stream.stale and not changes.base_columns(account.engine.rows, stream.base)
     return (
         stream.created_on,
         stream.name.name,
@@ -169,9 +219,9 @@ def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
         stream.name.schema,
         stream.owner,
         stream.comment or "",
-        _DROPPED if is_dropped else stream.base.fqn(),
-        "Table",
-        _DROPPED if is_dropped else stream.base.fqn(),
+        _shown(account, stream, stream.base),
+        "View" if stream.legs else "Table",
+        ",".join(_shown(account, stream, table) for table in stream.tables),
         "DELTA",
         str(stream.stale).lower(),
         "APPEND_ONLY" if stream.append_only else "DEFAULT",
@@ -179,6 +229,11 @@ def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
         "Base table was dropped or replaced" if stream.stale else "N/A",
         "ROLE",
     )
+
+
+def _shown(account: Account, stream: Stream, source: ObjectName) -> str:
+    is_there = not stream.stale or account.engine.rows(KINDS, [*source.parts, *source.parts])
+    return source.fqn() if is_there else _DROPPED
 
 
 def show(account: Account, session: Session, statement: grammar.ShowStreams) -> Result:
@@ -218,12 +273,16 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
     stream = fetch(account, resolve(str(arguments[0]), session))
     if stream.stale:
         raise stale(stream)
-    query = changes.contents(account.engine.rows, stream)
+    run = account.engine.rows
+    if not any(changes.are_recorded(run, one) for one in stream.followed):
+        return False
+    query = (view_changes if stream.legs else changes).contents(run, stream)
     return bool(account.engine.rows(f"SELECT 1 FROM ({query}) LIMIT 1"))
 
 
 HANDLERS: Handlers = {
     grammar.CreateStream: create,
+    grammar.CloneStream: clone,
     grammar.AlterStream: alter,
     grammar.DropStream: drop,
     grammar.DescribeStream: describe,

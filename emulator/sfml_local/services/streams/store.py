@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,12 +31,23 @@ CREATE TABLE IF NOT EXISTS streams (
     created_on TEXT NOT NULL,
     UNIQUE (database_name, schema_name, name)
 );
+CREATE TABLE IF NOT EXISTS stream_sources (
+    stream_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    base_schema TEXT NOT NULL,
+    base_name TEXT NOT NULL,
+    is_table INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, position)
+);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream on a table of the same database. `stale`: its table was dropped or replaced."""
+    """A stream on a table or view of the same database. `stale`: its table or view was dropped or replaced.
+
+    `legs`, of a stream on a view, follow the tables below it; `views` are those between them and the view.
+    """
 
     id: str
     name: ObjectName
@@ -44,9 +57,49 @@ class Stream:
     created_on: datetime
     comment: str | None = None
     stale: bool = False
+    legs: tuple[Stream, ...] = ()
+    views: tuple[ObjectName, ...] = ()
+
+    @property
+    def followed(self) -> tuple[Stream, ...]:
+        """What has the changes of one table each."""
+        return self.legs or (self,)
+
+    @property
+    def tables(self) -> tuple[ObjectName, ...]:
+        return tuple(one.base for one in self.followed)
+
+
+_SOURCES = """
+SELECT *, (
+    SELECT json_group_array(json_array(position, is_table, base_schema, base_name))
+    FROM stream_sources WHERE stream_id = id
+) AS sources FROM streams
+"""
+
+
+def with_sources(stream: Stream, tables: Iterable[ObjectName], views: Iterable[ObjectName]) -> Stream:
+    """The stream on a view, of these tables and over these views."""
+    legs = (
+        replace(stream, id=f"{stream.id}_{number}", base=table, append_only=False)
+        for number, table in enumerate(tables)
+    )
+    return replace(stream, legs=tuple(legs), views=tuple(views))
 
 
 def _stream(row: sqlite3.Row) -> Stream:
+    stream = _bare(row)
+    sources = sorted(json.loads(row["sources"]))
+    if not sources:
+        return stream
+    tables, views = (
+        [ObjectName(stream.name.database, *place) for _, is_table, *place in sources if is_table == wanted]
+        for wanted in (1, 0)
+    )
+    return with_sources(stream, tables, views)
+
+
+def _bare(row: sqlite3.Row) -> Stream:
     return Stream(
         id=row["id"],
         name=ObjectName(row["database_name"], row["schema_name"], row["name"]),
@@ -61,25 +114,36 @@ def _stream(row: sqlite3.Row) -> Stream:
 
 def find(store: Store, name: ObjectName) -> Stream | None:
     row = store.row(
-        "SELECT * FROM streams WHERE database_name = ? AND schema_name = ? AND name = ?",
+        f"{_SOURCES} WHERE database_name = ? AND schema_name = ? AND name = ?",
         name.parts,
     )
     return _stream(row) if row else None
 
 
-def on_table(store: Store, base: ObjectName) -> list[Stream]:
-    """The streams that follow this table."""
-    rows = store.rows(
-        "SELECT * FROM streams WHERE database_name = ? AND base_schema = ? AND base_name = ? AND NOT stale",
-        base.parts,
-    )
+_READS = (
+    "database_name = ? AND (base_schema = ? AND base_name = ? OR id IN"
+    " (SELECT stream_id FROM stream_sources WHERE base_schema = ? AND base_name = ?))"
+)
+
+
+def _read_of(base: ObjectName) -> tuple[str, ...]:
+    return (*base.parts, *base.parts[1:])
+
+
+def _reading(store: Store, base: ObjectName) -> list[Stream]:
+    rows = store.rows(f"{_SOURCES} WHERE {_READS} AND NOT stale", _read_of(base))
     return [_stream(row) for row in rows]
+
+
+def on_table(store: Store, base: ObjectName) -> list[Stream]:
+    """The streams that follow this table, and the legs of streams on views that do."""
+    return [one for stream in _reading(store, base) for one in stream.followed if one.base == base]
 
 
 def everywhere(store: Store, database: str | None = None, schema: str | None = None) -> list[Stream]:
     """The streams of a schema, a database or the account, by name."""
     rows = store.rows(
-        "SELECT * FROM streams WHERE (? IS NULL OR database_name = ?) AND (? IS NULL OR schema_name = ?)"
+        f"{_SOURCES} WHERE (? IS NULL OR database_name = ?) AND (? IS NULL OR schema_name = ?)"
         " ORDER BY database_name, schema_name, name",
         (database, database, schema, schema),
     )
@@ -108,6 +172,12 @@ def add(store: Store, stream: Stream) -> None:
             stream.created_on.isoformat(),
         ),
     )
+    sources = [(table, 1) for table in stream.tables if stream.legs] + [(view, 0) for view in stream.views]
+    for position, (source, is_table) in enumerate(sources):
+        store.execute(
+            "INSERT INTO stream_sources VALUES (?, ?, ?, ?, ?)",
+            (stream.id, position, source.schema, source.name, is_table),
+        )
 
 
 def set_comment(store: Store, stream: Stream, comment: str | None) -> None:
@@ -116,14 +186,12 @@ def set_comment(store: Store, stream: Stream, comment: str | None) -> None:
 
 def remove(store: Store, stream: Stream) -> None:
     store.execute("DELETE FROM streams WHERE id = ?", (stream.id,))
+    store.execute("DELETE FROM stream_sources WHERE stream_id = ?", (stream.id,))
 
 
 def make_stale(store: Store, base: ObjectName) -> None:
-    """Mark the streams of a dropped or replaced table as stale."""
-    store.execute(
-        "UPDATE streams SET stale = 1 WHERE database_name = ? AND base_schema = ? AND base_name = ?",
-        base.parts,
-    )
+    """Mark the streams of a dropped or replaced table or view as stale."""
+    store.execute(f"UPDATE streams SET stale = 1 WHERE {_READS}", _read_of(base))
 
 
 def base_renamed(store: Store, old: ObjectName, new: str) -> None:
@@ -131,8 +199,13 @@ def base_renamed(store: Store, old: ObjectName, new: str) -> None:
         "UPDATE streams SET base_name = ? WHERE database_name = ? AND base_schema = ? AND base_name = ?",
         (new, *old.parts),
     )
+    store.execute(
+        "UPDATE stream_sources SET base_name = ? WHERE stream_id IN"
+        " (SELECT id FROM streams WHERE database_name = ?) AND base_schema = ? AND base_name = ?",
+        (new, *old.parts),
+    )
 
 
-def is_followed(account: Account, table: ObjectName) -> bool:
-    """Whether a stream follows the table, which enables its change tracking."""
-    return bool(on_table(account.store, table))
+def is_followed(account: Account, name: ObjectName) -> bool:
+    """Whether a stream follows the table or view, which enables its change tracking."""
+    return bool(_reading(account.store, name))
