@@ -64,6 +64,32 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         ("SELECT NOT 'a'", 100037, "Boolean value 'a' is not recognized"),
         ("SELECT 5 + INTERVAL 1 DAY", 1044, "function 'DATEADD': (NUMBER(1,0))"),
         ("SELECT ST_X(1)", 2, "not emulated by the local server: function ST_X"),
+        (
+            "SELECT 99999999999999999999999999999999999999::DECIMAL(38, 0) + 1::DECIMAL(38, 0)",
+            100046,
+            "Number out of representable range",
+        ),
+        (
+            "SELECT -99999999999999999999999999999999999999::DECIMAL(38, 0) - 1::DECIMAL(38, 0)",
+            100046,
+            "Number out of representable range",
+        ),
+        (
+            "SELECT 99999999999999999999999999999999999999::DECIMAL(38, 0) * 2::DECIMAL(38, 0)",
+            100046,
+            "Number out of representable range",
+        ),
+        ("SELECT 1::DECIMAL(38, 20) * 1::DECIMAL(38, 20)", 100046, "Number out of representable range"),
+        (
+            "SELECT sum(99999999999999999999999999999999999999::DECIMAL(38, 0)) FROM range(2)",
+            100058,
+            "Value overflow in a SUM aggregate",
+        ),
+        (
+            "SELECT sum(x) FROM (VALUES (99999999999999999999999999999999999999::DECIMAL(38, 0)), (1)) AS t(x)",
+            100058,
+            "Value overflow in a SUM aggregate",
+        ),
     ],
 )
 def test_refusals_are_said_in_snowflakes_words(

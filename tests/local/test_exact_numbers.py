@@ -210,6 +210,12 @@ def test_a_float_among_numbers_stays_a_float(account: Account, session: Session)
         ("99999999999999999999999999999999 / 7", "14285714285714285714285714285714.142857"),
         ("DIV0(12345678901234567890123456, 7)", "1763668414462081127160493.714286"),
         ("12345678901234567.25 / 3 * 3", "12345678901234567.25000001"),
+        ("CEIL(12345678901234567890.12345, 2)", "12345678901234567890.13"),
+        ("FLOOR(-12345678901234567890.12345, 2)", "-12345678901234567890.13"),
+        ("CEIL(-12345678901234567890.12345, 2)", "-12345678901234567890.12"),
+        ("FLOOR(12345678901234567890123, -3)", "12345678901234567890000"),
+        ("CEIL(12345678901234567890123, 1 - 4)", "12345678901234567891000"),
+        ("CEIL(1.20, 2)", "1.20"),
         ("12345678901234567.25 * 12345.67 / 3", "50805225880201519953.7691666667"),
         ("PARSE_JSON('1234567890123') / 7", "176366841446.14285714286"),
         ("'1234567890123.5' / 7", "176366841446.21428571429"),
@@ -239,6 +245,46 @@ def test_what_has_more_than_38_digits_is_refused(
     assert (refused.value.code, refused.value.sqlstate) == ("100046", "22003")
     words = "Number out of representable range: type FIXED[SB16](38,6){nullable}, value"
     assert refused.value.message == f"{words} {value}"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("SELECT CEIL(x, -2) FROM (SELECT 99999999999999999999999999999999999999 AS x)", "100046"),
+        ("SELECT x * x FROM (SELECT 99999999999999999999999999999999999999 AS x)", "100046"),
+        ("SELECT x + 1 FROM (SELECT 99999999999999999999999999999999999999 AS x)", "100046"),
+        ("SELECT x * x FROM (SELECT 1::NUMBER(38, 20) AS x)", "100046"),
+        (
+            "SELECT AVG(x) FROM (SELECT 99999999999999999999999999999999999999 AS x UNION ALL SELECT 9)",
+            "100058",
+        ),
+        (
+            "SELECT SUM(x) FROM (SELECT 99999999999999999999999999999999999999 AS x UNION ALL SELECT 9)",
+            "100058",
+        ),
+    ],
+)
+def test_other_numbers_of_more_than_38_digits_are_refused(
+    account: Account, session: Session, query: str, code: str
+) -> None:
+    with pytest.raises(
+        SqlError, match=r"Number out of representable range: type FIXED|Value overflow in a SUM"
+    ) as refused:
+        account.execute(session, query)
+    assert refused.value.code == code
+
+
+def test_steps_to_places_of_each_row_are_exact(account: Account, session: Session) -> None:
+    table = "FROM VALUES (12345678901234567890.12345, 2), (-12345678901234567890.12345, 4) AS t(a, i)"
+    rows = account.execute(session, f"SELECT CEIL(a, i), FLOOR(a, i) {table} ORDER BY i").rows
+    assert [[f"{value:f}" for value in row] for row in rows] == [
+        ["12345678901234567890.13000", "12345678901234567890.12000"],
+        ["-12345678901234567890.12340", "-12345678901234567890.12350"],
+    ]
+    [row] = account.execute(
+        session, "SELECT CEIL(2.345::FLOAT, 2), FLOOR(2.345::FLOAT, i) FROM (SELECT 1 AS i)"
+    ).rows
+    assert tuple(row) == (2.35, 2.3)
 
 
 @pytest.mark.parametrize("divisor", ["0", "0.00", "0::NUMBER(38,37)", "n - 3"])

@@ -20,7 +20,7 @@ import snowflake.connector.errors
 from sqlglot import Expr, exp
 
 from sfml_local.core import float_text
-from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind
+from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind, known_type
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided
 from sfml_local.core.expressions.number_rules import INEXACT, result_type
@@ -169,6 +169,8 @@ def _times(left: Expr, right: Expr) -> Expr:
 
 
 def _quotient(node: Expr) -> Expr:
+    if known_type(node) == "DOUBLE":
+        return node
     left, right = node.this, node.expression
     type = _type_of("quotient", _example(left), _example(right))
     return _with_example(bound(_exact_quotient, left, right), type)
@@ -246,8 +248,9 @@ def _exact_product(left: Expr, right: Expr) -> Expr:
 
 
 def _mean(node: Expr) -> Expr:
-    """A mean is the quotient of a sum and a count."""
-    if isinstance(node.parent, _AROUND):
+    """A mean is the quotient of a sum and a count, but in a PIVOT, of which DuckDB demands one aggregate."""
+    above = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
+    if isinstance(above, (*_AROUND, exp.Pivot)):
         return node
     return _mean_of(node, exp.Max(this=_example(_argument(node))), "mean")
 

@@ -68,6 +68,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise broken_transaction() from cause
         if _OVERFLOW.search(str(cause)):
             raise not_emulated("a whole number beyond 64 bits here: cast a part of it to NUMBER") from cause
+        if (too_long := _too_long(str(cause))) is not None:
+            raise too_long from cause
         if (refused := refused_types(str(cause), text())) is not None:
             raise refused from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
@@ -153,6 +155,19 @@ def _refused_number(message: str) -> SqlError | None:
     return SqlError(words + operation, 100038, "22018") if words else None
 
 
+def _too_long(message: str) -> SqlError | None:
+    """The refusal of a sum, difference or product that has more than 38 digits."""
+    if _SUM_TOO_LONG.search(message):
+        return SqlError("Value overflow in a SUM aggregate", 100058, "22000")
+    if _TOO_LONG.search(message):
+        return SqlError("Number out of representable range: type FIXED[SB16]", 100046, "22003")
+    return None
+
+
+_SUM_TOO_LONG = re.compile(r"Overflow in (?:HUGEINT (?:addition|multiplication)|SUM of DECIMAL)")
+_TOO_LONG = re.compile(
+    r"Overflow in \w+ of DECIMAL|Needed scale \d+ to accurately represent the multiplication"
+)
 _OVERFLOW = re.compile(r"Overflow in \w+ of INT(?:16|32|64)\b")
 """Literals, counts and lengths have the integers of DuckDB's."""
 NO_NUMBER = "Invalid floating point operation: "

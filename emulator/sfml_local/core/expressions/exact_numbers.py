@@ -22,7 +22,7 @@ from sfml_local.core.expressions.number_rules import (
     places_of_product,
     places_of_quotient,
 )
-from sfml_local.core.expressions.refusals import Refusal
+from sfml_local.core.expressions.refusals import Refusal, too_long
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 
@@ -122,7 +122,7 @@ def _divided(fractions: _Fractions, rows: Vector, places: int, rounding: _Roundi
     for row in map(int, np.flatnonzero(rows & ~is_right)):
         value = _divided_integers(*fractions.exact(row), rounding)
         if abs(value) >= 10**MOST_DIGITS:
-            raise _out_of_range(value, places)
+            raise too_long(Decimal(value).scaleb(-places, EXACT), places)
         low[row], high[row] = _wrapped(value), value >> 64
     return _texts(low, high, rows, places)
 
@@ -151,12 +151,6 @@ def _divided_integers(numerator: int, denominator: int, rounding: _Rounding) -> 
         numerator, denominator = -numerator, -denominator
     floored, rest = divmod(numerator, denominator)
     return floored + int(rounding(floored, rest, denominator))
-
-
-def _out_of_range(value: int, places: int) -> Refusal:
-    shown = Decimal(value).scaleb(-places, EXACT)
-    words = f"Number out of representable range: type FIXED[SB16](38,{places}){{nullable}}, value {shown:f}"
-    return Refusal(100046, "22003", words)
 
 
 def _wrapped(value: int) -> int:

@@ -172,7 +172,7 @@ TEXTS = {
     "sha2": "VARCHAR", "sha1": "VARCHAR", "md5": "VARCHAR", "md5_number": "VARCHAR", "regexp_like": "BOOLEAN",
     "regexp_substr": "VARCHAR", "regexp_count": "BIGINT", "regexp_instr": "BIGINT", "regexp_replace": "VARCHAR",
     "width_bucket": "BIGINT", "months_between": "DOUBLE", "checked_float": "DOUBLE", "changes": "BIGINT",
-    "rounded": "VARCHAR", "type_name": "VARCHAR",
+    "rounded": "VARCHAR", "stepped": "VARCHAR", "type_name": "VARCHAR",
 }  # fmt: skip
 VOLATILE = {"randstr": "VARCHAR", "zipf": "BIGINT", "normal": "DOUBLE", "share": "DOUBLE"}
 

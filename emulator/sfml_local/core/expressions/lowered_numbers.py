@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import partial
 
 from sqlglot import Expr, exp
@@ -10,8 +11,9 @@ from sqlglot.parsers.snowflake import SnowflakeParser
 
 from sfml_local.core.expressions import lowered_dates
 from sfml_local.core.expressions.building import Arguments, Builder, counted
-from sfml_local.core.expressions.calls import TYPE, bound, call, cast, macro, stand_in, whole
+from sfml_local.core.expressions.calls import TYPE, bound, call, cast, macro, stand_in, typed, whole
 from sfml_local.core.expressions.comparisons import lowered_alternatives, lowered_comparison
+from sfml_local.core.expressions.number_rules import INEXACT
 from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
 
@@ -88,9 +90,31 @@ def _stepped(function: str) -> Builder:
 
 
 def _scaled(function: str, is_per_row: bool, value: Expr, places: Expr) -> Expr:
-    scaled = exp.Mul(this=exp.paren(value.copy()), expression=call("pow", 10, whole(places)))
-    found = exp.Div(this=call(function, scaled), expression=call("pow", 10, whole(places)))
-    return call("cast_to_type", found, value if is_per_row else call("round", value, places))
+    type = value if is_per_row else call("round", value, places)
+    scale = call("pow", 10, whole(places))
+    scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
+    near = typed(exp.Div(this=call(function, scaled), expression=scale.copy()), "DOUBLE")
+    if is_per_row or not isinstance(places, exp.Literal) or not places.is_int:
+        exact = call("sf_stepped", cast(value.copy(), "VARCHAR"), whole(places), function)
+        return _unless_float(value, exact, near, type)
+    return _unless_float(value, _next_step(function, value, int(places.name)), near, type)
+
+
+def _next_step(function: str, value: Expr, places: int) -> Expr:
+    """The rounded NUMBER, or the next one after it where it is on the wrong side of the value."""
+    near = call("round", value, places)
+    is_wrong = (exp.LT if function == "ceil" else exp.GT)(this=near, expression=exp.paren(value.copy()))
+    operation = exp.Add if function == "ceil" else exp.Sub
+    next = operation(this=near.copy(), expression=exp.Literal.number(f"{Decimal(1).scaleb(-places):f}"))
+    return exp.Case(ifs=[exp.If(this=is_wrong, true=next)], default=near.copy())
+
+
+def _unless_float(value: Expr, exact: Expr, near: Expr, type: Expr) -> Expr:
+    """One value for a NUMBER and another for a float, both in the type of an example."""
+    floats = [exp.Literal.string(one) for one in INEXACT]
+    is_float = exp.In(this=call("typeof", value), expressions=[*floats])
+    condition = exp.If(this=is_float, true=call("cast_to_type", near, type))
+    return exp.Case(ifs=[condition], default=call("cast_to_type", exact, type))
 
 
 def varies(places: Expr) -> bool:
@@ -108,14 +132,9 @@ def _rounded(how: Expr | str, value: Expr, places: Expr) -> Expr:
     exact = call("sf_rounded", cast(value.copy(), "VARCHAR"), places, how)
     scale = call("pow", 10, places)
     scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
-    near = exp.Div(this=call("trunc" if how == "TRUNC" else "round", scaled), expression=scale.copy())
-    is_float = exp.In(
-        this=call("typeof", value), expressions=[exp.Literal.string(one) for one in ("DOUBLE", "FLOAT")]
-    )
-    return exp.Case(
-        ifs=[exp.If(this=is_float, true=call("cast_to_type", near, value))],
-        default=call("cast_to_type", exact, value),
-    )
+    cut = call("trunc" if how == "TRUNC" else "round", scaled)
+    near = typed(exp.Div(this=cut, expression=scale.copy()), "DOUBLE")
+    return _unless_float(value, exact, near, value)
 
 
 def _truncated(arguments: Arguments, rewriting: Rewriting) -> Expr:

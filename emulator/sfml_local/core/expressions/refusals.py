@@ -39,6 +39,12 @@ def out_of_range(value: object) -> Refusal:
     return Refusal(100039, "22003", f"Numeric value '{value}' is out of range")
 
 
+def too_long(value: Decimal, places: int) -> Refusal:
+    """A result that has more than 38 digits."""
+    words = f"Number out of representable range: type FIXED[SB16](38,{places}){{nullable}}, value {value:f}"
+    return Refusal(100046, "22003", words)
+
+
 def not_a_date(text: object) -> Refusal:
     return Refusal(100040, "22007", f"Date '{text}' is not recognized")
 

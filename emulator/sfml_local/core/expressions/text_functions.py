@@ -11,14 +11,15 @@ import random
 import re
 import string
 from collections.abc import Iterator
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions.number_formats import EXACT
-from sfml_local.core.expressions.refusals import Refusal
+from sfml_local.core.expressions.number_rules import MOST_DIGITS
+from sfml_local.core.expressions.refusals import Refusal, too_long
 
 
 def trimmed(text: str | None, characters: str | None, sides: str) -> str | None:
@@ -422,6 +423,20 @@ def rounded(number: str | None, places: int | None, how: str) -> str | None:
     rounding = _ROUNDINGS.get(how.upper())
     if rounding is None:
         raise Refusal(1015, "22023", f"Invalid rounding mode '{how}'")
+    return _quantized(number, places, rounding)
+
+
+def stepped(number: str | None, places: int | None, function: str) -> str | None:
+    """A number, as text, after CEIL or FLOOR with so many decimal places."""
+    if number is None or places is None:
+        return None
+    found = _quantized(number, places, ROUND_CEILING if function == "ceil" else ROUND_FLOOR)
+    if places < 0 and len(found.lstrip("-0")) > MOST_DIGITS:
+        raise too_long(Decimal(found), 0)
+    return found
+
+
+def _quantized(number: str, places: int, rounding: str) -> str:
     value = Decimal(number)
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or places >= -exponent:
