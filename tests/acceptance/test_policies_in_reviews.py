@@ -267,6 +267,14 @@ def test_links_that_are_not_followed_are_told(
     assert f"warning[SF530]: `{linked}` is a link, which is not followed in a commit" in text
 
 
+def test_a_link_to_a_folder_of_policies_is_told(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "shared").mkdir()
+    (repository / "policies" / "more").symlink_to("../shared")
+    commit(repository, "link")
+    text = shown(capsys, "validate", "--policies", "HEAD")
+    assert "warning[SF530]: `policies/more` is a link, which is not followed in a commit" in text
+
+
 def test_policies_that_the_project_file_turns_off_are_told(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,26 +95,44 @@ def _limit(node: Node | None, findings: list[Diagnostic]) -> float:
 
 def folder_on_disk(root: Path, folder: str) -> Folder:
     """The files of the policies' folder; hidden ones and caches are left out. Links are followed inside the project."""
-    top = root / folder
     files: dict[str, bytes] = {}
     total = 0
-    for place, folders, names in os.walk(top):
-        folders[:] = sorted(name for name in folders if not _is_left_out(name))
-        for name in sorted(names):
-            path = Path(place, name)
-            if _is_left_out(name) or name.endswith(".pyc"):
+    for path in _paths_below(root / folder):
+        shown = path.relative_to(root).as_posix()
+        try:
+            status = path.stat()
+            is_folder, is_file = stat.S_ISDIR(status.st_mode), stat.S_ISREG(status.st_mode)
+            if not path.resolve(strict=True).is_relative_to(root.resolve()):
+                if is_folder or path.suffix in SUFFIXES:  # policies that are not read would hold for nobody
+                    return Folder({}, f"`{shown}` is a link that leads out of the project")
                 continue
-            try:
-                status = path.stat()
-                if not stat.S_ISREG(status.st_mode) or not path.resolve().is_relative_to(root.resolve()):
-                    continue
-                total += status.st_size
-                if len(files) >= MAX_FILES or total > MAX_BYTES:
-                    return Folder({}, f"`{folder}` holds more than {MAX_FILES:,} files or 5 MB")
-                files[path.relative_to(root).as_posix()] = path.read_bytes()
-            except OSError as cause:
-                return Folder({}, f"`{path.relative_to(root).as_posix()}` cannot be read: {cause.strerror}")
+            if not is_file:
+                continue
+            total += status.st_size
+            if len(files) >= MAX_FILES or total > MAX_BYTES:
+                return Folder({}, f"`{folder}` holds more than {MAX_FILES:,} files or 5 MB")
+            files[shown] = path.read_bytes()
+        except OSError as cause:
+            return Folder({}, f"`{shown}` cannot be read: {cause.strerror}")
     return Folder(files)
+
+
+def _paths_below(top: Path) -> Iterator[Path]:
+    """The links to folders, then the files of a folder and of those below it, also of linked ones, each folder once."""
+    seen: set[Path] = set()
+    if top.is_symlink():
+        yield top
+    for place, folders, names in os.walk(top, followlinks=True):
+        here = Path(place)
+        if here.resolve() in seen:
+            folders.clear()
+            continue
+        seen.add(here.resolve())
+        folders[:] = sorted(name for name in folders if not _is_left_out(name))
+        yield from (here / name for name in folders if (here / name).is_symlink())
+        yield from (
+            here / name for name in sorted(names) if not (_is_left_out(name) or name.endswith(".pyc"))
+        )
 
 
 def _is_left_out(name: str) -> bool:

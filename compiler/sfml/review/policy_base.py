@@ -79,9 +79,10 @@ def policies_in(place: Repository, snapshot: Snapshot, prefix: str, *, demands: 
 
 
 def _links(snapshot: Snapshot, below: str, paths: Iterable[str]) -> Iterator[str]:
-    """The links that stand for the folder, for one around it, or for a file of policies."""
+    """The links that stand for the folder, for one around it, for one below it, or for a file of policies."""
     places = (*map(str, reversed(PurePosixPath(below).parents)), below.rstrip("/"))
-    files = (path for path in paths if path.endswith(SUFFIXES))
+    # A name without a suffix may be that of a folder.
+    files = (path for path in paths if PurePosixPath(path).suffix in ("", *SUFFIXES))
     for path in (*places, *files):
         entry = snapshot.files.get(path)
         if entry is not None and entry.mode == LINK:

@@ -10,7 +10,7 @@ from sfml.base.diagnostic import Diagnostic
 from sfml.frontend.reading import read
 from sfml.frontend.team_policies import with_policies
 from sfml.policies.model import Level
-from sfml.policies.policy_set import every_preset, policies_on_disk, preset_policies
+from sfml.policies.policy_set import every_preset, folder_on_disk, policies_on_disk, preset_policies
 from sfml.policies.python_policies import python_policies
 from sfml.policies.yaml_policies import yaml_policies
 from sfml.spec.compose import compose
@@ -252,3 +252,57 @@ def test_a_finding_is_silenced_like_any_other(
 ) -> None:
     spec = SPEC.format(comment="").replace("SELECT 1}", "SELECT 1}  " + comment)
     assert sorted(codes_of(tmp_path, section, NAMES, spec)) == sorted(expected)
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A project beside a folder of policies that is none of its own."""
+    for folder in ("project/policies", "project/team", "outside"):
+        (tmp_path / folder).mkdir(parents=True)
+    text = POLICY.format(
+        about="task", where="{kind: {set: true}}", field="timeout", condition="{at_most: 4h}", message="m"
+    )
+    for folder in ("project/team", "outside"):
+        (tmp_path / folder / "a.yaml").write_text(text, encoding="utf-8")
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [("policies", "team"), ("policies/a.yaml", "../team/a.yaml"), ("policies/b", "../team")],
+)
+def test_links_inside_the_project_are_followed(linked: Path, link: str, target: str) -> None:
+    if link == "policies":
+        (linked / link).rmdir()
+    (linked / link).symlink_to(target)
+    (linked / "policies" / "again").symlink_to(".")
+    files = folder_on_disk(linked, "policies").files
+    assert [name.rpartition("/")[2] for name in files] == ["a.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "problem"),
+    [
+        ("policies", "../outside", "`policies` is a link that leads out of the project"),
+        ("policies", "nowhere", "`policies` cannot be read: No such file or directory"),
+        (
+            "policies/a.yaml",
+            "../../outside/a.yaml",
+            "`policies/a.yaml` is a link that leads out of the project",
+        ),
+        ("policies/b", "../../outside", "`policies/b` is a link that leads out of the project"),
+        ("policies/b", "b", "`policies/b` cannot be read: Too many levels of symbolic links"),
+    ],
+)
+def test_links_that_lead_elsewhere_are_told(linked: Path, link: str, target: str, problem: str) -> None:
+    if link == "policies":
+        (linked / link).rmdir()
+    (linked / link).symlink_to(target)
+    assert folder_on_disk(linked, "policies").problem == problem
+
+
+def test_a_link_to_what_holds_no_policies_is_left_out(linked: Path) -> None:
+    (linked.parent / "outside" / "README.md").write_text("read me", encoding="utf-8")
+    (linked / "policies" / "README.md").symlink_to("../../outside/README.md")
+    folder = folder_on_disk(linked, "policies")
+    assert (dict(folder.files), folder.problem) == ({}, None)
