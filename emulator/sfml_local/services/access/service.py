@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from sfml_local.core.account import Account
-from sfml_local.core.kinds import of_account
+from sfml_local.core.kinds import of_account, of_schemas
 from sfml_local.core.service import Service
+from sfml_local.grammar.quoting import literal
 from sfml_local.services.access import rest, sql, store
+
+
+def _of(kind: str) -> str:
+    return f"kind = {literal(kind)} AND database = ? AND schema = ? AND name = ?"
 
 
 class Access(Service):
@@ -14,7 +19,10 @@ class Access(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={kind: of_account("named_objects", kind) for kind in ("ROLE", "INTEGRATION")},
+            kinds={
+                **{kind: of_account("named_objects", kind) for kind in ("ROLE", "INTEGRATION")},
+                **{kind: of_schemas("named_objects", _of(kind)) for kind in sql.IN_SCHEMAS},
+            },
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             operations=rest.OPERATIONS,

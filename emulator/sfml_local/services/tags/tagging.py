@@ -156,6 +156,10 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
             return compute.find(account, "WAREHOUSE", name.last) is not None
         case "COMPUTE POOL":
             return compute.find(account, "COMPUTE POOL", name.last) is not None
+        case "FUNCTION" | "PROCEDURE":
+            raise not_emulated(f"tags of a {kind}")
+        case "ALERT" | "DATABASE ROLE" | "NETWORK POLICY" | "PIPE" | "SHARE":
+            return False
     return True
 
 
@@ -217,7 +221,7 @@ def _parsed(text: str) -> Name:
     """A name of any number of parts: a column's has one more than its table's."""
     from sfml_local.grammar.tokens import Tokens
 
-    tokens = Tokens(text)
+    tokens = Tokens(text.partition("(")[0])
     parts = [tokens.identifier()]
     while not tokens.at_end:
         if tokens.sql[tokens.offset] != ".":
@@ -249,6 +253,8 @@ def tag_references(account: Account, session: Session, args: Args) -> Result:
         parts, column = parts[:-1], parts[-1]
     kind = _DOMAINS.get(kind, kind)
     name = Name(parts)
+    if not _is_there(account, session, kind, name):
+        raise does_not_exist(kind.capitalize(), object_key(session, kind, name))
     levels = _levels(account, session, kind, name)
     if column:
         levels.insert(0, ("COLUMN", assigned(account, kind, object_key(session, kind, name), column)))
