@@ -271,7 +271,7 @@ def test_a_link_to_a_folder_of_policies_is_told(repository: Path, capsys: pytest
     (repository / "shared").mkdir()
     (repository / "policies" / "more").symlink_to("../shared")
     commit(repository, "link")
-    text = shown(capsys, "validate", "--policies", "HEAD")
+    text = shown(capsys, "validate", "--policies", "HEAD", code=1)
     assert "warning[SF530]: `policies/more` is a link, which is not followed in a commit" in text
 
 
