@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.rewriting import Rewriting
+from sfml_local.core.errors import does_not_exist
+from sfml_local.core.names import resolve
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.grammar.quoting import duckdb_identifier
+from sfml_local.grammar.tokens import Name
 
 _T = exp.DataType.Type
 _ONE_CHARACTER = frozenset({_T.CHAR, _T.NCHAR})
@@ -25,6 +29,24 @@ def declared_types(tree: Expr, rewriting: Rewriting) -> Expr:
             elif kind.this in _WITHOUT_SIZE:
                 kind.set("expressions", [])
     return tree
+
+
+def sequences(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`s.NEXTVAL` of a DEFAULT, of VALUES and within an expression as a call; that of a SELECT is fakesnow's."""
+    for column in list(tree.find_all(exp.Column)):
+        is_next = column.name.upper() == "NEXTVAL" and bool(column.table)
+        if is_next and not isinstance(column.parent, exp.Select | exp.Alias):
+            _call_sequence(column, rewriting)
+    return tree
+
+
+def _call_sequence(column: exp.Column, rewriting: Rewriting) -> None:
+    *place, name = [dotted(part) for part in column.parts[:-1]]
+    sequence = resolve(Name((*place, name)), rewriting.session)
+    if not rewriting.account.engine.has_sequence(rewriting.session, sequence):
+        raise does_not_exist("Sequence", sequence.fqn())
+    path = exp.Literal.string(duckdb_identifier(*sequence.parts))
+    column.replace(exp.Anonymous(this="nextval", expressions=[path]))
 
 
 def _declared(tree: Expr) -> list[exp.DataType]:

@@ -15,7 +15,7 @@ from sfml_local.core.absent_functions import ABSENT
 from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
 from sfml_local.core.comments import comments
-from sfml_local.core.declared_types import declared_types
+from sfml_local.core.declared_types import declared_types, sequences
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.named_columns import named_columns
@@ -24,7 +24,7 @@ from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import full_name, renames, temporary_tables
 from sfml_local.core.type_names import type_names
-from sfml_local.core.volatile import random_numbers, volatile_values
+from sfml_local.core.volatile import generated_rows, random_numbers, volatile_values
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
 
@@ -366,11 +366,13 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 PASSES: tuple[Pass, ...] = (
     named_columns,
     declared_types,
+    sequences,
     reserved_words,
     *relational.PASSES,
     comments,
     column_names,
     volatile_values,
+    generated_rows,
     starred_table,
     type_names,
     system_functions,

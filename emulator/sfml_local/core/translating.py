@@ -61,6 +61,9 @@ def translating(statement: str | Expr) -> Iterator[None]:
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:
         raise too_little(cause) from cause
+    except duckdb.DependencyException as cause:
+        what = "changing or dropping what a column's DEFAULT uses: drop the table first"
+        raise not_emulated(what) from cause
     except duckdb.InterruptException as cause:
         raise SqlError("SQL execution canceled", 604, "57014") from cause
     except duckdb.Error as cause:

@@ -102,6 +102,21 @@ def _exclude(select: exp.Select, names: list[str]) -> None:
             star.set("except_", [*(star.args.get("except_") or []), *left_out])
 
 
+ROWS_A_SECOND = 1_000_000
+
+
+def generated_rows(tree: Expr, rewriting: Rewriting) -> Expr:
+    """GENERATOR with a TIMELIMIT alone, which has as many rows as fit into the time: here a million a second.
+
+    https://docs.snowflake.com/en/sql-reference/functions/generator
+    """
+    for node in tree.find_all(exp.Generator):
+        seconds = node.args.get("timelimit")
+        if node.args.get("rowcount") is None and isinstance(seconds, exp.Literal) and seconds.is_int:
+            node.set("rowcount", exp.Literal.number(int(seconds.name) * ROWS_A_SECOND))
+    return tree
+
+
 def random_numbers(tree: Expr, rewriting: Rewriting) -> Expr:
     """Each RANDOM() as a whole number of 64 bits: fakesnow makes one of the first of a SELECT, of inner ones twice."""
     for node in list(tree.find_all(exp.Rand)):

@@ -13,6 +13,7 @@ from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.quoting import literal, quoted_if_needed
+from sfml_local.services.objects import show
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Key, Record
 from sfml_local.services.variants import semi_structured
@@ -51,7 +52,7 @@ def _table_or_view(account: Account, session: Session, name: ObjectName, kind: s
     if actual == "VIEW":
         return _view(account, record, [row[0] for row in columns], comment, _shown(name, qualified))
     told = semi_structured.types_of(account, session, name)
-    lines = [_column(row, told.get(row[0])) for row in columns]
+    lines = [_column(row, told.get(row[0]), show.identity(account, row[4])) for row in columns]
     lines += [_key(key) for key in record.keys]
     transient = "TRANSIENT " if record.details.get("TRANSIENT") else ""
     cluster = record.details.get("CLUSTER_BY")
@@ -65,11 +66,14 @@ def _comment(text: str) -> str:
     return f"COMMENT={literal(text)}\n" if text else ""
 
 
-def _column(row: tuple[Any, ...], told: str | None) -> str:
+def _column(row: tuple[Any, ...], told: str | None, counted: str | None) -> str:
     column, stored, length, nullable, default, comment = row
     parts = [quoted_if_needed(column), shown_type(told, stored, length)]
     parts += [] if nullable else ["NOT NULL"]
-    parts += [f"DEFAULT {default}"] if default else []
+    if counted is not None:
+        parts.append(counted.replace("IDENTITY", "autoincrement").lower())
+    elif default:
+        parts.append(f"DEFAULT {show.shown_default(default)}")
     parts += [f"COMMENT {literal(comment)}"] if comment else []
     return " ".join(parts)
 

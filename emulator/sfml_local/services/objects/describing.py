@@ -13,7 +13,7 @@ from sfml_local.grammar.databases import DescribePlace, DescribeTable
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.databases import store as places
 from sfml_local.services.objects import store as records
-from sfml_local.services.objects.show import identity, known_objects
+from sfml_local.services.objects.show import identity, known_objects, shown_default
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
     rows = [
         (
             *(column, shown_type(told.get(column), stored, length), "COLUMN"),
-            *("Y" if nullable else "N", identity(account, default) or default),
+            *("Y" if nullable else "N", identity(account, default) or shown_default(default)),
             *("Y" if column in keyed[kind] else "N" for kind in ("PRIMARY KEY", "UNIQUE")),
             *(None, None, comment, None, None),
         )

@@ -20,7 +20,7 @@ from sfml_local.core.places import Area, area_of, cannot_be_performed
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
 from sfml_local.core.stored_types import shown_type
-from sfml_local.grammar.quoting import duckdb_identifier
+from sfml_local.grammar.quoting import duckdb_identifier, quoted_if_needed
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.access import store as access
 from sfml_local.services.objects import store as records
@@ -269,7 +269,7 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
                     "column_name": column,
                     "data_type": descriptor(shown, nullable=nullable),
                     "null?": "true" if nullable else "NOT_NULL",
-                    "default": "" if counted else default or "",
+                    "default": "" if counted else shown_default(default) or "",
                     "kind": "COLUMN",
                     "expression": "",
                     "comment": comment or "",
@@ -285,10 +285,19 @@ def identity(account: Account, default: str | None) -> str | None:
     found = None if default is None else _COUNTED.search(default)
     if found is None:
         return None
-    query = "SELECT start_value, increment_by FROM duckdb_sequences() WHERE sequence_name = ?"
+    query = "SELECT start_value, increment_by FROM duckdb_sequences() WHERE upper(sequence_name) = upper(?)"
     rows = account.engine.rows(query, [found[1]])
     start, step = rows[0] if rows else (1, 1)
     return f"IDENTITY START {start} INCREMENT {step} NOORDER"
+
+
+def shown_default(default: str | None) -> str | None:
+    """A default as it was written: that of a sequence is a call in DuckDB."""
+    found = None if default is None else _SEQUENCE.fullmatch(default)
+    if found is None:
+        return default
+    parts = [part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"', found[1])]
+    return ".".join([*map(quoted_if_needed, parts), "NEXTVAL"])
 
 
 def _tables_of(account: Account, session: Session, listing: Listing) -> list[Known]:
@@ -308,6 +317,7 @@ def _tables_of(account: Account, session: Session, listing: Listing) -> list[Kno
 
 
 _COUNTED = re.compile(r"nextval\('(?:.*\.)?\"?(_fs_seq_[^'\"]*)", re.IGNORECASE)
+_SEQUENCE = re.compile(r"nextval\('(\"(?:[^']|'')+\")'\)", re.IGNORECASE)
 _DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
 
 

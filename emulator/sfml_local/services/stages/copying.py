@@ -16,6 +16,7 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.copying import CopyIntoTable
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.stages import copy_options, load_history
 from sfml_local.services.stages.copy_options import CopyOptions, OnError
 from sfml_local.services.stages.file_formats import format_options
@@ -64,6 +65,7 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     own = account.engine.columns(session, target)
     if not own:
         raise does_not_exist("Table", target.fqn())
+    _demand_columns(statement.columns, {row[0] for row in own})
     copy_options.check(statement, options, settings, len(statement.columns or own))
     keys = _keys(statement, place, options)
     if not keys:
@@ -90,6 +92,14 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     if "RETURN_FAILED_ONLY" in options.flags:
         files = [file for file in files if file.errors]
     return _told(files)
+
+
+def _demand_columns(listed: tuple[str, ...], known: set[str]) -> None:
+    for name in listed:
+        if name not in known:
+            shown = quoted_if_needed(name)
+            message = f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{shown}'"
+            raise SqlError(message, 904, "42000")
 
 
 def _keys(statement: CopyIntoTable, place: Place, options: CopyOptions) -> list[str]:
