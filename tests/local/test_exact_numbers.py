@@ -281,10 +281,9 @@ def test_steps_to_places_of_each_row_are_exact(account: Account, session: Sessio
         ["12345678901234567890.13000", "12345678901234567890.12000"],
         ["-12345678901234567890.12340", "-12345678901234567890.12350"],
     ]
-    [row] = account.execute(
-        session, "SELECT CEIL(2.345::FLOAT, 2), FLOOR(2.345::FLOAT, i) FROM (SELECT 1 AS i)"
-    ).rows
-    assert tuple(row) == (2.35, 2.3)
+    floats = "CEIL(2.345::FLOAT, 2), FLOOR(2.345::FLOAT, i), CEIL(1.1::FLOAT, 1), FLOOR(-1.1::FLOAT, 1)"
+    [row] = account.execute(session, f"SELECT {floats} FROM (SELECT 1 AS i)").rows
+    assert tuple(row) == (2.35, 2.3, 1.1, -1.1)
 
 
 @pytest.mark.parametrize("divisor", ["0", "0.00", "0::NUMBER(38,37)", "n - 3"])

@@ -91,22 +91,23 @@ def _stepped(function: str) -> Builder:
 
 def _scaled(function: str, is_per_row: bool, value: Expr, places: Expr) -> Expr:
     type = value if is_per_row else call("round", value, places)
+    if isinstance(places, exp.Literal) and places.is_int:
+        return call("cast_to_type", _next_step(function, value, int(places.name)), type)
     scale = call("pow", 10, whole(places))
     scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
     near = typed(exp.Div(this=call(function, scaled), expression=scale.copy()), "DOUBLE")
-    if is_per_row or not isinstance(places, exp.Literal) or not places.is_int:
-        exact = call("sf_stepped", cast(value.copy(), "VARCHAR"), whole(places), function)
-        return _unless_float(value, exact, near, type)
-    return _unless_float(value, _next_step(function, value, int(places.name)), near, type)
+    exact = call("sf_stepped", cast(value.copy(), "VARCHAR"), whole(places), function)
+    return _unless_float(value, exact, near, type)
 
 
 def _next_step(function: str, value: Expr, places: int) -> Expr:
-    """The rounded NUMBER, or the next one after it where it is on the wrong side of the value."""
+    """The rounded number, or the next one after it where it is on the wrong side of the value."""
     near = call("round", value, places)
-    is_wrong = (exp.LT if function == "ceil" else exp.GT)(this=near, expression=exp.paren(value.copy()))
-    operation = exp.Add if function == "ceil" else exp.Sub
-    next = operation(this=near.copy(), expression=exp.Literal.number(f"{Decimal(1).scaleb(-places):f}"))
-    return exp.Case(ifs=[exp.If(this=is_wrong, true=next)], default=near.copy())
+    compared, operation = (exp.LT, exp.Add) if function == "ceil" else (exp.GT, exp.Sub)
+    is_wrong = cast(exp.paren(compared(this=near, expression=exp.paren(value.copy()))), "INTEGER")
+    step = exp.Literal.number(f"{Decimal(1).scaleb(-places):f}")
+    next = operation(this=near.copy(), expression=exp.Mul(this=step, expression=is_wrong))
+    return call("round", next, places)  # a float has other digits after a sum
 
 
 def _unless_float(value: Expr, exact: Expr, near: Expr, type: Expr) -> Expr:

@@ -3,6 +3,8 @@
 An overload with a VARCHAR parameter takes texts, JSON and NULL, the one without a type takes all else. DuckDB does not
 know the type of an aggregate while it chooses, so it chooses by a stand-in for the value, which no body uses. With a
 second overload that has a type it would call a column that does not exist ambiguous.
+
+`sf_cut` is for views that an earlier version made.
 """
 
 from __future__ import annotations
