@@ -110,6 +110,16 @@ def test_a_joined_row_changes_with_any_of_its_parts(sql: Sql) -> None:
     assert ids == [(1,)]
 
 
+def test_rows_that_equal_one_that_came_stay(sql: Sql) -> None:
+    sql("INSERT INTO t VALUES (2, 'y')")
+    sql("UPDATE u SET c = 'r' WHERE a = 2")
+    assert sql.changes("js") == [
+        *[(2, "y", "q", DELETE, True)] * 2,
+        (2, "y", "r", INSERT, False),
+        *[(2, "y", "r", INSERT, True)] * 2,
+    ]
+
+
 def test_an_append_only_stream_shows_what_came(sql: Sql) -> None:
     sql("CREATE OR REPLACE STREAM ap ON VIEW v APPEND_ONLY = TRUE")
     sql("CREATE OR REPLACE STREAM jap ON VIEW j APPEND_ONLY = TRUE")
@@ -183,6 +193,7 @@ VIEWS = (
     "SELECT t.a, c AS b FROM t JOIN u ON t.a = u.a WHERE c <> '1'",
     "SELECT l.a, r.b FROM t l, t r WHERE l.a <= r.a AND l.b IS NOT NULL",
     "SELECT a, b FROM t UNION ALL SELECT a, c FROM u UNION ALL SELECT 1, 'constant'",
+    "SELECT a, b FROM t UNION ALL SELECT b.a + 1, b FROM t AS b WHERE a > 1",
     "WITH w AS (SELECT * FROM t WHERE a < 4) SELECT w.*  FROM w CROSS JOIN (SELECT c FROM u WHERE a = 1) AS q",
     "SELECT * FROM (SELECT a % 2 AS a, b FROM t) NATURAL JOIN (SELECT a FROM u)",
     "SELECT n.a, n.b FROM nested AS n JOIN v ON n.a = v.a",
@@ -335,6 +346,17 @@ def test_a_stream_waits_for_a_table_that_is_renamed(sql: Sql) -> None:
         sql("SELECT * FROM s")
     sql("ALTER TABLE moved RENAME TO t")
     assert sql.changes() == [(3, "N", INSERT, False)]
+
+
+@pytest.mark.parametrize("changed", ["s", "js"])
+def test_a_stream_is_stale_when_another_table_gets_the_name(sql: Sql, changed: str) -> None:
+    sql("CREATE OR REPLACE STREAM s ON VIEW v SHOW_INITIAL_ROWS = TRUE")
+    sql("INSERT INTO t VALUES (1, 'n')")
+    sql("ALTER TABLE t SWAP WITH u")
+    with pytest.raises(SqlError, match="cannot read from stream"):
+        sql(f"SELECT * FROM {changed}")
+    sql("ALTER TABLE t SWAP WITH u")
+    assert sql.changes("js") == [(1, "n", "p", INSERT, False)]
 
 
 def test_a_clone_begins_at_the_offset_of_its_source(sql: Sql) -> None:

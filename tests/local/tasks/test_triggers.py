@@ -59,6 +59,19 @@ def test_it_runs_when_there_is_data_and_once_it_is_consumed_no_more(sql: Sql, cl
     assert sql("DESCRIBE TASK r")[0]["schedule"] is None
 
 
+def test_a_stream_on_a_view_triggers_when_the_view_changes(sql: Sql, clock: ManualClock) -> None:
+    sql("CREATE VIEW v AS SELECT a FROM t WHERE a > 5")
+    sql("CREATE OR REPLACE STREAM s ON VIEW v")
+    triggered(sql)
+    sql("INSERT INTO t VALUES (1)")
+    clock.advance(HOUR)
+    assert runs(sql) == []
+    sql("INSERT INTO t VALUES (9)")
+    clock.advance(HOUR)
+    assert runs(sql) == [(3600, OK)]
+    assert sql("SELECT a FROM seen") == [{"A": 9}]
+
+
 def test_data_before_resume_counts(sql: Sql, clock: ManualClock) -> None:
     sql("INSERT INTO t VALUES (1)")
     clock.advance(HOUR)

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from sfml_local.core.account import Account
+from sfml_local.core.errors import SqlError
 from sfml_local.core.names import ObjectName
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.streams.store import Stream
@@ -64,6 +65,15 @@ def columns(run: Run, database: str, schema: str, table: str) -> list[tuple[str,
 
 def base_columns(run: Run, base: ObjectName) -> list[tuple[str, str]]:
     return columns(run, *base.parts)
+
+
+def stale(stream: Stream) -> SqlError:
+    """The error of reading a stream without what it follows."""
+    return SqlError(
+        f"Base table '{stream.base.fqn()}' dropped, cannot read from stream '{stream.name.name}'.",
+        91901,
+        "55000",
+    )
 
 
 class ChangeNumbers:

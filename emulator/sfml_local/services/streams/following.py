@@ -53,14 +53,6 @@ class StreamsRead:
         self.by_id: dict[str, Stream] = {}
 
 
-def stale(stream: Stream) -> SqlError:
-    return SqlError(
-        f"Base table '{stream.base.fqn()}' dropped, cannot read from stream '{stream.name.name}'.",
-        91901,
-        "55000",
-    )
-
-
 # -- reading
 
 
@@ -79,7 +71,7 @@ def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
         if stream is None:
             continue
         if stream.stale:
-            raise stale(stream)
+            raise changes.stale(stream)
         if isinstance(tree, exp.Create) and tree.kind != "TABLE":
             raise not_emulated(f"CREATE {tree.kind} over the stream {stream.name.fqn()}")
         rewriting.note(StreamsRead).by_id[stream.id] = stream

@@ -18,7 +18,6 @@ from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.streams import changes, store, view_changes
-from sfml_local.services.streams.following import stale
 from sfml_local.services.streams.store import Stream
 
 if TYPE_CHECKING:
@@ -272,7 +271,7 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
         )
     stream = fetch(account, resolve(str(arguments[0]), session))
     if stream.stale:
-        raise stale(stream)
+        raise changes.stale(stream)
     run = account.engine.rows
     if not any(changes.are_recorded(run, one) for one in stream.followed):
         return False

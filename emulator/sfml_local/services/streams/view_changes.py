@@ -21,7 +21,6 @@ from sfml_local.services.streams.view_queries import (
     ID,
     UNCHANGED,
     Weaver,
-    broken_view,
     relation_of,
     shown_columns,
 )
@@ -63,23 +62,16 @@ def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool =
     """A query of DuckDB's for the stream's rows, as `changes.contents` has it for a stream on a table."""
     weaver = Weaver(run)
     woven = weaver.of_view(stream.base).sql(dialect="duckdb")
-    tables = [_table(run, number, _leg(stream, table)) for number, table in enumerate(weaver.tables)]
+    if tuple(weaver.tables) != stream.tables:
+        # Another table has got the name of one of them.
+        raise changes.stale(stream)
+    tables = [_table(run, number, leg) for number, leg in enumerate(stream.legs)]
     parts = [
-        text
-        for table in tables
-        for text in (*table.changes(run, stream, batch, claimed), *table.moments(stream))
+        text for table in tables for text in (*table.changes(run, stream, batch, claimed), *table.moments())
     ]
     parts += [_moment(when, woven, len(tables)) for when in ("was", "now")]
     names = [name for name, _ in shown_columns(run, stream.base)]
     return f"WITH {', '.join(parts)} {_difference(names)}"
-
-
-def _leg(stream: Stream, table: ObjectName) -> Stream:
-    """The part of the stream that follows a table."""
-    for leg in stream.legs:
-        if leg.base == table:
-            return leg
-    raise broken_view(stream.base, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +109,15 @@ class _Table:
     def _rows(self) -> str:
         return f"SELECT rowid AS __key, {self.columns} FROM {table_of(self.leg.base)}"
 
-    def moments(self, stream: Stream) -> tuple[str, str]:
+    def moments(self) -> tuple[str, str]:
         """The rows at the offset, and what the reading transaction sees of the table now."""
         kept = (
             f"SELECT {self.columns}, '{UNCHANGED}' || __key AS {quoted(ID)} FROM ({self._rows})"
             f" WHERE __key NOT IN (FROM {self.named('came')})"
         )
         came = f"SELECT {self.columns}, '{_CHANGED}' || {_ROW} FROM {self.named('read')} WHERE {_INSERTS}"
-        # For an append-only stream, the rows at the offset stay, and so do rows that came.
-        mark = UNCHANGED if stream.append_only else _CHANGED
-        was = f"{kept} UNION ALL SELECT {self.columns}, '{mark}' || {_ROW} FROM {self.named('gone')}"
+        was = f"{kept} UNION ALL SELECT {self.columns}, '{_CHANGED}' || {_ROW} FROM {self.named('gone')}"
+        # For an append-only stream, none of what is read is a DELETE: the rows at the offset stay.
         read = f"SELECT {_ROW} FROM {self.named('read')} WHERE {_DELETES}"
         return (
             f"{self.named('was')} AS ({was})",

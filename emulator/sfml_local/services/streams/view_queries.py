@@ -74,7 +74,7 @@ class Weaver:
         """The view's query; tables are `relation_of` their places in `tables`."""
         rows = self.run(_VIEW + _WHERE.format("view_name"), list(view.parts))
         if not rows:
-            raise broken_view(view, view)
+            raise _broken(view, view)
         return self._query(_defining(str(rows[0][3])), _Scope(view))
 
     def _query(self, query: Expr, scope: _Scope) -> Expr:
@@ -167,7 +167,7 @@ class Weaver:
         elif name.database == "temp":
             raise not_emulated("a stream on a view that reads something else than tables and views")
         else:
-            raise broken_view(scope.view, name)
+            raise _broken(scope.view, name)
         new.set("alias", alias.copy())
         new.set("joins", joins)
         node.replace(new)
@@ -294,7 +294,7 @@ def _unknown(query: Expr) -> SqlError:
     return not_emulated(f"a stream on a view that is made of {query.key.upper()}")
 
 
-def broken_view(view: ObjectName, missing: ObjectName) -> SqlError:
+def _broken(view: ObjectName, missing: ObjectName) -> SqlError:
     return SqlError(
         f"SQL compilation error:\nFailure during expansion of view '{view.name}': SQL compilation error:\n"
         f"Object '{missing.fqn()}' does not exist or not authorized.",
