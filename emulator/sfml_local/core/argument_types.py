@@ -31,6 +31,7 @@ _UNREAD = re.compile(
     r"Conversion Error: (?:invalid )?(\w+) field (?:format|value out of range): \"(.*?)\", exp", re.DOTALL
 )
 _NO_JSON = re.compile(r"Conversion Error: Malformed JSON .*?Input: \"(.*?)\"(?: when|\n|$)", re.DOTALL)
+_NO_DECIMAL = re.compile(r"The string '(.*?)' is not a valid decimal", re.DOTALL)
 _NO_ZONE = re.compile(r"Unknown TimeZone '(.*?)'!", re.DOTALL)
 _NULL = re.compile(r'The "(.*?)" argument in function "(.*?)" must not be NULL')
 _NO_CAST = re.compile(r"Conversion Error: Unimplemented type for cast \((.+?) -> (.+?)\)")
@@ -48,7 +49,7 @@ _CALLED: Mapping[str, str] = {
     "round": "ROUND DATEADD TIMEADD TIMESTAMPADD ADD_MONTHS", "ln": "LN LOG", "power": "POWER POW SQUARE",
     "date_diff": "DATEDIFF TIMEDIFF TIMESTAMPDIFF", "isoyear": "YEAROFWEEKISO YEAROFWEEK", "skewness": "SKEW",
     "round_even": "ROUND", "microsecond": "DATE_PART EXTRACT", "millisecond": "DATE_PART EXTRACT",
-    "make_date": "DATE_FROM_PARTS", "%": "MOD %", "timezone": "CONVERT_TIMEZONE",
+    "make_date": "DATE_FROM_PARTS", "%": "MOD %", "json_extract": "GET_PATH GET", "timezone": "CONVERT_TIMEZONE",
 }  # fmt: skip
 """DuckDB's function → those of Snowflake's that become it, in capitals."""
 
@@ -89,6 +90,8 @@ def _null_refused(message: str, statement: str) -> SqlError | None:
 
 def _refused_value(message: str) -> SqlError | None:
     """The account's error for a value that DuckDB cannot convert."""
+    if (found := _NO_DECIMAL.search(message)) is not None:
+        return _error(refusals.not_a_number(found[1]))
     if (found := _NO_VARIANT.search(message)) is not None:
         return SqlError(f"Failed to cast variant value {found[1]} to FIXED", 100071, "22000")
     if (found := _NO_MOMENT.search(message)) is not None:

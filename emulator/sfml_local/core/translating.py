@@ -75,6 +75,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise too_long from cause
         if (refused := refused_types(str(cause), text())) is not None:
             raise refused from cause
+        if isinstance(cause, duckdb.OutOfRangeException):
+            raise SqlError("Numeric value is out of range", 100039, "22003") from cause
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
         raise not_emulated(text()) from cause
@@ -118,6 +120,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return _no_function(function[1].upper())
     if _STAR.search(message):
         return not_emulated("a star as an argument of this function", "name its columns")
+    if _ORDERED.match(message):
+        return not_emulated("a constant in ORDER BY, or a path within a value that is computed")
     if (ambiguous := _AMBIGUOUS.match(message)) is not None:
         return SqlError(
             f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
@@ -186,6 +190,7 @@ _FAMILIES = (
 )
 """Prefixes of Snowflake's functions that sqlglot does not list."""
 _CONSTANT = re.compile(r'The "(.*?)" argument in function "(.*?)" must be a constant')
+_ORDERED = re.compile(r"Binder Error: (?:ORDER BY|JSON path error)")
 _STAR = re.compile(
     r"Binder Error: (?:STAR expression is only allowed|Function .* cannot be applied to a star expression"
     r"|.*[Mm]ultiple different STAR)"

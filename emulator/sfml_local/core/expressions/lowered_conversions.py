@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import conversions, settings, shown_values, time_formats
 from sfml_local.core.expressions.building import Arguments, Builder, counted
 from sfml_local.core.expressions.calls import (
@@ -127,11 +127,18 @@ def _to_number(is_try: bool) -> Builder:
         value, *rest = arguments
         has_format = bool(rest) and not _is_number(rest[0])
         format = rest.pop(0) if has_format else exp.null()
-        digits = [int(one.name) for one in rest if _is_number(one)]
+        digits = [_whole_digits(one) for one in rest if _is_number(one)]
         precision, scale = (*digits, *(LARGEST, 0)[len(digits) :])[:2]
         return number_of(value, format, precision, scale, is_try=is_try)
 
     return build
+
+
+def _whole_digits(node: Expr) -> int:
+    if not node.is_int or int(node.name) > LARGEST:
+        words = f"Invalid value [{node.name}] for function 'TO_NUMBER'"
+        raise SqlError(f"SQL compilation error:\n{words}", 1015, "22023")
+    return int(node.name)
 
 
 def _is_number(node: Expr) -> bool:
