@@ -144,6 +144,10 @@ def test_it_has_what_a_process_of_its_own_has(
     assert forked == started
 
 
+def test_the_types_of_files_are_read_once_for_all(server: LocalServer) -> None:
+    assert call(server, procedure("import mimetypes\nmimetypes.inited")) is True
+
+
 def test_a_parent_that_dies_is_replaced(server: LocalServer) -> None:
     first = call(server, procedure(PARENT))
     os.kill(first, signal.SIGKILL)

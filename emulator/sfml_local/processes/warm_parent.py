@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import logging
+import mimetypes
 import os
 import select
 import signal
@@ -51,6 +52,7 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     for module in (*CLIENTS, *LAZY):
         _import(module)
+    mimetypes.init()  # the connector asks what is compressed at each first PUT and GET
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps supervisors
     left = list(also)
     while True:
