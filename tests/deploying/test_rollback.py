@@ -50,6 +50,16 @@ def aged(small: Small, days: float) -> None:
         os.utime(file, (then, then))
 
 
+def test_status_tells_the_schedule_that_is_deployed(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    small.edit("cron: '0 0 * * 0'", "cron: '0 4 * * 1'")
+    for schedule in ("Sundays 00:00 UTC", "Mondays 04:00 UTC", "Sundays 00:00 UTC"):
+        text = small.run("status", "specs/small.yaml")[1]
+        assert f"✓ {schedule}, next {schedule[:3]} " in text, "the files are not applied"
+        command = ("rollback", "specs/small.yaml", "--to", "1", "--auto-approve")
+        assert small.run(*(APPLY if schedule == "Sundays 00:00 UTC" else command))[0] == 0
+
+
 def test_an_earlier_deployment_is_put_back_without_its_yaml(small: Small) -> None:
     assert small.run(*APPLY)[0] == 0
     before = small.bodies()

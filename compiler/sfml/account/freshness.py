@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.history import DeployedRoot, TaskRow
 from sfml.account.run_record import run_of
 from sfml.base.record import record
@@ -82,7 +83,7 @@ def _expected(
     if desired.target.is_local or resumed is None:
         return
     since = max(resumed, end - REMEMBERED)
-    match desired.root.schedule:
+    match deployed_schedule(desired, root):
         case CronSchedule(expression, timezone):
             cron = parse_cron(expression, timezone)
             # Short spans first: a cron that fires every minute has 10,080 times in a week.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
+from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
@@ -368,7 +369,7 @@ def _last_due(
     desired: DesiredGraph, root: DeployedRoot, rows: tuple[TaskRow, ...], now: datetime
 ) -> datetime | None:
     """The latest time at which a run should have begun, `LATE_AFTER` ago or earlier."""
-    match desired.root.schedule:
+    match deployed_schedule(desired, root):
         case CronSchedule(expression, timezone):
             cron, end = parse_cron(expression, timezone), now - LATE_AFTER
             # Short spans first: a cron that fires every minute has 10,080 times in a week.

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.health import GraphHealth, OffReason, UnfinishedApply
 from sfml.base.errors import MissingSchema, SfmlError
 from sfml.base.record import record
@@ -31,7 +32,7 @@ class PipelineStatus:
     """The status of one pipeline in one target.
 
     `health` is None when nothing could be read: `absent` then says why the pipeline is not deployed, or `unknown` which
-    error occurred. `schedule` is the schedule of the spec in words with its next run, `regular` without the next run.
+    error occurred. `schedule` is the deployed schedule in words with its next run, `regular` without the next run.
     """
 
     pipeline: str
@@ -65,6 +66,10 @@ class PipelineStatus:
 def status_of(desired: DesiredGraph, health: GraphHealth | SfmlError) -> PipelineStatus:
     """The status of a pipeline, from its health or from the error that kept it from being read."""
     schedule = desired.root.schedule
+    if (
+        not isinstance(health, SfmlError) and health.record is not None
+    ):  # a root of others tells nothing of ours
+        schedule = deployed_schedule(desired, health.graph.root)
     status = PipelineStatus(
         desired.pipeline,
         desired.target.name,

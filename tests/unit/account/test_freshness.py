@@ -120,19 +120,28 @@ def test_a_run_by_hand_moves_what_is_due_no_further_than_the_last_suspension() -
 def test_without_an_expectation_or_a_schedule_nothing_is_late() -> None:
     late = NOON + 9 * HOUR
     assert overdue(graph(within=None), ROOT, (), late) is None
-    assert overdue(graph(Manual()), ROOT, (), late) is None
-    assert overdue(graph(StreamSchedule(("S",))), ROOT, (), late) is None
+    unscheduled = replace(ROOT, schedule=None)
+    assert overdue(graph(Manual()), unscheduled, (), late) is None
+    assert overdue(graph(StreamSchedule(("S",))), unscheduled, (), late) is None
     assert overdue(graph(), replace(ROOT, started=False), (), late) is None
 
 
 def test_an_interval_counts_from_the_last_run() -> None:
     every = graph(IntervalSchedule(3600), within=600)
-    assert overdue(every, replace(ROOT, committed_on=NOON), (), NOON + 1.1 * HOUR) is None
-    assert overdue(every, replace(ROOT, committed_on=NOON), (), NOON + 1.2 * HOUR) == Overdue(
-        NOON + HOUR, 600
-    )
-    assert overdue(every, ROOT, run(NOON), NOON + 1.1 * HOUR) is None
-    assert overdue(every, ROOT, run(NOON), NOON + 1.2 * HOUR) == Overdue(NOON + HOUR, 600)
+    root = replace(ROOT, schedule="60 MINUTES")
+    resumed = replace(root, committed_on=NOON)
+    assert overdue(every, resumed, (), NOON + 1.1 * HOUR) is None
+    assert overdue(every, resumed, (), NOON + 1.2 * HOUR) == Overdue(NOON + HOUR, 600)
+    assert overdue(every, root, run(NOON), NOON + 1.1 * HOUR) is None
+    assert overdue(every, root, run(NOON), NOON + 1.2 * HOUR) == Overdue(NOON + HOUR, 600)
+
+
+def test_the_deployed_schedule_counts_and_not_that_of_the_files() -> None:
+    """Files that are not applied yet change nothing in the account."""
+    late = NOON + 2.1 * HOUR
+    assert overdue(graph(CronSchedule("0 18 * * *", "UTC")), ROOT, (), late) == Overdue(NOON, 7200)
+    at_six = replace(ROOT, schedule="USING CRON 0 18 * * * UTC", committed_on=NOON - HOUR)
+    assert overdue(graph(), at_six, (), late) is None
 
 
 def test_a_local_schedule_is_judged_by_what_it_began() -> None:
