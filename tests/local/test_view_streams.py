@@ -195,6 +195,7 @@ VIEWS = (
     "SELECT a, b FROM t UNION ALL SELECT a, c FROM u UNION ALL SELECT 1, 'constant'",
     "SELECT a, b FROM t UNION ALL SELECT b.a + 1, b FROM t AS b WHERE a > 1",
     "WITH w AS (SELECT * FROM t WHERE a < 4) SELECT w.*  FROM w CROSS JOIN (SELECT c FROM u WHERE a = 1) AS q",
+    "WITH w (x, y) AS (SELECT a, b FROM t) SELECT x AS a, y AS b FROM w WHERE y IS NULL OR y LIKE ANY ('x', '1')",
     "SELECT * FROM (SELECT a % 2 AS a, b FROM t) NATURAL JOIN (SELECT a FROM u)",
     "SELECT n.a, n.b FROM nested AS n JOIN v ON n.a = v.a",
 )
@@ -247,6 +248,64 @@ def _check_ids(rows: list[tuple[Any, ...]]) -> None:
         before, after = (row for row in rows if row[4] == key)
         assert {before[2], after[2]} == {INSERT, DELETE}
         assert before[:2] != after[:2]
+
+
+EXPRESSIONS = (
+    *(
+        "v:x[2].y::VARCHAR",
+        'v:"k.l"',
+        "a[1]",
+        "o:p",
+        "ARRAY_SIZE(a)",
+        "OBJECT_INSERT(o, 'z', i)",
+        "PARSE_JSON('[1]')",
+    ),
+    *(
+        "i / 3",
+        "n / 7",
+        "f / 0.3",
+        "MOD(i, 2)",
+        "n * n",
+        "ROUND(n, 1)",
+        "i::NUMBER(10, 3)",
+        "DIV0(i, 0)",
+        "-i",
+    ),
+    *(
+        "b || 'it''s'",
+        "UPPER(b) LIKE ANY ('A%', 'B%')",
+        "SPLIT_PART(b, ',', 2)",
+        "REGEXP_REPLACE(b, '[a-c]', '_')",
+    ),
+    *("b ILIKE 'ab%'", "b RLIKE '.*c'", "MD5(b)", "HASH(i, b)", "POSITION('b' IN b)", "NVL2(b, 1, 2)"),
+    *(
+        "DATEADD(MONTH, 1, d)",
+        "DATEDIFF(DAY, d, ts)",
+        "DATE_TRUNC('WEEK', ts)",
+        "TO_CHAR(ts, 'YYYY-MM')",
+        "ts::DATE",
+    ),
+    *(
+        "DECODE(i, 1, 'one', 'other')",
+        "CASE i WHEN 1 THEN 'a' ELSE 'b' END",
+        "i BETWEEN 0 AND 2",
+        "EQUAL_NULL(i, 1)",
+    ),
+)
+
+
+def test_expressions_of_a_view_mean_the_same_in_its_stream(sql: Sql) -> None:
+    sql("CREATE OR REPLACE TABLE d (i INT, f FLOAT, n NUMBER(10, 2), b VARCHAR, ts TIMESTAMP_NTZ, d DATE)")
+    sql("ALTER TABLE d ADD COLUMN v VARIANT, a ARRAY, o OBJECT")
+    semi_structured = 'PARSE_JSON(\'{"x": [1, 2, {"y": "z"}], "k.l": 3}\'), [1, 2], {\'p\': 1}'
+    sql(f"INSERT INTO d SELECT 1, 1.5, 2.25, 'Ab,c', '2024-02-29 10:11:12', '2024-01-31', {semi_structured}")
+    sql("INSERT INTO d (i, b) VALUES (-3, NULL), (NULL, '')")
+    shown = ", ".join(f"{expression} AS c{n}" for n, expression in enumerate(EXPRESSIONS))
+    sql(f"CREATE OR REPLACE VIEW w AS SELECT {shown} FROM d")
+    sql("CREATE OR REPLACE STREAM s ON VIEW w SHOW_INITIAL_ROWS = TRUE")
+    rows = sorted(map(repr, sql("SELECT * FROM w")))
+    assert len(rows) == 3
+    assert sorted(repr(row[:-3]) for row in sql("SELECT * FROM s")) == rows
 
 
 @pytest.mark.parametrize(
