@@ -346,6 +346,9 @@ def named_run(desired: DesiredGraph, runs: Sequence[Run], text: str) -> Run:
     fitting = exact or [run for run in runs if text and run.run_id.startswith(text)]
     if text == LAST and runs:
         return latest_run([run for run in runs if run.backfill is None] or runs)
+    if text == LAST:
+        message = f"pipeline `{desired.pipeline}` has not run in the last seven days"
+        raise ConflictingState(message, help=f"sfml run {desired.where}")
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

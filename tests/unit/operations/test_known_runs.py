@@ -13,6 +13,7 @@ from sfml.base.errors import ConflictingState
 from sfml.lower.desired import SqlDefinition
 from sfml.lower.lower import lower
 from sfml.operations.known_runs import KnownRuns, _whole_runs, run_named
+from sfml.operations.part_runs import named_run
 from sfml.plan.artefact import intended_artefact
 from sfml.plan.journal import Deployment, Header, KeptDeployments
 
@@ -89,3 +90,11 @@ def test_a_run_that_the_history_cuts_off_is_not_taken_for_one_that_did_less() ->
     assert _whole_runs(few, ROOT) == few
     many = (*(newest[0],) * (MOST_ROWS - len(few)), *few)
     assert {one.run_group for one in _whole_runs(many, ROOT)} == {"r3", "r2"}
+
+
+def test_the_last_of_no_runs_is_said_to_be_none() -> None:
+    with pytest.raises(ConflictingState, match="has not run in the last seven days") as caught:
+        named_run(DESIRED, (), "last")
+    assert caught.value.help == f"sfml run {DESIRED.where}"
+    with pytest.raises(ConflictingState, match="run `r9` of clv is not kept"):
+        named_run(DESIRED, (), "r9")
