@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
     """The node with every `{{ … }}` replaced by its value; one that cannot be evaluated becomes None and a finding."""
     match node:
         case MapNode():
+            findings.extend(_in_keys(node))
             entries = {key: evaluated(value, names, findings) for key, value in node.entries.items()}
             return replace(node, entries=entries)
         case ListNode():
@@ -48,6 +49,17 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
             return replace(located(value, node.span, node.path), overrode=node)
         case _:
             return node
+
+
+def _in_keys(node: MapNode) -> Iterator[Diagnostic]:
+    """Warnings for keys that look like expressions: only values are evaluated."""
+    for key in node.entries:
+        if "{{" in key:
+            message = f"`{{{{ … }}}}` in the key `{key[:60]}` is not evaluated"
+            help = "write the key itself; only values are evaluated"
+            yield Diagnostic.warning(
+                "SF131", message, at=node.key_spans.get(key, node.span), path=node.path, help=help
+            )
 
 
 def calculations(text: str) -> set[str]:
