@@ -127,6 +127,12 @@ SOURCE = "_source"
 """The alias of an inserted query, whose columns are converted."""
 
 
+class InsertedVariants:
+    """Which columns of an inserted query are semi-structured, by their position; None where that is not known."""
+
+    positions: frozenset[int] | None = None
+
+
 def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     """Inserted values in the types of their columns: texts as dates, numbers and booleans; too long texts are refused.
 
@@ -134,11 +140,11 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     """
     schema = node.this
     target = schema.this if isinstance(schema, exp.Schema) else schema
-    name = full_name(target, rewriting.session)
+    full = full_name(target, rewriting.session)
     source = node.expression
-    if name is None or not isinstance(source, exp.Values | exp.Query):
+    if full is None or not isinstance(source, exp.Values | exp.Query):
         return node
-    known = rewriting.account.engine.held_types(rewriting.session, name)
+    known = rewriting.account.engine.held_types(rewriting.session, full)
     names = [dotted(one) for one in schema.expressions] if isinstance(schema, exp.Schema) else list(known)
     columns = [known.get(one) for one in names]
     if not columns or None in columns:
@@ -153,7 +159,13 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
                 )
     elif not source.find(exp.Placeholder):
         given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
-        values = [stored(exp.column(n.copy()), *c, rewriting) for n, c in zip(given, held, strict=True)]
+        variants = rewriting.note(InsertedVariants).positions
+        values = []
+        for index, (name, column) in enumerate(zip(given, held, strict=True)):
+            value: Expr = exp.column(name.copy())
+            if column[0] == "VARCHAR" and (variants is None or index in variants):
+                value = _words(value)
+            values.append(stored(value, *column, rewriting))
         alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
         node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
     return node
@@ -167,7 +179,10 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     if isinstance(value, exp.Literal) and not is_text and (type == WHOLE or not type.startswith("DECIMAL")):
         return cast(value, WHOLE) if type == WHOLE and not value.is_int else value
     if type == "VARCHAR":
-        return value if length is None or int(length) >= 16777216 else within(value, int(length))
+        # The text of a VARIANT has no quotes.
+        is_path = isinstance(value, exp.JSONExtract | exp.Bracket | exp.ParseJSON)
+        words = lowered_cast(exp.cast(value.copy(), "VARCHAR"), rewriting) if is_path else value
+        return words if length is None or int(length) >= 16777216 else within(words, int(length))
     if type in _WORDS:
         return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
     if type.startswith("DECIMAL"):
@@ -176,6 +191,19 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     if type in ("BIGINT", "HUGEINT"):
         return chosen("number", value, exp.null(), LARGEST, 0)
     return chosen("double", value, exp.null()) if type == "DOUBLE" else value
+
+
+def _words(value: Expr) -> Expr:
+    """A value as text; that of a VARIANT has no quotes. Only DuckDB knows the type, when it binds the statement.
+
+    It is short, because an INSERT has one for each column of text.
+    """
+    kind = exp.Anonymous(this="typeof", expressions=[value.copy()])
+    bare = exp.JSONExtractScalar(this=exp.paren(json(value.copy())), expression=exp.Literal.string("$"))
+    return exp.Case(
+        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=bare)],
+        default=cast(value, "VARCHAR"),
+    )
 
 
 WHOLE = f"DECIMAL({LARGEST},0)"
@@ -284,12 +312,25 @@ def with_conversions(node: exp.Merge, rewriting: Rewriting) -> None:
     """Convert the values that `lowered_merge` has marked, unless the source has them in the type of their column."""
     all_marked = [one for one in node.find_all(exp.Anonymous) if _STORED in one.meta]
     source = node.args["using"]
-    known = _described(source, rewriting) if all_marked and not isinstance(source, exp.Table) else {}
+    has_texts = any(one.meta[_STORED][0] == "VARCHAR" for one in all_marked)
+    is_asked = bool(all_marked) and (has_texts or not isinstance(source, exp.Table))
+    known = _described(source, rewriting) if is_asked else {}
     for marked in all_marked:
         value = marked.expressions[0]
         type, length = marked.meta[_STORED]
         is_same = length is None and _is_of(value, source) and known.get(_last(value)) == type
+        if type == "VARCHAR" and _is_json(value, source, known):
+            value = exp.JSONExtractScalar(this=exp.paren(value.copy()), expression=exp.Literal.string("$"))
         marked.replace(value if is_same else stored(value, type, length, rewriting))
+
+
+def _is_json(value: Expr, source: Expr, known: Mapping[str, str]) -> bool:
+    """Whether a value is surely a VARIANT, whose text has no quotes: a path, or such a column of the source."""
+    while isinstance(value, exp.Paren):
+        value = value.this
+    is_cast = isinstance(value, exp.Cast) and value.to.is_type(exp.DataType.Type.JSON)
+    is_path = isinstance(value, exp.JSONExtract) and not isinstance(value, exp.JSONExtractScalar)
+    return is_cast or is_path or (_is_of(value, source) and known.get(_last(value)) == "JSON")
 
 
 def _described(source: Expr, rewriting: Rewriting) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.statements import InsertedVariants
 from sfml_local.core.names import ObjectName
 from sfml_local.core.result import Column
 from sfml_local.core.rewriting import Rewriting, dotted
@@ -125,6 +126,8 @@ def _of_query(query: exp.Query, rewriting: Rewriting) -> Sequence[str | None]:
         columns = rewriting.account.run_tree(rewriting.session, query.copy(), describe_only=True).columns
     except SqlError:
         return ()  # the statement itself is refused in the same words
+    variants = (at for at, column in enumerate(columns) if column.type in ("variant", "array", "object"))
+    rewriting.note(InsertedVariants).positions = frozenset(variants)
     if query.is_star or isinstance(query, exp.SetOperation) or len(query.selects) != len(columns):
         return [_described(column) for column in columns]
     return [
