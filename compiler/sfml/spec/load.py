@@ -22,7 +22,7 @@ from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import LoadedSpec, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
-from sfml.spec.paths import inside
+from sfml.spec.paths import inside, link_outside
 from sfml.spec.project import PROJECT_FILE, chosen_target, project_root, step_roots, with_local_defaults
 from sfml.spec.variables import variable_values
 
@@ -62,7 +62,7 @@ class _Reader:
 
     def document(self, file: str, schema: str) -> MapNode | None:
         """The mapping in a file, with its shape checked; None when the file cannot be read or holds no mapping."""
-        text = self.documents.text(self.root / file, file)
+        text = link_outside(self.root, file) or self.documents.text(self.root / file, file)
         if isinstance(text, Diagnostic):
             self.findings.append(text)
             return None

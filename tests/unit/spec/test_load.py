@@ -137,6 +137,22 @@ def test_links_do_not_lead_out_of_the_project(
         assert codes(read(project)) == ["SF122"], path
 
 
+@pytest.mark.parametrize("file", ["specs/shop.yaml", "sfml.yaml"])
+def test_the_first_files_are_no_links_out_of_the_project(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, file: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "hidden.yaml"
+    (project / file).rename(outside)
+    (project / file).symlink_to(outside)
+    assert [(one.code, one.span.file) for one in read(project).diagnostics] == [("SF122", file)]
+
+
+def test_an_entry_file_may_be_a_link_within_the_project(project: Path) -> None:
+    (project / "specs" / "shop.yaml").rename(project / "elsewhere.yaml")
+    (project / "specs" / "shop.yaml").symlink_to(project / "elsewhere.yaml")
+    assert codes(read(project)) == []
+
+
 def test_a_link_within_the_project_is_fine(project: Path) -> None:
     (project / "graph.yaml").write_text("version: 1\ntasks: {a: {sql: select 1}}\n")
     (project / "specs" / "graph.yaml").symlink_to(project / "graph.yaml")
