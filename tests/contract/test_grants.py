@@ -69,6 +69,8 @@ def admin(server: LocalServer) -> Iterator[SnowflakeConnection]:
         ),
         *("CREATE TABLE ML_PROD.RAW.ORDERS (A INT)", "CREATE TABLE ML_PROD.RAW.SEEN (A INT)"),
         *("CREATE TABLE ML_PROD.CLV.FEATURES (A INT)", "CREATE STAGE ML_PROD.CLV.SFML"),
+        "CREATE NOTIFICATION INTEGRATION ML_ERRORS ENABLED = TRUE TYPE = QUEUE",
+        "CREATE NOTIFICATION INTEGRATION ML_ALERTS ENABLED = TRUE TYPE = EMAIL",
     ):
         rows(connection, statement)
     yield connection

@@ -191,9 +191,14 @@ def test_the_verdict(metered_credits: float, verdict: str, costs: Estimate) -> N
 
 
 def test_views_that_cannot_be_read_are_unknown(small: Small) -> None:
-    """The local Snowflake meters nothing, as a role without privileges sees nothing."""
+    """The local Snowflake meters nothing."""
     small.edit("first: {sql: 'select 1'}", "first: {sql: 'select 1', expect: {takes: 1m}}")
     code, text = small.run("cost", "specs/small.yaml", "--actual")
     assert code == 0
     assert "? QUERY_ATTRIBUTION_HISTORY: " in text and "pipeline small  0.00  ?" in text
-    assert "IMPORTED PRIVILEGES" in text
+    assert "not emulated" in text and "IMPORTED PRIVILEGES" not in text
+
+
+def test_a_role_that_sees_no_views_is_told_what_it_needs(costs: Estimate) -> None:
+    found = Spent(30, None, {}, {}, {}, missing=("QUERY_ATTRIBUTION_HISTORY: it does not exist",))
+    assert "IMPORTED PRIVILEGES" in actual_text(found, compared_with(costs, found))

@@ -43,6 +43,17 @@ def test_sessions_do_not_share_their_place(server: LocalServer) -> None:
         assert ask(other, "SELECT CURRENT_SCHEMA(), CURRENT_ROLE()") == [("PUBLIC", "SYSADMIN")]
 
 
+def test_a_database_is_dropped_while_a_session_in_it_ends(server: LocalServer) -> None:
+    """Another thread ends the session after the account has listed those that leave the database."""
+    account = server.account
+    with snowflake.connector.connect(**server.connect_args()) as connection:
+        ask(connection, "CREATE DATABASE LEFT_BEHIND", "USE DATABASE SFML")
+        session = account.sessions.open(database="LEFT_BEHIND", schema="PUBLIC")
+        session.close()
+        ask(connection, "DROP DATABASE LEFT_BEHIND")
+    account.sessions.close(session)
+
+
 def test_a_database_that_is_not_there(connection: SnowflakeConnection) -> None:
     with pytest.raises(ProgrammingError, match="Database 'NOPE' does not exist") as refused:
         ask(connection, "USE DATABASE NOPE")

@@ -245,12 +245,17 @@ class Engine:
         return self._fakesnow.connect()
 
     def use(self, session: Session, database: str | None, schema: str | None) -> None:
-        """Set the session's current database and schema; if one does not exist, it is left unset."""
+        """Set the session's current database and schema; if one does not exist, it is left unset.
+
+        A session that another thread has closed meanwhile needs none.
+        """
         has_database = database is not None and self.has_database(database)
         has_schema = has_database and schema is not None and self.has_schema(str(database), schema)
         inner = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema
         connection = session.connection
         with session.lock:
+            if session.is_closed:
+                return
             if has_database:
                 assert database is not None
                 place = f"{duckdb_identifier(database)}.{duckdb_identifier(inner if has_schema and inner else 'main')}"

@@ -6,7 +6,14 @@ import pytest
 
 from sfml_local.grammar.calls import Call
 from sfml_local.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
-from sfml_local.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
+from sfml_local.grammar.session import (
+    AlterSession,
+    DescribeResult,
+    SetVariables,
+    ShowParameters,
+    UnsetVariables,
+    Use,
+)
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
@@ -47,6 +54,7 @@ CASES = {
     ),
     "SHOW SCHEMAS IN ACCOUNT": ShowSchemas(Listing(scope="ACCOUNT")),
     "DESC TABLE a.b.c": DescribeTable("TABLE", Name(("A", "B", "C"))),
+    "DESCRIBE RESULT 'x'": DescribeResult("x"),
 }
 
 
@@ -57,7 +65,7 @@ def test_statements_are_read(sql: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 1", "CREATE TABLE t (a INT)", "DESCRIBE RESULT 'x'"],
+    ["SELECT 1", "CREATE TABLE t (a INT)", "TRUNCATE TABLE t"],
 )
 def test_other_statements_are_left_alone(sql: str) -> None:
     assert parse_statement(sql) is None
