@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.base.record import record
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import fetched
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -33,7 +34,7 @@ def answers(connection: SnowflakeConnection, text: str) -> Iterator[Answer]:
         with translated(), connection.cursor() as cursor:
             cursor.execute(statement)
             columns = tuple(column.name for column in cursor.description or ())
-            rows = tuple(tuple(plain(value) for value in row) for row in cursor.fetchall())
+            rows = tuple(tuple(plain(value) for value in row) for row in fetched(cursor))
         yield Answer(statement, columns, rows)
 
 
