@@ -108,7 +108,8 @@ def test_the_log_of_an_earlier_run_its_last_lines_and_one_that_is_followed(small
     assert [line[:6] for line in log("--tail", "2")] == ["line 3", "line 4"]
     assert log("--tail", "0") == [] and len(log("--tail", "9")) == 5
     code, text = small.run("logs", spec, "first", "--tail", "0")
-    assert code == 0 and text.splitlines()[1:] == ["(5 lines left out: --tail)"]
+    told = [line for line in text.splitlines()[1:] if "of what runs your code" not in line]
+    assert code == 0 and told == ["(5 lines left out: --tail)"]
     code, text = small.run("logs", spec, "--run", earlier, "--follow", "--tail", "1")
     assert code == 0 and text.splitlines()[0] == "first  │ line 2 \\u202e" and len(text.splitlines()) == 2
     code, text = small.run("logs", spec, "--run", "nothing")

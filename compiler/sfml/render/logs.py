@@ -86,9 +86,9 @@ def _log_lines(log: TaskLog, files: Files, symbols: Symbols) -> Iterator[str]:
         yield log.error.rstrip()
     if log.left_out:
         yield f"({plural(log.left_out, 'line')} of what runs your code left out: --all)"
-    elif log.cut and not log.lines:
+    if log.cut and not log.lines:
         yield f"({plural(log.cut, 'line')} left out: --tail)"
-    elif not (log.lines or log.failure or log.error):
+    elif not (log.left_out or log.lines or log.failure or log.error):
         is_elsewhere = log.known and not log.instances
         others = f"; there are lines of instance {' and '.join(map(str, log.known))}" if is_elsewhere else ""
         yield f"(wrote nothing{others})"
