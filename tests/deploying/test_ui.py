@@ -123,6 +123,16 @@ def test_next_runs_deployments_and_models_have_pages(page: Reader) -> None:
     assert "No step of this pipeline has an argument" in page.get("/p/small/models/").text
 
 
+def test_next_runs_are_those_of_the_deployed_schedule(deployed: Small) -> None:
+    deployed.edit("cron: '0 0 * * 0'", "cron: '30 5 * * 3'")
+    with page_of(deployed.folder) as page:
+        for address in ("/", "/next/", "/p/small/"):
+            text = page.get(address).text
+            assert re.search(r"Sun \d+ \w+ 00:00", text) and not re.search(r"Wed \d+ \w+ 05:30", text), (
+                address
+            )
+
+
 def test_a_deployment_shows_what_it_changed(deployed: Small) -> None:
     deployed.edit("select 3", "select 33")
     deployed.edit("{breaks: false}", "{breaks: false, limit: 5}")

@@ -12,7 +12,7 @@ from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.health import GraphHealth, OffReason, UnfinishedApply
 from sfml.base.errors import MissingSchema, SfmlError
 from sfml.base.record import record
-from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
+from sfml.graph.model import CronSchedule, IntervalSchedule, Schedule, StreamSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
@@ -63,13 +63,16 @@ class PipelineStatus:
         return str(record[key]) if record.get(key) else None
 
 
+def current_schedule(desired: DesiredGraph, health: GraphHealth | None) -> Schedule | None:
+    """The schedule that is deployed, or that of the spec; a root of others tells nothing of ours."""
+    if health is None or health.record is None:
+        return desired.root.schedule
+    return deployed_schedule(desired, health.graph.root)
+
+
 def status_of(desired: DesiredGraph, health: GraphHealth | SfmlError) -> PipelineStatus:
     """The status of a pipeline, from its health or from the error that kept it from being read."""
-    schedule = desired.root.schedule
-    if (
-        not isinstance(health, SfmlError) and health.record is not None
-    ):  # a root of others tells nothing of ours
-        schedule = deployed_schedule(desired, health.graph.root)
+    schedule = current_schedule(desired, None if isinstance(health, SfmlError) else health)
     status = PipelineStatus(
         desired.pipeline,
         desired.target.name,

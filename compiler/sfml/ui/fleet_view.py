@@ -11,7 +11,7 @@ from sfml.base.record import record
 from sfml.graph.model import CronSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.render.health import health_lines, schedule_state_text
-from sfml.render.status import PipelineStatus
+from sfml.render.status import PipelineStatus, current_schedule
 from sfml.render.units import duration, interval, moment, plural
 from sfml.semantics.cron import next_fire, parse_cron
 from sfml.ui.marks import SYMBOLS, UNKNOWN, Mark, run_mark
@@ -138,7 +138,7 @@ def next_words(status: PipelineStatus | None, desired: DesiredGraph | None, now:
         return "?"
     if not is_on(status):
         return SYMBOLS["never"]
-    fires = next_fires(desired, now, 1)
+    fires = next_fires(status, desired, now, 1)
     if fires:
         return f"{moment(fires[0])}, in {interval(fires[0] - now)}"
     return SYMBOLS["never"] if status.regular in (None, "manual") else "?"
@@ -150,12 +150,14 @@ def is_on(status: PipelineStatus) -> bool:
     return root is not None and root.started
 
 
-def next_fires(desired: DesiredGraph, now: datetime, most: int = _MOST_FIRES) -> tuple[datetime, ...]:
-    """The next times of a cron schedule: the first one, and those within `AHEAD`.
+def next_fires(
+    status: PipelineStatus, desired: DesiredGraph, now: datetime, most: int = _MOST_FIRES
+) -> tuple[datetime, ...]:
+    """The next times of a deployed cron schedule: the first one, and those within `AHEAD`.
 
     Empty for schedules whose times only the account knows.
     """
-    schedule = desired.root.schedule
+    schedule = current_schedule(desired, status.health)
     if not isinstance(schedule, CronSchedule):
         return ()
     cron = parse_cron(schedule.cron, schedule.timezone)
@@ -197,10 +199,10 @@ def next_runs(
         desired = spec.placed.desired if spec.placed is not None else None
         place = pipeline_place(spec.name)
         why = _why_none(spec, status, desired)
-        if why is not None or desired is None:
+        if why is not None or desired is None or status.value is None:
             others.append(OtherSchedule(spec.name, place, why or "?"))
             continue
-        fires = next_fires(desired, now)
+        fires = next_fires(status.value, desired, now)
         runs += [NextRun(at, moment(at), interval(at - now), spec.name, place) for at in fires]
         if not fires:
             others.append(

@@ -108,7 +108,7 @@ def next_words(spec: Spec, status: PipelineStatus | None, now: datetime) -> str:
         return "?"
     if not is_on(status):
         return SYMBOLS["never"]
-    fires = next_fires(placed.desired, now, _NEXT_SHOWN)
+    fires = next_fires(status, placed.desired, now, _NEXT_SHOWN)
     if fires:
         return f" {SYMBOLS['dot']} ".join(map(moment, fires))
     return SYMBOLS["never"] if status.schedule is None else schedule_words(status, placed.desired)
