@@ -9,36 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stream_account import StreamSql, started
 
 from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
 from sfml_local.registry import open_account
 
 
-class Sql:
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        self.session = account.sessions.open(database="SFML", schema="PUBLIC")
-
-    def __call__(self, statement: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in self.account.execute(self.session, statement).dicts()]
-
+class Sql(StreamSql):
     def changes(self, stream: str = "s") -> list[tuple[Any, ...]]:
         """(A, B, action, is it an update) of each row, in order."""
         return self(
             f"SELECT a, b, METADATA$ACTION, METADATA$ISUPDATE FROM {stream} ORDER BY a, METADATA$ACTION, b"
         )
 
-    def has_data(self, stream: str = "s") -> bool:
-        return bool(self(f"SELECT SYSTEM$STREAM_HAS_DATA('{stream}')")[0][0])
-
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    account = open_account(tmp_path_factory.mktemp("streams"))
-    account.start()
-    yield account
-    account.close()
+    with started(tmp_path_factory.mktemp("streams")) as account:
+        yield account
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.calls import raw_type
 from sfml_local.core.expressions.common_type import places_of
+from sfml_local.core.expressions.number_rules import INEXACT
 from sfml_local.core.mixed_choices import INTEGERS, in_common_type, may_mix
 from sfml_local.core.rounding_plans import is_refused, plan_of
 
@@ -187,7 +188,7 @@ def _demand_one_kind(columns: Sequence[tuple[str, str]]) -> None:
 
 
 def _kind(type: str) -> str:
-    is_number = type in INTEGERS or type in ("DOUBLE", "FLOAT") or places_of(type) is not None
+    is_number = type in INTEGERS or type in INEXACT or places_of(type) is not None
     return "NUMBER" if is_number else type
 
 

@@ -22,12 +22,9 @@ from sqlglot import Expr, exp
 from sfml_local.core import float_text
 from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind, known_type
 from sfml_local.core.expressions.coercions import coerced
-from sfml_local.core.expressions.lowered_numbers import divided
-from sfml_local.core.expressions.number_rules import INEXACT, result_type
+from sfml_local.core.expressions.lowered_numbers import divided, unless_float
+from sfml_local.core.expressions.number_rules import MOST_PLACES, result_type
 from sfml_local.core.mixed_numbers import widened
-
-PLACES = 12
-"""The most decimal places of a result, unless an operand has more."""
 
 LARGEST = 400
 """In nodes: an example repeats its expression, so larger expressions are left to DuckDB."""
@@ -158,7 +155,7 @@ def _one(places: int, digits: int = 38) -> Expr:
 
 
 def _at_most_twelve(example: Expr) -> Expr:
-    return exp.Anonymous(this="round", expressions=[example, exp.Literal.number(PLACES)])
+    return call("round", example, MOST_PLACES)
 
 
 def _times(left: Expr, right: Expr) -> Expr:
@@ -191,17 +188,12 @@ def _exact_or_near(operation: str, left: Expr, right: Expr, near: Expr) -> Expr:
     """What is exact for NUMBERs, and computed by DuckDB for floats."""
     type = _type_of(operation, left, right)
     exact = _cast_to_type(call(f"sf_{operation}", left, right), type)
-    return _unless_float([left, right], exact, _cast_to_type(near, type))
+    return unless_float(_kinds([left, right]), exact, _cast_to_type(near, type))
 
 
-def _unless_float(operands: Sequence[Expr], exact: Expr, near: Expr) -> Expr:
-    kinds = [kind(operand) for operand in operands if not _literal_number(operand)]
-    floats = [exp.Literal.string(one) for one in INEXACT]
-    tests: list[Expr] = [exp.In(this=one, expressions=[*floats]) for one in kinds]
-    if not tests:
-        return exact
-    condition = reduce(lambda one, other: exp.Or(this=one, expression=other), tests)
-    return exp.Case(ifs=[exp.If(this=condition, true=near)], default=exact)
+def _kinds(operands: Sequence[Expr]) -> list[Expr]:
+    """The names of the types that are not written down; DuckDB knows them when it binds the statement."""
+    return [kind(operand) for operand in operands if not _literal_number(operand)]
 
 
 def _type_of(operation: str, *operands: Expr) -> Expr:
@@ -261,7 +253,7 @@ def _mean_of(node: Expr, value: Expr, operation: str) -> Expr:
     function = "sf_mean_in_frame" if operation == "mean_in_frame" else "sf_quotient"
     type = _type_of(operation, value, exp.Literal.number(1))
     exact = _cast_to_type(call(function, sum, count), type)
-    return _with_example(_unless_float([value], exact, _cast_to_type(node.copy(), type)), type)
+    return _with_example(unless_float(_kinds([value]), exact, _cast_to_type(node.copy(), type)), type)
 
 
 def _with_function(node: Expr, function: type[Expr]) -> Expr:
@@ -290,7 +282,7 @@ def _variance(node: Expr) -> Expr:
 
 def _of_variance(example: Expr) -> Expr:
     """A variance is a quotient of sums of squares; more than six places of a value would change nothing."""
-    value = exp.Anonymous(this="round", expressions=[example, exp.Literal.number(6)])
+    value = call("round", example, 6)
     return _at_most_twelve(_times(_times(value, value.copy()), _one(6)))
 
 
@@ -310,7 +302,7 @@ def _varying(node: Expr) -> Expr:
 
 
 def _root_of(value: Expr) -> Expr:
-    return exp.Anonymous(this="sqrt", expressions=[exp.cast(value, "DOUBLE")])
+    return call("sqrt", exp.cast(value, "DOUBLE"))
 
 
 def _window(node: Expr) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lowered_graph import lowered
 
 from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.history import DeployedRoot
@@ -11,26 +12,12 @@ from sfml.graph.model import (
     GraphSettings,
     IntervalSchedule,
     Manual,
-    OnWarehouse,
     Schedule,
-    SqlBody,
     StreamSchedule,
-    Target,
-    TaskGraph,
-    TaskNode,
 )
-from sfml.lower.desired import DesiredGraph
-from sfml.lower.lower import lower
 
 DAILY = CronSchedule("0 12 * * MON", "UTC")
 HAS_DATA = "SYSTEM$STREAM_HAS_DATA('DB.P.S')"
-
-
-def graph(schedule: Schedule) -> DesiredGraph:
-    target = Target("prod", "account", "DB", "P", "WH")
-    task = TaskNode("one", SqlBody("select 1"), OnWarehouse("WH"))
-    settings = GraphSettings(schedule=schedule)
-    return lower(TaskGraph("p", "specs/p.yaml", target, settings, (task,)), lambda step: (), "0")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +40,8 @@ def test_it_is_read_from_the_root(
     ours: Schedule, text: str | None, condition: str | None, theirs: Schedule
 ) -> None:
     root = DeployedRoot("P", "id", started=True, schedule=text, comment=None, condition=condition)
-    assert deployed_schedule(graph(ours), root) == theirs
+    assert deployed_schedule(lowered(GraphSettings(schedule=ours)), root) == theirs
 
 
 def test_without_a_root_it_is_that_of_the_spec() -> None:
-    assert deployed_schedule(graph(DAILY), None) == DAILY
+    assert deployed_schedule(lowered(GraphSettings(schedule=DAILY)), None) == DAILY

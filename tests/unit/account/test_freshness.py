@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
+from lowered_graph import lowered
 
 from sfml.account.freshness import Overdue, overdue
 from sfml.account.history import DeployedRoot, TaskRow
@@ -14,27 +16,20 @@ from sfml.graph.model import (
     GraphSettings,
     IntervalSchedule,
     Manual,
-    OnWarehouse,
     Schedule,
-    SqlBody,
     StreamSchedule,
-    Target,
-    TaskGraph,
-    TaskNode,
 )
 from sfml.lower.desired import DesiredGraph
-from sfml.lower.lower import lower
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
 DAILY = CronSchedule("0 12 * * *", "UTC")
 
 
-def graph(schedule: Schedule = DAILY, within: int | None = 2 * 3600, kind: str = "account") -> DesiredGraph:
-    settings = GraphSettings(schedule=schedule, within=within)
-    target = Target("prod", kind, "DB", "P", "WH")  # type: ignore[arg-type]
-    task = TaskNode("one", SqlBody("select 1"), OnWarehouse("WH"))
-    return lower(TaskGraph("p", "specs/p.yaml", target, settings, (task,)), lambda step: (), "0")
+def graph(
+    schedule: Schedule = DAILY, within: int | None = 2 * 3600, kind: Literal["account", "local"] = "account"
+) -> DesiredGraph:
+    return lowered(GraphSettings(schedule=schedule, within=within), kind)
 
 
 ROOT = DeployedRoot("P", "id", True, "USING CRON 0 12 * * * UTC", "sfml:{}", None, None, NOON - 100 * HOUR)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 
 from sqlglot import Expr, exp
 from sqlglot.parsers.snowflake import SnowflakeParser
@@ -97,7 +98,7 @@ def _scaled(function: str, is_per_row: bool, value: Expr, places: Expr) -> Expr:
     scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
     near = typed(exp.Div(this=call(function, scaled), expression=scale.copy()), "DOUBLE")
     exact = call("sf_stepped", cast(value.copy(), "VARCHAR"), whole(places), function)
-    return _unless_float(value, exact, near, type)
+    return _exact_unless_float(value, exact, near, type)
 
 
 def _next_step(function: str, value: Expr, places: int) -> Expr:
@@ -110,12 +111,23 @@ def _next_step(function: str, value: Expr, places: int) -> Expr:
     return call("round", next, places)  # a float has other digits after a sum
 
 
-def _unless_float(value: Expr, exact: Expr, near: Expr, type: Expr) -> Expr:
-    """One value for a NUMBER and another for a float, both in the type of an example."""
+def unless_float(kinds: Sequence[Expr], exact: Expr, near: Expr) -> Expr:
+    """One value for NUMBERs, another where one of these names of types is that of a float."""
     floats = [exp.Literal.string(one) for one in INEXACT]
-    is_float = exp.In(this=call("typeof", value), expressions=[*floats])
-    condition = exp.If(this=is_float, true=call("cast_to_type", near, type))
-    return exp.Case(ifs=[condition], default=call("cast_to_type", exact, type))
+    tests: list[Expr] = [exp.In(this=kind, expressions=[one.copy() for one in floats]) for kind in kinds]
+    if not tests:
+        return exact
+    return exp.Case(ifs=[exp.If(this=reduce(_either, tests), true=near)], default=exact)
+
+
+def _either(one: Expr, other: Expr) -> Expr:
+    return exp.Or(this=one, expression=other)
+
+
+def _exact_unless_float(value: Expr, exact: Expr, near: Expr, type: Expr) -> Expr:
+    """One value for a NUMBER and another for a float, both in the type of an example."""
+    typed_values = [call("cast_to_type", one, type) for one in (exact, near)]
+    return unless_float([call("typeof", value)], *typed_values)
 
 
 def varies(places: Expr) -> bool:
@@ -135,7 +147,7 @@ def _rounded(how: Expr | str, value: Expr, places: Expr) -> Expr:
     scaled = exp.Mul(this=cast(value.copy(), "DOUBLE"), expression=scale)
     cut = call("trunc" if how == "TRUNC" else "round", scaled)
     near = typed(exp.Div(this=cut, expression=scale.copy()), "DOUBLE")
-    return _unless_float(value, exact, near, value)
+    return _exact_unless_float(value, exact, near, value)
 
 
 def _truncated(arguments: Arguments, rewriting: Rewriting) -> Expr:
