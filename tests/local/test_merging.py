@@ -135,8 +135,3 @@ def test_bound_values_reach_every_clause(server: LocalServer, session: Session) 
     )
     server.account.execute(session, sql, [11, 3, 5, 77])
     assert rows(server, session) == [(1, 77), (2, 77), (3, 0)]
-
-
-def test_an_update_may_not_be_asked_to_be_deterministic(server: LocalServer, session: Session) -> None:
-    with pytest.raises(SqlError, match="not emulated"):
-        server.account.execute(session, "ALTER SESSION SET ERROR_ON_NONDETERMINISTIC_UPDATE = TRUE")

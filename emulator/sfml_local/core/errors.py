@@ -40,6 +40,11 @@ def already_exists_as(name: object, kind: str) -> SqlError:
     return SqlError(f"SQL compilation error:\nObject '{name}' already exists as {kind}", 1998, "42710")
 
 
+def duplicate_row() -> SqlError:
+    """100090: several source rows would change one target row, and nothing tells which of them does."""
+    return SqlError("Duplicate row detected during DML action", 100090, "42P18")
+
+
 def not_emulated(statement: str, why: str = "") -> SqlError:
     """000002: a statement or feature of Snowflake that this server does not emulate."""
     shown = " ".join(statement.split())

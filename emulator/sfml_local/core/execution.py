@@ -15,7 +15,7 @@ from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.statement_type import statement_type_id
 from sqlglot import Expr, exp
 
-from sfml_local.core import definitions, fakesnow_port, table_notes
+from sfml_local.core import definitions, fakesnow_port, joined_updates, table_notes
 from sfml_local.core.arrow import as_table, columns_of
 from sfml_local.core.bindings import inline_bindings, without_copies, without_recursive
 from sfml_local.core.definitions import Defined
@@ -79,7 +79,7 @@ def run(
         written = spaced(sql)
         sql = without_recursive(without_copies(written))
         tree = parse_one(respelled(sql))
-        if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
+        if params and (isinstance(tree, exp.Merge) or joined_updates.is_joined(tree) or _needs_values(tree)):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
         return run_tree(account, followers, session, tree, params, describe_only, written=written)
 
@@ -143,11 +143,15 @@ def _executed(
 ) -> Result:
     if isinstance(tree, exp.Merge):
         return merge(rewriting, cursor, tree)
+    if joined_updates.is_joined(tree):
+        return joined_updates.update(rewriting.session, cursor, tree)
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
     _execute(cursor, rewriting.session.duck, tree, params)
     # Read the rows now, because the hooks below use the same connection.
     result = _result(cursor, type_id)
+    if isinstance(tree, exp.Update):
+        return joined_updates.counted(rewriting.session, int(result.rows[0][0]))
     if isinstance(tree, exp.Show):
         return table_notes.with_comments(rewriting.account.engine, result)
     return result

@@ -14,11 +14,25 @@ _OFFSET = r"[+-]\d\d(:\d\d)?$"
 _MAY_HAVE_OTHER_TEXT = (
     *(exp.Column, exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.AggFunc, exp.Window),
     *(exp.Round, exp.Sqrt, exp.Ln, exp.Case, exp.If, exp.Coalesce, exp.CurrentTimestamp, exp.Anonymous),
+    *(
+        exp.Greatest,
+        exp.Least,
+        exp.Abs,
+        exp.Pow,
+        exp.Nullif,
+        exp.Nvl2,
+        exp.Trunc,
+        exp.Exp,
+        exp.Log,
+        exp.Subquery,
+    ),
 )
 
 
 def _as_text(value: Expr) -> Expr:
     """The value as text, by its type."""
+    if isinstance(value, exp.Subquery):
+        return _text_of_query(value)
     text = exp.cast(value.copy(), "VARCHAR")
     shown = {
         "DOUBLE": _call("regexp_replace", text, r"\.0$", ""),
@@ -32,6 +46,14 @@ def _as_text(value: Expr) -> Expr:
         for kind, one in shown.items()
     ]
     return exp.Case(ifs=ifs, default=text)
+
+
+def _text_of_query(value: exp.Subquery) -> Expr:
+    """The text of the value of a scalar subquery, which is written once."""
+    name = exp.to_identifier("_shown", quoted=True)
+    alias = exp.TableAlias(this=name, columns=[name.copy()])
+    source = exp.Subquery(this=value.this.copy(), alias=alias)
+    return exp.select(_as_text(exp.column(name.copy()))).from_(source).subquery()
 
 
 def _with_milliseconds(text: Expr) -> Expr:
@@ -82,9 +104,19 @@ def _joined(node: Expr) -> Expr:
     return new
 
 
+def _measured(node: Expr) -> Expr:
+    if not _may_differ(node.this):
+        return node
+    new = node.copy()
+    new.set("this", _as_text(node.this))
+    return new
+
+
 TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     exp.Cast: _cast,
     exp.ToChar: _to_char,
     exp.DPipe: _joined,
     exp.Concat: _joined,
+    exp.ConcatWs: _joined,
+    exp.GroupConcat: _measured,
 }

@@ -17,6 +17,7 @@ FOLLOWED: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(FOLLOWED_BY_EXPRESSIONS, lambda value: True),
     "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: str(value).lower() == "false",
     "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
+    "ERROR_ON_NONDETERMINISTIC_UPDATE": lambda value: isinstance(value, bool),
 }
 
 # Parameters that change no result; they are stored and shown.

@@ -12,7 +12,7 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core import fakesnow_port
-from sfml_local.core.errors import SqlError
+from sfml_local.core.errors import duplicate_row
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.statements import with_conversions
 from sfml_local.core.mixed_numbers import widened
@@ -81,7 +81,7 @@ def _applied(session: Session, tree: exp.Merge, strict: bool) -> Counter[str]:
 def _checked(duck: duckdb.DuckDBPyConnection, tree: exp.Merge, strict: bool) -> Counter[str]:
     several = _several(duck, tree)
     if several and strict and any(action != "DELETE" for action in several):
-        raise SqlError("Duplicate row detected during DML action", 100090, "42P18")
+        raise duplicate_row()
     if several:
         _choose(tree)
     sql = f"{tree.sql(dialect='duckdb')} RETURNING merge_action"

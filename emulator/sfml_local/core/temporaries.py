@@ -41,7 +41,7 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
             continue
         if name in known:
             scoped_tables.borrow(session, name)
-            if isinstance(table.parent, exp.From | exp.Join | exp.Merge) and not table.alias:
+            if isinstance(table.parent, _READING) and not table.alias:
                 table.set("alias", exp.TableAlias(this=table.this.copy()))
             table.set("this", exp.to_identifier(name.fqn(), quoted=True))
             table.set("db", exp.to_identifier("main", quoted=True))
@@ -104,6 +104,9 @@ def full_name(table: Expr | None, session: Session, *, temporary: bool = False) 
 def _name_of(table: exp.Table, session: Session) -> ObjectName:
     return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
 
+
+_READING = (exp.From, exp.Join, exp.Merge, exp.Update, exp.Delete)
+"""Statements and clauses whose other parts may qualify columns with a table's name."""
 
 _DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 

@@ -82,6 +82,18 @@ CREATE OR REPLACE MACRO {PLACE}.sf_comparable
     (x, t VARCHAR) AS CASE WHEN typeof(x) = 'JSON' THEN sf_variant_text(x, typeof(x))
         ELSE CAST(x AS VARCHAR) END,
     (x, t) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_words
+    (x, t VARCHAR) AS CASE WHEN typeof(x) = 'JSON'
+        THEN CASE WHEN json_type(CAST(x AS JSON)) = 'VARCHAR' THEN (CAST(x AS JSON)) ->> '$'
+            ELSE sf_variant_text(x, typeof(x)) END
+        ELSE CAST(x AS VARCHAR) END,
+    (x, t) AS CASE typeof(x)
+        WHEN 'DOUBLE' THEN regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')
+        WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
+        WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g ')
+            || rpad(replace(strftime(TRY_CAST(x AS TIMESTAMPTZ), '%z'), ':', ''), 5, '0')
+        WHEN 'BLOB' THEN sf_variant_text(x, 'BLOB')
+        ELSE CAST(x AS VARCHAR) END;
 CREATE OR REPLACE MACRO {PLACE}.sf_liked
     (x, t BOOLEAN) AS x,
     (x, t) AS CAST(x AS VARCHAR);

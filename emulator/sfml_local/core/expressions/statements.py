@@ -14,10 +14,13 @@ from sfml_local.core.expressions.calls import (
     call,
     cast,
     chosen,
+    demand_zone,
     json,
     kind,
+    known_type,
     macro,
     raw_type,
+    typed,
     whole,
     with_kinds,
 )
@@ -33,6 +36,7 @@ from sfml_local.core.expressions.lowered_conversions import (
     within,
 )
 from sfml_local.core.expressions.lowered_dates import invalid_part, part_of
+from sfml_local.core.expressions.shown_values import has_own_formats, shown
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name
 
@@ -127,8 +131,8 @@ SOURCE = "_source"
 """The alias of an inserted query, whose columns are converted."""
 
 
-class InsertedVariants:
-    """Which columns of an inserted query are semi-structured, by their position; None where that is not known."""
+class InsertedTexts:
+    """Which columns of an inserted query have another text than DuckDB's, by position; None where it is not known."""
 
     positions: frozenset[int] | None = None
 
@@ -159,12 +163,12 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
                 )
     elif not source.find(exp.Placeholder):
         given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
-        variants = rewriting.note(InsertedVariants).positions
+        shown_otherwise = None if has_own_formats(rewriting) else rewriting.note(InsertedTexts).positions
         values = []
         for index, (name, column) in enumerate(zip(given, held, strict=True)):
             value: Expr = exp.column(name.copy())
-            if column[0] == "VARCHAR" and (variants is None or index in variants):
-                value = _words(value)
+            if column[0] == "VARCHAR" and shown_otherwise is not None and index not in shown_otherwise:
+                value = typed(value, "VARCHAR")
             values.append(stored(value, *column, rewriting))
         alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
         node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
@@ -179,9 +183,7 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     if isinstance(value, exp.Literal) and not is_text and (type == WHOLE or not type.startswith("DECIMAL")):
         return cast(value, WHOLE) if type == WHOLE and not value.is_int else value
     if type == "VARCHAR":
-        # The text of a VARIANT has no quotes.
-        is_path = isinstance(value, exp.JSONExtract | exp.Bracket | exp.ParseJSON)
-        words = lowered_cast(exp.cast(value.copy(), "VARCHAR"), rewriting) if is_path else value
+        words = _words(value, rewriting)
         return words if length is None or int(length) >= 16777216 else within(words, int(length))
     if type in _WORDS:
         return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
@@ -193,17 +195,13 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     return chosen("double", value, exp.null()) if type == "DOUBLE" else value
 
 
-def _words(value: Expr) -> Expr:
-    """A value as text; that of a VARIANT has no quotes. Only DuckDB knows the type, when it binds the statement.
-
-    It is short, because an INSERT has one for each column of text.
-    """
-    kind = exp.Anonymous(this="typeof", expressions=[value.copy()])
-    bare = exp.JSONExtractScalar(this=exp.paren(json(value.copy())), expression=exp.Literal.string("$"))
-    return exp.Case(
-        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=bare)],
-        default=cast(value, "VARCHAR"),
-    )
+def _words(value: Expr, rewriting: Rewriting) -> Expr:
+    """A value as the text that a cast makes of it. Only DuckDB knows most types, when it binds the statement."""
+    if isinstance(value, exp.Literal | exp.Boolean) or known_type(value) == "VARCHAR":
+        return value
+    if has_own_formats(rewriting):
+        return shown(value, rewriting)
+    return typed(chosen("words", demand_zone(value)), "VARCHAR")
 
 
 WHOLE = f"DECIMAL({LARGEST},0)"
@@ -319,18 +317,9 @@ def with_conversions(node: exp.Merge, rewriting: Rewriting) -> None:
         value = marked.expressions[0]
         type, length = marked.meta[_STORED]
         is_same = length is None and _is_of(value, source) and known.get(_last(value)) == type
-        if type == "VARCHAR" and _is_json(value, source, known):
-            value = exp.JSONExtractScalar(this=exp.paren(value.copy()), expression=exp.Literal.string("$"))
+        if type == "VARCHAR" and _is_of(value, source) and known.get(_last(value)) == type:
+            value = typed(value, type)
         marked.replace(value if is_same else stored(value, type, length, rewriting))
-
-
-def _is_json(value: Expr, source: Expr, known: Mapping[str, str]) -> bool:
-    """Whether a value is surely a VARIANT, whose text has no quotes: a path, or such a column of the source."""
-    while isinstance(value, exp.Paren):
-        value = value.this
-    is_cast = isinstance(value, exp.Cast) and value.to.is_type(exp.DataType.Type.JSON)
-    is_path = isinstance(value, exp.JSONExtract) and not isinstance(value, exp.JSONExtractScalar)
-    return is_cast or is_path or (_is_of(value, source) and known.get(_last(value)) == "JSON")
 
 
 def _described(source: Expr, rewriting: Rewriting) -> dict[str, str]:
