@@ -104,7 +104,7 @@ def test_snowpark_reads_files(session: Session, stage: str) -> None:
 
 @pytest.mark.parametrize(
     ("on_error", "loaded"),
-    [("SKIP_FILE_1", 2), ("SKIP_FILE_2", 3), ("'SKIP_FILE_49%'", 2), ("'SKIP_FILE_50%'", 3)],
+    [("SKIP_FILE_1", 2), ("SKIP_FILE_2", 3), ("'SKIP_FILE_50%'", 2), ("'SKIP_FILE_100%'", 3)],
 )
 def test_files_with_enough_bad_rows_are_skipped(
     session: Session, stage: str, on_error: str, loaded: int
@@ -126,7 +126,7 @@ def test_a_copy_ends_after_its_size_limit(session: Session, stage: str) -> None:
 def test_long_texts_are_cut_off_if_told(session: Session, stage: str) -> None:
     session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR(2), V VARCHAR)").collect()
     copy = "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF"
-    with pytest.raises(SnowparkSQLException, match="too long"):
+    with pytest.raises(SnowparkSQLException, match="User character length limit"):
         session.sql(copy).collect()
     session.sql(f"{copy} TRUNCATECOLUMNS = TRUE").collect()
     assert [row.NAME for row in session.table("LOADED").sort("ID").collect()] == ["x,", None, "z", "w"]
@@ -185,10 +185,11 @@ def test_bad_rows_are_passed_over_or_abort(session: Session, stage: str) -> None
         session.sql("TRUNCATE TABLE LOADED").collect()
         (_, bad) = session.sql(copy + on_error).collect()
         told[on_error] = (bad.status, bad.errors_seen, bad.first_error_line, session.table("LOADED").count())
-    assert told == {"CONTINUE": ("PARTIALLY_LOADED", 1, 1, 3), "SKIP_FILE": ("LOAD_FAILED", 1, 1, 2)}
+    assert told == {"CONTINUE": ("PARTIALLY_LOADED", 1, 2, 3), "SKIP_FILE": ("LOAD_FAILED", 1, 2, 2)}
     session.sql("TRUNCATE TABLE LOADED").collect()
     with pytest.raises(
-        SnowparkSQLException, match=r"(?s)value 'bad' is not recognized.*b.csv', row 1, column"
+        SnowparkSQLException,
+        match=r"(?s)value 'bad' is not recognized.*b.csv', line 2, character 5\n  Row 1, column",
     ):
         session.sql(copy + "ABORT_STATEMENT").collect()
     assert session.table("LOADED").count() == 0
@@ -204,6 +205,62 @@ def test_json_is_loaded_by_names_and_whole(session: Session, stage: str) -> None
     session.sql("CREATE OR REPLACE TABLE WHOLE (V VARIANT)").collect()
     session.sql("COPY INTO WHOLE FROM @FILES/array.json FILE_FORMAT = (FORMAT_NAME = 'DOCS')").collect()
     assert session.sql("SELECT SUM(V:id::INT) FROM WHOLE").collect()[0][0] == 3
+
+
+def test_parquet_is_loaded_whole(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE WHOLE (V VARIANT)").collect()
+    session.sql("COPY INTO WHOLE FROM @FILES/pq FILE_FORMAT = (TYPE = PARQUET)").collect()
+    assert [json.loads(row.V) for row in session.table("WHOLE").collect()] == [
+        {"A": 1, "b": "x"},
+        {"A": 2, "b": None},
+    ]
+    session.sql("CREATE OR REPLACE TABLE WHOLE (V INT)").collect()
+    with pytest.raises(
+        SnowparkSQLException, match="one and only one column of type variant, object, or array"
+    ):
+        session.sql("COPY INTO WHOLE FROM @FILES/pq FILE_FORMAT = (TYPE = PARQUET)").collect()
+
+
+@pytest.mark.parametrize(
+    ("how", "found"), [("CASE_SENSITIVE", [None, None]), ("CASE_INSENSITIVE", ["x", None])]
+)
+def test_columns_are_matched_with_and_without_case(
+    session: Session, stage: str, how: str, found: list[str | None]
+) -> None:
+    session.sql("CREATE OR REPLACE TABLE BY_NAME (A INT, B VARCHAR)").collect()
+    session.sql(
+        f"COPY INTO BY_NAME FROM @FILES/pq FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = {how}"
+    ).collect()
+    assert [row.B for row in session.table("BY_NAME").sort("A").collect()] == found
+
+
+def test_metadata_is_queried_and_loaded(session: Session, stage: str) -> None:
+    query = (
+        "SELECT METADATA$FILE_CONTENT_KEY K, METADATA$FILE_LAST_MODIFIED M, METADATA$START_SCAN_TIME S FROM"
+    )
+    (row, _) = session.sql(f"{query} @FILES/pq (FILE_FORMAT => PARQUETS)").collect()
+    (listed,) = session.sql("LIST @FILES/pq").collect()
+    assert (row.K, row.M.strftime("%a, %d %b %Y %H:%M:%S GMT")) == (listed["md5"], listed["last_modified"])
+    assert row.S.tzinfo is not None
+    session.sql(
+        "CREATE OR REPLACE TABLE LOADED (A INT, F VARCHAR, N INT, K VARCHAR, M TIMESTAMP_NTZ)"
+    ).collect()
+    session.sql(
+        "COPY INTO LOADED FROM @FILES/pq FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE "
+        "INCLUDE_METADATA = (F = METADATA$FILENAME, N = METADATA$FILE_ROW_NUMBER, K = METADATA$FILE_CONTENT_KEY, "
+        "M = METADATA$FILE_LAST_MODIFIED)"
+    ).collect()
+    loaded = session.table("LOADED").sort("A").collect()
+    assert [tuple(one) for one in loaded] == [(n, "files/pq/p.parquet", n, row.K, row.M) for n in (1, 2)]
+    for wrong, word in (
+        ("INCLUDE_METADATA = (NONE = METADATA$FILENAME)", "invalid identifier 'NONE'"),
+        ("INCLUDE_METADATA = (F = METADATA$NAME)", r"invalid value \[METADATA\$NAME\]"),
+    ):
+        with pytest.raises(SnowparkSQLException, match=word):
+            session.sql(
+                f"COPY INTO LOADED FROM @FILES/pq MATCH_BY_COLUMN_NAME = CASE_SENSITIVE {wrong} "
+                "FILE_FORMAT = (TYPE = PARQUET)"
+            ).collect()
 
 
 def test_rows_are_unloaded_and_read_again(session: Session, stage: str) -> None:

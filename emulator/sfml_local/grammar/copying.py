@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
-from sfml_local.grammar.quoting import duckdb_identifier
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.stages import location
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
@@ -157,7 +157,7 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
 
 def _own_stage(table: Name) -> str:
     """The stage of a table, from which it is loaded where no other place is named."""
-    *place, last = [duckdb_identifier(part) for part in table.parts]
+    *place, last = [quoted_if_needed(part) for part in table.parts]
     return "@" + ".".join([*place, f"%{last}"])
 
 

@@ -6,8 +6,8 @@ https://docs.snowflake.com/en/sql-reference/sql/copy-into-table#copy-options-cop
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -16,17 +16,17 @@ from sfml_local.core.errors import SqlError, invalid_parameter, invalid_value, n
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.grammar.options import written
-from sfml_local.services.stages.staged_files import kind_of
+from sfml_local.services.stages.staged_files import METADATA, kind_of
 
 _FLAGS = (
     *("PURGE", "FORCE", "RETURN_FAILED_ONLY", "ENFORCE_LENGTH", "TRUNCATECOLUMNS", "LOAD_UNCERTAIN_FILES"),
 )
-_OTHERS = frozenset({"FILE_FORMAT", "ON_ERROR", "MATCH_BY_COLUMN_NAME", "FILES", "PATTERN", "SIZE_LIMIT"})
-_ABSENT = frozenset(
-    {"INCLUDE_METADATA", "FILE_PROCESSOR", "CLUSTER_AT_INGEST_TIME", "LOAD_MODE", "PARTITION_TYPE"}
+_OTHERS = frozenset(
+    {"FILE_FORMAT", "ON_ERROR", "MATCH_BY_COLUMN_NAME", "FILES", "PATTERN", "SIZE_LIMIT", "INCLUDE_METADATA"}
 )
+_ABSENT = frozenset({"FILE_PROCESSOR", "CLUSTER_AT_INGEST_TIME", "LOAD_MODE", "PARTITION_TYPE"})
 _ON_ERROR = re.compile(r"CONTINUE|ABORT_STATEMENT|SKIP_FILE|SKIP_FILE_(\d+)(%?)", re.IGNORECASE)
-_VALIDATION = re.compile(r"RETURN_\d+_ROWS|RETURN_ERRORS|RETURN_ALL_ERRORS", re.IGNORECASE)
+_VALIDATION = re.compile(r"RETURN_(\d+)_ROWS|RETURN_ERRORS|RETURN_ALL_ERRORS", re.IGNORECASE)
 _MATCHED = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "NONE")
 _ARITHMETIC: Mapping[type[exp.Expr], str] = {
     exp.Add: "+",
@@ -45,22 +45,42 @@ class OnError:
     least: int = 1
     share: bool = False
 
+    @property
+    def aborts(self) -> bool:
+        return self.word == "ABORT_STATEMENT"
+
+    def limit(self, rows: int) -> int:
+        """How many errors skip a file of so many rows, or end the statement; with CONTINUE all of them."""
+        if self.word == "CONTINUE":
+            return max(rows, 1)
+        return max(self.least * rows // 100, 1) if self.share else self.least
+
     def skips(self, errors: int, rows: int) -> bool:
         """Whether a file with so many errors is skipped."""
-        if self.word != "SKIP_FILE":
-            return False
-        return errors * 100 > self.least * rows if self.share else errors >= self.least
+        return self.word == "SKIP_FILE" and errors >= self.limit(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Rows are looked at and not loaded: so many of them are shown, or all errors, `again` of loaded files as well."""
+
+    rows: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CopyOptions:
-    """`size_limit` is in bytes, 0 for none; `match` is the way of MATCH_BY_COLUMN_NAME, if any."""
+    """`size_limit` is in bytes, 0 for none; `match` is the way of MATCH_BY_COLUMN_NAME, if any.
+
+    `metadata` tells which columns of the table get which metadata of their file.
+    """
 
     on_error: OnError
     flags: frozenset[str]
     size_limit: int = 0
     match: str | None = None
-    validates: bool = False
+    validation: Validation | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def truncates(self) -> bool:
@@ -87,7 +107,8 @@ def read(given: Mapping[str, Any]) -> CopyOptions:
         frozenset(flags),
         _size(given.get("SIZE_LIMIT", 0)),
         _matched(given.get("MATCH_BY_COLUMN_NAME", "NONE")),
-        _validates(given.get("VALIDATION_MODE")),
+        _validation(given.get("VALIDATION_MODE")),
+        _metadata(given),
     )
 
 
@@ -112,20 +133,41 @@ def _matched(value: Any) -> str | None:
     return None if str(value).upper() == "NONE" else str(value).upper()
 
 
-def _validates(value: Any) -> bool:
-    if value is not None and _VALIDATION.fullmatch(str(value)) is None:
+def _validation(value: Any) -> Validation | None:
+    if value is None:
+        return None
+    found = _VALIDATION.fullmatch(str(value))
+    if found is None:
         raise invalid_value(written(value), "VALIDATION_MODE")
-    return value is not None
+    if found[1] is not None:
+        return Validation(int(found[1]))
+    return Validation(again=str(value).upper() == "RETURN_ALL_ERRORS")
+
+
+def _metadata(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """Column → metadata; https://docs.snowflake.com/en/sql-reference/sql/copy-into-table#include-metadata."""
+    listed = given.get("INCLUDE_METADATA", {})
+    if not isinstance(listed, dict):
+        raise invalid_value(written(listed), "INCLUDE_METADATA")
+    if listed and _matched(given.get("MATCH_BY_COLUMN_NAME", "NONE")) is None:
+        message = "SQL compilation error:\nINCLUDE_METADATA can only be used with MATCH_BY_COLUMN_NAME."
+        raise SqlError(message, 1003, "42000")
+    for value in listed.values():
+        if str(value).upper() not in METADATA:
+            raise invalid_value(written(value), "INCLUDE_METADATA")
+    return {name: str(value).upper() for name, value in listed.items()}
 
 
 # -- what the options and the files' format do not allow together
 
 
-def check(statement: CopyIntoTable, options: CopyOptions, settings: dict[str, Any], width: int) -> None:
-    """Refuse what accounts refuse without a look at the files; `width` is how many columns are loaded."""
+def check(
+    statement: CopyIntoTable, options: CopyOptions, settings: dict[str, Any], kinds: Sequence[str]
+) -> None:
+    """Refuse what accounts refuse without a look at the files; `kinds` are the types of the loaded columns."""
     kind = kind_of(settings)
     if statement.projection is not None:
-        if options.validates:
+        if options.validation is not None:
             message = "SQL compilation error:\nVALIDATION_MODE does not support COPY with transform."
             raise SqlError(message, 1003, "42000")
         _check_functions(statement.projection)
@@ -137,11 +179,15 @@ def check(statement: CopyIntoTable, options: CopyOptions, settings: dict[str, An
                 1003,
                 "42000",
             )
-    elif kind != "CSV" and width != 1:
-        raise one_column(kind)
+    elif kind != "CSV" and not (len(kinds) == 1 and _holds_documents(kinds[0])):
+        raise _one_column(kind)
 
 
-def one_column(kind: str) -> SqlError:
+def _holds_documents(kind: str) -> bool:
+    return kind == "JSON" or kind.endswith("[]") or kind.startswith(("STRUCT", "MAP"))
+
+
+def _one_column(kind: str) -> SqlError:
     return SqlError(
         f"SQL compilation error:\n{kind} file format can produce one and only one column of type variant, "
         "object, or array. Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy "

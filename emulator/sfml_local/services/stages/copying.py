@@ -5,33 +5,38 @@ https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
-from sfml_local.core.result import Column, Result, status, table
+from sfml_local.core.result import SELECT, Column, Result, columns, status, table
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.stages import copy_options, load_history
-from sfml_local.services.stages.copy_options import CopyOptions, OnError
+from sfml_local.services.stages import copy_options, load_history, row_errors
+from sfml_local.services.stages.copy_options import CopyOptions
+from sfml_local.services.stages.csv_rows import CsvFormat
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
+from sfml_local.services.stages.row_errors import STAGED, RowError, Target
 from sfml_local.services.stages.staged_files import (
-    FILE,
-    NUMBER,
     column,
     concatenated,
+    csv_format,
     data_columns,
     keys_of,
     kind_of,
     md5,
+    metadata_in,
     over_staged,
+    read_counted,
     read_file,
+    with_documents,
 )
 
 if TYPE_CHECKING:
@@ -40,82 +45,161 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
-STAGED = "staged"
-"""The name under which a statement reads the rows of staged files."""
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A statement with all that it names: the place of its files, their format, and the table's columns.
+
+    A column of the table is a row of `Engine.columns`.
+    """
+
+    statement: CopyIntoTable
+    options: CopyOptions
+    place: Place
+    settings: dict[str, Any]
+    target: ObjectName
+    own: Mapping[str, tuple[Any, ...]]
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.settings)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The columns that are loaded, unless they are found by the names in the files."""
+        return self.statement.columns or list(self.own)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether a record has to have as many fields as the table has columns."""
+        plain = (
+            not self.statement.columns and self.statement.projection is None and self.options.match is None
+        )
+        return plain and self.kind == "CSV" and not self.is_ragged
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether fields that are missing are NULL, and those that are too many are left out."""
+        listed = bool(self.statement.columns) or self.statement.projection is not None
+        return listed or self.settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
+
+    @property
+    def csv(self) -> CsvFormat | None:
+        return csv_format(self.settings) if self.kind == "CSV" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The result of one file: its valid rows, and message, line and column of the first invalid one."""
+    """The result of one file: its valid rows, and the errors of the others, of which the first is placed."""
 
-    file: str
+    key: str
     rows: pa.Table
     parsed: int
-    errors: int = 0
-    first: tuple[str, int, str] | None = None
+    limit: int | None = 1
+    errors: Sequence[RowError] = ()
     skipped: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether no row of it was loaded because of errors."""
+        return self.skipped or bool(self.errors and not self.rows.num_rows)
+
+    @property
+    def word(self) -> str:
+        if self.failed:
+            return "LOAD_FAILED"
+        return "PARTIALLY_LOADED" if self.errors else "LOADED"
 
 
 def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> Result:
     """Insert the rows of staged files that were not loaded before, all in one statement."""
+    copy = _resolved(account, session, statement)
+    keys = keys_of(copy.place, statement.options.get("FILES"), statement.options.get("PATTERN"))
+    missing = _missing(copy)
+    if missing and copy.options.on_error.aborts and copy.options.validation is None:
+        raise SqlError(f"{_not_found(copy, missing[0])} {_DELETED}", 91016, "22000")
+    if not keys and not missing:
+        return status("Copy executed with 0 files processed.")
+    if copy.options.validation is not None:
+        return _validated(account, session, copy, keys, missing)
+    return _loaded(account, session, copy, keys, missing)
+
+
+def _resolved(account: Account, session: Session, statement: CopyIntoTable) -> Copy:
     options = copy_options.read(statement.options)
     place = locate(account, session, statement.source)
     settings = format_options(account, session, statement.options.get("FILE_FORMAT"), place)
     target = resolve(statement.table, session)
-    own = account.engine.columns(session, target)
+    own = {row[0]: row for row in account.engine.columns(session, target)}
     if not own:
         raise does_not_exist("Table", target.fqn())
-    _demand_columns(statement.columns, {row[0] for row in own})
-    copy_options.check(statement, options, settings, len(statement.columns or own))
-    keys = _keys(statement, place, options)
-    if not keys:
-        return status("Copy executed with 0 files processed.")
-    if options.validates:
-        raise not_emulated("COPY INTO with VALIDATION_MODE for staged files")
-    kinds = {name: stored for name, stored, *_ in own}
-    lengths = {name: length for name, _, length, *_ in own if length} if options.truncates else {}
-    digests = {key: md5(place.file(key)) for key in keys}
-    # Read the load history in the same transaction, so that of two parallel loads one waits or fails.
-    with load_history.turn(account, target), load_history.one_transaction(account, session):
-        if "FORCE" not in options.flags:
-            before = load_history.loaded(session, target)
-            keys = [key for key in keys if before.get(_identity(place, key)) != digests[key]]
-        keys = _within(options.size_limit, place, keys)
-        if not keys:
-            return status("Copy executed with 0 files processed.")
-        files = _load(account, session, statement, place, keys, settings, target, kinds, options, lengths)
-        taken = (key for key, file in zip(keys, files, strict=True) if not file.skipped)
-        load_history.note(session, target, {_identity(place, key): digests[key] for key in taken})
-    if "PURGE" in options.flags:
-        for key in keys:
-            place.file(key).unlink(missing_ok=True)
-    if "RETURN_FAILED_ONLY" in options.flags:
-        files = [file for file in files if file.errors]
-    return _told(files)
-
-
-def _demand_columns(listed: tuple[str, ...], known: set[str]) -> None:
-    for name in listed:
-        if name not in known:
+    for name in (*statement.columns, *options.metadata):
+        if name not in own:
             shown = quoted_if_needed(name)
             message = f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{shown}'"
             raise SqlError(message, 904, "42000")
+    copy_options.check(statement, options, settings, [own[name][1] for name in statement.columns or own])
+    return Copy(statement, options, place, settings, target, own)
 
 
-def _keys(statement: CopyIntoTable, place: Place, options: CopyOptions) -> list[str]:
-    """The files to load; one of FILES that is not there is an error where errors are to end the statement."""
-    given = statement.options.get("FILES")
-    keys = keys_of(place, given, statement.options.get("PATTERN"))
-    if given and options.on_error.word == "ABORT_STATEMENT":
-        there = keys_of(place, given, None)
-        for name in given:
-            if not any(key == name or key.endswith(f"/{name}") for key in there):
-                source = statement.source.rstrip("/")
-                raise SqlError(f"Remote file '{source}/{name}' was not found.", 91016, "22000")
-    return keys
+def _missing(copy: Copy) -> list[str]:
+    """The entries of FILES that are not there."""
+    given = copy.statement.options.get("FILES")
+    there = keys_of(copy.place, given, None) if given else []
+    return [name for name in given or () if not any(key == name or key.endswith(f"/{name}") for key in there)]
 
 
-def _within(limit: int, place: Place, keys: list[str]) -> list[str]:
+def _not_found(copy: Copy, name: str) -> str:
+    return f"Remote file '{copy.statement.source.rstrip('/')}/{name}' was not found."
+
+
+_DELETED = (
+    "If you are running a copy command, please make sure files are not deleted when they are being loaded or files are "
+    "not being loaded into two different tables concurrently with auto purge option."
+)
+_CAUSES = (
+    "There are several potential causes. The file might not exist. The required credentials may be missing or "
+    f"invalid. {_DELETED}"
+)
+
+
+def _loaded(
+    account: Account, session: Session, copy: Copy, keys: Sequence[str], missing: Sequence[str]
+) -> Result:
+    digests = {key: md5(copy.place.file(key)) for key in keys}
+    flags = copy.options.flags
+    passed: list[str] = []
+    # Read the load history in the same transaction, so that of two parallel loads one waits or fails.
+    with load_history.turn(account, copy.target), load_history.one_transaction(account, session):
+        if "FORCE" not in flags:
+            keys, passed = _without_loaded(session, copy, keys, digests)
+        keys = _within(copy.options.size_limit, copy.place, keys)
+        files = _load(account, session, copy, keys) if keys else []
+        taken = {_identity(copy.place, file.key): digests[file.key] for file in files if not file.failed}
+        if taken:
+            load_history.note(session, copy.target, taken)
+    if "PURGE" in flags:
+        for file in files:
+            if not file.failed:
+                copy.place.file(file.key).unlink(missing_ok=True)
+    told = [_told(copy, file) for file in files if file.errors or "RETURN_FAILED_ONLY" not in flags]
+    if copy.statement.options.get("FILES"):
+        told += [_passed_over(copy, key) for key in passed] + [_not_there(copy, name) for name in missing]
+    if not files and not told:
+        return status("Copy executed with 0 files processed.")
+    return table(_TOLD, told)
+
+
+def _without_loaded(
+    session: Session, copy: Copy, keys: Sequence[str], digests: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The files that are to be loaded, and those that were loaded before and have not changed."""
+    before = load_history.loaded(session, copy.target)
+    passed = [key for key in keys if before.get(_identity(copy.place, key)) == digests[key]]
+    return [key for key in keys if key not in set(passed)], passed
+
+
+def _within(limit: int, place: Place, keys: Sequence[str]) -> list[str]:
     """The files up to the one with which the limit is passed."""
     chosen, size = [], 0
     for key in keys:
@@ -126,85 +210,142 @@ def _within(limit: int, place: Place, keys: list[str]) -> list[str]:
     return chosen
 
 
-def _load(
-    account: Account,
-    session: Session,
-    statement: CopyIntoTable,
-    place: Place,
-    keys: list[str],
-    settings: dict[str, Any],
-    target: ObjectName,
-    kinds: dict[str, str],
-    options: CopyOptions,
-    lengths: dict[str, int],
-) -> list[Loaded]:
-    """Read these files, and insert their valid rows with one statement."""
-    ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
-    tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
-    names, expressions, every = _assignment(
-        statement, options.match, list(kinds), concatenated(tables), settings, ragged
-    )
-    expressions = [
-        exp.Left(this=exp.cast(one, "VARCHAR"), expression=exp.Literal.number(lengths[name]))
-        if name in lengths
-        else one
-        for name, one in zip(names, expressions, strict=True)
-    ]
-    files, start = [], 0
-    for key, rows in zip(keys, tables, strict=True):
-        part = every.slice(start, rows.num_rows)
-        start += rows.num_rows
-        wanted = dict(zip(names, expressions, strict=True))
-        files.append(_checked(account, session, place.prefix + key, part, wanted, kinds, options.on_error))
-    good = concatenated([file.rows for file in files])
-    insert = exp.Insert(
-        this=exp.Schema(
-            this=_table(target), expressions=[exp.to_identifier(name, quoted=True) for name in names]
-        ),
-        expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
-    )
-    if good.num_rows or options.on_error.word == "ABORT_STATEMENT":
-        account.run_tree(session, insert, staged={STAGED: good})
-    return files
-
-
 def _identity(place: Place, key: str) -> str:
     """The identity of a file of a stage; a stage that was created again has other files."""
     return f"{place.root.name}/{key}"
 
 
-def _assignment(
-    statement: CopyIntoTable,
-    match: str | None,
-    own: list[str],
+# -- rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All rows of several files in one table, the filled columns, and where each file's rows begin and end."""
+
+    rows: pa.Table
+    targets: Sequence[Target]
+    parts: Sequence[tuple[str, pa.Table, Mapping[int, int]]]
+
+
+def _read(account: Account, copy: Copy, keys: Sequence[str]) -> _Read:
+    tables, counts = [], []
+    wanted = metadata_in(*_selected(copy)) | set(copy.options.metadata.values())
+    for key in keys:
+        if copy.is_counted:
+            rows, wrong = read_counted(account, copy.place, key, copy.settings, len(copy.own))
+        else:
+            rows, wrong = (
+                read_file(account, copy.place, key, copy.settings, ragged=copy.is_ragged, metadata=wanted),
+                {},
+            )
+        tables.append(rows)
+        counts.append(wrong)
+    names, expressions, every = _assignment(copy, concatenated(tables))
+    parts, start = [], 0
+    for key, rows, wrong in zip(keys, tables, counts, strict=True):
+        parts.append((key, every.slice(start, rows.num_rows), wrong))
+        start += rows.num_rows
+    return _Read(every, _targets(copy, names, expressions), parts)
+
+
+def _targets(copy: Copy, names: Sequence[str], expressions: Sequence[Expr]) -> list[Target]:
+    targets = []
+    for name, source in zip(names, expressions, strict=True):
+        _, kind, length, nullable, *_ = copy.own[name]
+        cut = length if length and copy.options.truncates else None
+        if cut is not None:
+            source = exp.Left(this=exp.cast(source, "VARCHAR"), expression=exp.Literal.number(cut))
+        most = length if length and cut is None and length < _LONGEST else None
+        targets.append(Target(name, kind, source, most, bool(nullable)))
+    return targets
+
+
+_LONGEST = 16_777_216
+
+
+def _selected(copy: Copy) -> Sequence[Expr]:
+    """The expressions of a copy with transformation."""
+    projection = copy.statement.projection
+    return () if projection is None else parse_one(f"SELECT {projection}").expressions
+
+
+def _load(account: Account, session: Session, copy: Copy, keys: Sequence[str]) -> list[Loaded]:
+    """Read these files, and insert their valid rows with one statement."""
+    read = _read(account, copy, keys)
+    files = [
+        _checked(account, session, copy, read.targets, key, part, wrong) for key, part, wrong in read.parts
+    ]
+    good = concatenated([file.rows for file in files])
+    identifiers = [exp.to_identifier(one.name, quoted=True) for one in read.targets]
+    insert = exp.Insert(
+        this=exp.Schema(this=_table(copy.target), expressions=identifiers),
+        expression=exp.select(*(one.source for one in read.targets)).from_(exp.to_table(STAGED)),
+    )
+    if good.num_rows or copy.options.on_error.aborts:
+        account.run_tree(session, insert, staged={STAGED: good})
+    return files
+
+
+def _errors(
+    account: Account,
+    session: Session,
+    copy: Copy,
+    targets: Sequence[Target],
     rows: pa.Table,
-    settings: dict[str, Any],
-    ragged: bool,
-) -> tuple[list[str], list[Expr], pa.Table]:
+    wrong: Mapping[int, int],
+) -> list[RowError]:
+    """The first error of each row that does not fit."""
+    every = not copy.options.on_error.aborts or copy.options.validation is not None
+    name, delimiter = copy.target.name, str(copy.settings.get("FIELD_DELIMITER", ","))
+    found = {one.row: one for one in row_errors.of_values(account, session, name, rows, targets, every=every)}
+    found |= {one.row: one for one in row_errors.of_counts(name, list(copy.own), wrong, delimiter)}
+    return [found[row] for row in sorted(found)]
+
+
+def _checked(
+    account: Account,
+    session: Session,
+    copy: Copy,
+    targets: Sequence[Target],
+    key: str,
+    rows: pa.Table,
+    wrong: Mapping[int, int],
+) -> Loaded:
+    """The rows of a file that fit their columns; with ABORT, raises SqlError at the first that does not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    on_error, parsed = copy.options.on_error, rows.num_rows
+    errors = _errors(account, session, copy, targets, rows, wrong)
+    first = row_errors.placed(errors[:1], copy.place.file(key), copy.csv)
+    if first and on_error.aborts:
+        raise row_errors.aborting(first[0], key)
+    limit = on_error.limit(parsed)
+    if on_error.skips(len(errors), parsed):
+        return Loaded(key, rows.slice(0, 0), parsed, limit, [*first, *errors[1:]], skipped=True)
+    if errors:
+        bad = pa.array([one.row for one in errors])
+        rows = rows.filter(pc.invert(pc.is_in(pa.array(range(parsed)), value_set=bad)))
+    return Loaded(key, rows, parsed, limit, [*first, *errors[1:]])
+
+
+def _assignment(copy: Copy, rows: pa.Table) -> tuple[Sequence[str], list[Expr], pa.Table]:
     """The filled columns of the table, the expression over the staged rows for each, and these rows."""
-    names, kind = list(statement.columns) or own, kind_of(settings)
+    names, kind = list(copy.names), copy.kind
     given = data_columns(rows)
-    if statement.projection is not None:
-        selected = parse_one(f"SELECT {statement.projection}")
-        expressions = []
-        for node in selected.expressions:
+    expressions: list[Expr] = []
+    if copy.statement.projection is not None:
+        for node in _selected(copy):
             found, rows = over_staged(_without_alias(node), rows, kind)
             expressions.append(found)
-    elif match is not None:
-        exactly = match == "CASE_SENSITIVE"
-        if kind == "JSON":
-            given = _keys_of_documents(rows)
-        found_names = {name if exactly else name.upper(): name for name in given}
-        names = [name for name in names if (name if exactly else name.upper()) in found_names]
-        sources = [found_names[name if exactly else name.upper()] for name in names]
-        expressions = [_key(source) if kind == "JSON" else column(source) for source in sources]
-    elif kind == "PARQUET":
-        raise copy_options.one_column(kind)
-    elif kind == "JSON":
+    elif copy.options.match is not None:
+        return (*_matched(copy, _keys_of_documents(rows) if kind == "JSON" else given), rows)
+    elif kind in ("PARQUET", "JSON"):
+        rows = with_documents(rows) if kind == "PARQUET" else rows
         expressions = [exp.ParseJSON(this=column("C1"))]
     else:
         expressions = [column(name) for name in given]
-        if ragged:
+        if copy.is_ragged:
             names, expressions = names[: len(expressions)], expressions[: len(names)]
     if len(names) != len(expressions):
         raise SqlError(
@@ -216,14 +357,28 @@ def _assignment(
     return names, expressions, rows
 
 
+def _matched(copy: Copy, given: Sequence[str]) -> tuple[Sequence[str], list[Expr]]:
+    """The columns that have the name of one in the files, or that get metadata, which goes before."""
+
+    def folded(name: str) -> str:
+        return name if copy.options.match == "CASE_SENSITIVE" else name.upper()
+
+    sources: dict[str, Expr] = {name: column(one) for name, one in copy.options.metadata.items()}
+    found = {folded(name): name for name in given}
+    for name in copy.names:
+        if name not in sources and (source := found.get(folded(name))) is not None:
+            sources[name] = _key(source) if copy.kind == "JSON" else column(source)
+    names = [name for name in copy.names if name in sources]
+    return names, [sources[name] for name in names]
+
+
 def _without_alias(node: Expr) -> Expr:
     """An expression of a copy with transformation; `t.$1` is `$1`, because there is only one location."""
     bare = node.this if isinstance(node, exp.Alias) else node
 
     def stripped(inner: Expr) -> Expr:
-        return (
-            inner.this if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Parameter) else inner
-        )
+        is_position = isinstance(inner, exp.Column) and isinstance(inner.this, exp.Parameter)
+        return inner.this if is_position else inner
 
     found: Expr = bare.copy().transform(stripped)
     return found
@@ -244,88 +399,104 @@ def _key(name: str) -> Expr:
     return exp.Bracket(this=exp.ParseJSON(this=column("C1")), expressions=[exp.Literal.string(name)])
 
 
-def _checked(
-    account: Account,
-    session: Session,
-    file: str,
-    rows: pa.Table,
-    expressions: dict[str, Expr],
-    kinds: dict[str, str],
-    on_error: OnError,
-) -> Loaded:
-    """The rows of a file that fit their columns; with ABORT, raises SqlError at the first that does not."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    texts = {name: pair for name, one in expressions.items() if (pair := _text_and_type(one, kinds[name]))}
-    if not texts or not rows.num_rows:
-        return Loaded(file, rows, rows.num_rows)
-    tests = [
-        exp.alias_(
-            exp.and_(
-                source.copy().is_(exp.null()).not_(),
-                exp.TryCast(this=source.copy(), to=exp.DataType.build(kind, dialect="duckdb")).is_(
-                    exp.null()
-                ),
-            ),
-            f"b{index}",
-        )
-        for index, (source, kind) in enumerate(texts.values())
-    ]
-    query = exp.select(*tests).from_(exp.to_table(STAGED))
-    bad = account.run_tree(session, query, staged={STAGED: rows})
-    wrong = [
-        (row, [index for index, is_bad in enumerate(tested) if is_bad]) for row, tested in enumerate(bad.rows)
-    ]
-    wrong = [(row, found) for row, found in wrong if found]
-    if not wrong:
-        return Loaded(file, rows, rows.num_rows)
-    row, (index, *_) = wrong[0]
-    name = list(texts)[index]
-    value = rows.column(texts[name][0].name)[row].as_py() if isinstance(texts[name][0], exp.Column) else "…"
-    sentence = f"{_word(texts[name][1])} value '{value}' is not recognized"
-    line = rows.column(NUMBER)[row].as_py()
-    if on_error.word == "ABORT_STATEMENT":
-        raise SqlError(f"{sentence}\n  File '{file}', row {line}, column \"{name}\"", 100038, "22018")
-    first = (sentence, line, name)
-    if on_error.skips(len(wrong), rows.num_rows):
-        return Loaded(file, rows.slice(0, 0), rows.num_rows, len(wrong), first, skipped=True)
-    wrong_rows = pa.array([row for row, _ in wrong])
-    keep = pc.invert(pc.is_in(pa.array(range(rows.num_rows)), value_set=wrong_rows))
-    return Loaded(file, rows.filter(keep), rows.num_rows, len(wrong), first)
-
-
-def _text_and_type(expression: Expr, kind: str) -> tuple[Expr, str] | None:
-    """A text column of a file with its target type; None if the conversion cannot fail."""
-    if isinstance(expression, exp.Cast) and isinstance(expression.this, exp.Column):
-        return expression.this, expression.to.sql(dialect="duckdb")
-    is_file_column = isinstance(expression, exp.Column) and expression.name not in (FILE, NUMBER)
-    return (expression, kind) if is_file_column and kind not in ("VARCHAR", "JSON") else None
-
-
-def _word(kind: str) -> str:
-    words = {"BOOLEAN": "Boolean", "DATE": "Date", "TIMESTAMP": "Timestamp", "TIME": "Time"}
-    return next((word for name, word in words.items() if kind.startswith(name)), "Numeric")
-
-
 def _table(name: ObjectName) -> exp.Table:
     parts = (name.name, name.schema, name.database)
     this, db, catalog = (exp.to_identifier(part, quoted=True) for part in parts)
     return exp.Table(this=this, db=db, catalog=catalog)
 
 
-def _told(files: list[Loaded]) -> Result:
-    """The result with one row per file."""
-    counts = ("rows_parsed", "rows_loaded", "error_limit", "errors_seen")
-    ends = ("first_error", "first_error_line", "first_error_character", "first_error_column_name")
-    rows: list[tuple[Any, ...]] = []
-    for file in files:
-        good = file.rows.num_rows
-        said = "LOAD_FAILED" if file.skipped else "PARTIALLY_LOADED" if file.errors else "LOADED"
-        sentence, line, name = file.first or (None, None, None)
-        rows.append(
-            (file.file, said, file.parsed, good, max(file.errors, 1), file.errors, sentence, line, None, name)
+# -- what is told
+
+_TOLD = columns(
+    "file status rows_parsed:fixed rows_loaded:fixed error_limit:fixed errors_seen:fixed first_error "
+    "first_error_line:fixed first_error_character:fixed first_error_column_name"
+)
+
+
+def _told(copy: Copy, file: Loaded) -> tuple[Any, ...]:
+    """The row of a file; files of documents have no characters and columns, and their rows are lines."""
+    counted = (file.parsed, file.rows.num_rows, file.limit, len(file.errors))
+    start = (copy.place.prefix + file.key, file.word, *counted)
+    if not file.errors:
+        return (*start, None, None, None, None)
+    first = file.errors[0]
+    if (where := first.position) is None:
+        return (*start, first.sentence, first.row + 1, None, None)
+    return (*start, first.sentence, where.line, where.character, first.column)
+
+
+def _passed_over(copy: Copy, key: str) -> tuple[Any, ...]:
+    loaded = "File was loaded before."
+    return (copy.place.prefix + key, "LOAD_SKIPPED", 0, 0, None, 1, loaded, None, None, None)
+
+
+def _not_there(copy: Copy, name: str) -> tuple[Any, ...]:
+    sentence = f"{_not_found(copy, name)} {_CAUSES}"
+    return (copy.place.prefix + name, "LOAD_FAILED", 0, 0, 1, 1, sentence, None, None, None)
+
+
+# -- VALIDATION_MODE
+
+_ERRORS = columns(
+    "ERROR FILE LINE:fixed CHARACTER:fixed BYTE_OFFSET:fixed CATEGORY CODE:fixed SQL_STATE COLUMN_NAME "
+    "ROW_NUMBER:fixed ROW_START_LINE:fixed REJECTED_RECORD"
+)
+
+
+def _validated(
+    account: Account, session: Session, copy: Copy, keys: Sequence[str], missing: Sequence[str]
+) -> Result:
+    """The first rows as they would be loaded, or the errors of all rows; nothing is loaded."""
+    asked = copy.options.validation
+    assert asked is not None
+    if not asked.again and "FORCE" not in copy.options.flags:
+        digests = {key: md5(copy.place.file(key)) for key in keys}
+        keys, _ = _without_loaded(session, copy, keys, digests)
+    keys = _within(copy.options.size_limit, copy.place, keys)
+    if asked.rows is not None:
+        if missing:
+            raise SqlError(f"{_not_found(copy, missing[0])} {_DELETED}", 91016, "22000")
+        return _first_rows(account, session, copy, keys, asked.rows)
+    rows = [row for key in keys for row in _error_rows(account, session, copy, key)]
+    for name in missing:
+        sentence = f"{_not_found(copy, name)} {_CAUSES}"
+        rows.append((sentence, name, None, None, None, "other", 100112, "22000", None, 0, 0, None))
+    return table(_ERRORS, rows, SELECT)
+
+
+def _first_rows(account: Account, session: Session, copy: Copy, keys: Sequence[str], count: int) -> Result:
+    """The first rows with the types of the table; raises SqlError if one of them does not fit."""
+    if not keys:
+        return Result(tuple(Column(name) for name in copy.names))
+    read, left = _read(account, copy, keys), count
+    for key, part, wrong in read.parts:
+        early = [one for one in _errors(account, session, copy, read.targets, part, wrong) if one.row < left]
+        if early:
+            [first] = row_errors.placed(early[:1], copy.place.file(key), copy.csv)
+            raise row_errors.aborting(first, key)
+        left -= min(left, part.num_rows)
+    shown = [
+        exp.alias_(
+            exp.Cast(this=one.source.copy(), to=exp.DataType.build(one.kind, dialect="duckdb")),
+            one.name,
+            quoted=True,
         )
-    counted = tuple(Column(one, "fixed") for one in counts)
-    named = (Column("file"), Column("status"), *counted, Column(ends[0]), Column(ends[1], "fixed"))
-    return table((*named, *ends[2:]), rows)
+        for one in read.targets
+    ]
+    query = exp.select(*shown).from_(exp.to_table(STAGED)).limit(count)
+    return account.run_tree(session, query, staged={STAGED: read.rows})
+
+
+def _error_rows(account: Account, session: Session, copy: Copy, key: str) -> list[tuple[Any, ...]]:
+    """A row for each error of a file; only a record of a CSV file has a place in it."""
+    read = _read(account, copy, [key])
+    [(_, part, wrong)] = read.parts
+    errors = _errors(account, session, copy, read.targets, part, wrong)
+    found = []
+    for one in row_errors.placed(errors, copy.place.file(key), copy.csv):
+        where, number = one.position, one.row + 1
+        place = (number, None, None) if where is None else (where.line, where.character, where.offset)
+        start, record = (number, None) if where is None else (where.record_line, where.record)
+        what = (one.category, one.code, one.sqlstate, one.column)
+        found.append((one.sentence, key, *place, *what, number, start, record))
+    return found

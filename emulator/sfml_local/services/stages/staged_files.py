@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,14 @@ from sqlglot import Expr, exp
 from sfml_local.core.engine import UnreadableFile
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.place import Place
-from sfml_local.services.stages.csv_rows import csv_rows
+from sfml_local.services.stages.csv_rows import (
+    CsvFormat,
+    counted_rows,
+    csv_rows,
+    has_blank_lines,
+    is_gzip,
+    without_rows,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,12 +32,18 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 FILE, NUMBER = "METADATA$FILENAME", "METADATA$FILE_ROW_NUMBER"
+CONTENT, MODIFIED, STARTED = (
+    "METADATA$FILE_CONTENT_KEY",
+    "METADATA$FILE_LAST_MODIFIED",
+    "METADATA$START_SCAN_TIME",
+)
+METADATA = (FILE, NUMBER, CONTENT, MODIFIED, STARTED)
 """https://docs.snowflake.com/en/user-guide/querying-metadata"""
 
 _READ_CSV = """
 SELECT * FROM read_csv(
     ?, delim = ?, quote = ?, skip = ?, nullstr = ?, header = ?, all_varchar = true, auto_detect = true,
-    strict_mode = false, escape = ?, null_padding = ?
+    strict_mode = false, escape = ?, null_padding = ?, compression = ?
 )
 """
 _CSV_OPTIONS = frozenset(
@@ -46,37 +60,110 @@ def kind_of(options: dict[str, Any]) -> str:
 
 
 def read_file(
-    account: Account, place: Place, key: str, options: dict[str, Any], *, ragged: bool = False
+    account: Account,
+    place: Place,
+    key: str,
+    options: dict[str, Any],
+    *,
+    ragged: bool = False,
+    metadata: Collection[str] = (),
 ) -> pa.Table:
-    """The rows of one file, with its name and the rows' numbers; `ragged` rows are filled with NULLs."""
-    import pyarrow as pa
-
+    """The rows of one file, with its name, the rows' numbers and this metadata; `ragged` rows are filled with NULLs."""
     kind, name = kind_of(options), str(place.file(key))
     if kind == "PARQUET":
         demand_values("PARQUET", options, _PARQUET)
         rows = parquet_rows([place.file(key)], logical=options.get("USE_LOGICAL_TYPE") is True)
     elif kind == "CSV":
-        given = _csv(options)
-        try:
-            rows = account.engine.file_rows(_READ_CSV, [name, *given, ragged])
-        except UnreadableFile:
-            # Rows of several lengths, or quotes within fields: DuckDB cannot detect the format of such files.
-            with _readable(place.prefix + key):
-                rows = csv_rows(place.file(key), *given, ragged=ragged)
-        if options.get("PARSE_HEADER") is not True:
-            rows = _numbered(rows)
-        if options.get("TRIM_SPACE") is True:
-            import pyarrow.compute as pc
-
-            rows = pa.table([pc.utf8_trim_whitespace(one) for one in rows.columns], rows.column_names)
+        rows = _read_csv(account, place, key, options, ragged=ragged)
     elif kind == "JSON":
         with _readable(place.prefix + key):
             rows = _read_json(account, name, options)
     else:
         raise not_emulated(f"FILE_FORMAT TYPE = {kind}")
+    return _with_metadata(account, place, key, rows, metadata)
+
+
+def read_counted(
+    account: Account, place: Place, key: str, options: dict[str, Any], width: int
+) -> tuple[pa.Table, Mapping[int, int]]:
+    """The rows of a CSV file for so many columns, and the number of fields of those that have others."""
+    file, how = place.file(key), csv_format(options)
+    with _readable(place.prefix + key):
+        try:
+            rows = account.engine.file_rows(_READ_CSV, _duckdb(file, how, ragged=False))
+        except UnreadableFile:
+            rows = None
+        wrong: Mapping[int, int] = {}
+        # DuckDB passes over blank lines, and counts the columns only to see whether all records have as many.
+        if rows is None or (how.blank_lines and has_blank_lines(file)) or _has_others(rows, width):
+            rows, wrong = counted_rows(file, how, width)
+        elif not rows.num_rows:
+            rows = without_rows(width)
+    return _with_metadata(account, place, key, _trimmed(_numbered(rows), options), ()), wrong
+
+
+def _has_others(rows: pa.Table, width: int) -> bool:
+    return bool(rows.num_rows) and rows.num_columns != width
+
+
+def _read_csv(account: Account, place: Place, key: str, options: dict[str, Any], *, ragged: bool) -> pa.Table:
+    file, how = place.file(key), csv_format(options)
+    try:
+        rows = account.engine.file_rows(_READ_CSV, _duckdb(file, how, ragged=ragged))
+    except UnreadableFile:
+        # Rows of several lengths, or quotes within fields: DuckDB cannot detect the format of such files.
+        with _readable(place.prefix + key):
+            rows = csv_rows(file, how, ragged=ragged)
+    return _trimmed(rows if how.header else _numbered(rows), options)
+
+
+def _duckdb(file: Path, how: CsvFormat, *, ragged: bool) -> list[Any]:
+    """The parameters of _READ_CSV."""
+    nulls = list(how.nulls) or ["\0"]
+    packed = "gzip" if is_gzip(file) else "auto"
+    return [str(file), how.delimiter, how.quote, how.skip, nulls, how.header, how.escape, ragged, packed]
+
+
+def _trimmed(rows: pa.Table, options: dict[str, Any]) -> pa.Table:
+    if options.get("TRIM_SPACE") is not True:
+        return rows
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.table([pc.utf8_trim_whitespace(one) for one in rows.columns], rows.column_names)
+
+
+def _with_metadata(
+    account: Account, place: Place, key: str, rows: pa.Table, wanted: Collection[str]
+) -> pa.Table:
+    """The rows with the name of their file and their numbers, and with the other metadata that is read."""
+    import pyarrow as pa
+
     count = rows.num_rows
     rows = rows.append_column(FILE, pa.array([place.prefix + key] * count, pa.string()))
-    return rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
+    rows = rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
+    for name in METADATA[2:]:
+        if name in wanted:
+            rows = rows.append_column(name, pa.repeat(_metadata(account, place.file(key), name), count))
+    return rows
+
+
+def _metadata(account: Account, file: Path, name: str) -> pa.Scalar:
+    """What is told of a file: the moment of its last change has no zone, that of the reading has one."""
+    import pyarrow as pa
+
+    if name == CONTENT:
+        return pa.scalar(md5(file), pa.string())
+    if name == MODIFIED:
+        modified = datetime.datetime.fromtimestamp(int(file.stat().st_mtime), datetime.UTC)
+        return pa.scalar(modified.replace(tzinfo=None), pa.timestamp("us"))
+    return pa.scalar(account.clock(), pa.timestamp("us", "UTC"))
+
+
+def metadata_in(*trees: Expr) -> frozenset[str]:
+    """The names of metadata that statements read."""
+    columns = (node for tree in trees for node in tree.find_all(exp.Column))
+    return frozenset(name for node in columns if (name := node.name.upper()) in METADATA)
 
 
 @contextlib.contextmanager
@@ -134,9 +221,11 @@ def _read_json(account: Account, name: str, options: dict[str, Any]) -> pa.Table
     if unknown:
         raise not_emulated(f"FILE_FORMAT (TYPE = JSON {' '.join(sorted(unknown))})")
     how = "auto" if options.get("STRIP_OUTER_ARRAY") is True else "unstructured"
+    packed = "gzip" if is_gzip(Path(name)) else "auto"
     return _numbered(
         account.engine.file_rows(
-            f"SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, format = '{how}')", [name]
+            f"SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, format = '{how}', compression = ?)",
+            [name, packed],
         )
     )
 
@@ -157,7 +246,8 @@ def keys_of(place: Place, files: Sequence[str] | None, pattern: str | None) -> l
     return [key for key in keys if pattern is None or re.fullmatch(pattern, key)]
 
 
-def _csv(options: dict[str, Any]) -> list[Any]:
+def csv_format(options: dict[str, Any]) -> CsvFormat:
+    """How CSV files with these options are read; refuses options that have no effect here."""
     unknown = options.keys() - _CSV_OPTIONS
     demand_values("CSV", options, _CSV)
     if unknown:
@@ -168,14 +258,15 @@ def _csv(options: dict[str, Any]) -> list[Any]:
     nulls = options.get("NULL_IF", ["\\N"])
     empty = [""] if options.get("EMPTY_FIELD_AS_NULL", True) is True else []
     delimiter = options.get("FIELD_DELIMITER", ",")
-    return [
+    return CsvFormat(
         "\0" if str(delimiter).upper() == "NONE" else delimiter,
         quote,
         int(options.get("SKIP_HEADER", 0)),
-        [*(nulls if isinstance(nulls, list) else [nulls]), *empty] or ["\0"],
+        (*(nulls if isinstance(nulls, list) else [nulls]), *empty),
         options.get("PARSE_HEADER") is True,
         quote if str(escape).upper() == "NONE" else str(escape),
-    ]
+        options.get("SKIP_BLANK_LINES") is not True,
+    )
 
 
 NEWLINES = ("\n", "\\N", "\r\n", "\\R\\N", "\r", "\\R")
@@ -201,7 +292,7 @@ def _numbered(rows: pa.Table) -> pa.Table:
 
 
 def data_columns(rows: pa.Table) -> list[str]:
-    return [name for name in rows.column_names if name not in (FILE, NUMBER)]
+    return [name for name in rows.column_names if name not in METADATA]
 
 
 # -- $1, $1:"name" and METADATA$FILENAME ----------------------------------------------------------------------------
@@ -213,7 +304,7 @@ def over_staged(tree: Expr, rows: pa.Table, kind: str, name: str | None = None) 
     `name` is the alias of the rows in a query.
     """
     if kind == "PARQUET" and any(_is_whole(node, name) for node in tree.walk()):
-        rows = _with_documents(rows)
+        rows = with_documents(rows)
     found = tree.transform(lambda node: _replaced(node, rows, kind, name))
     return found, rows
 
@@ -228,7 +319,7 @@ def _replaced(node: Expr, rows: pa.Table, kind: str, name: str | None) -> Expr:
             return exp.ParseJSON(this=column("C1", name)) if position == 1 else exp.null()
         own = data_columns(rows)
         return column(own[position - 1], name) if position <= len(own) else exp.null()
-    if isinstance(node, exp.Column) and node.name.upper() in (FILE, NUMBER):
+    if isinstance(node, exp.Column) and node.name.upper() in METADATA:
         return column(node.name.upper(), name)
     return node
 
@@ -255,7 +346,7 @@ def _is_whole(node: Expr, name: str | None) -> bool:
     return sum(isinstance(part, exp.JSONPathKey) for part in parent.expression.expressions) != 1
 
 
-def _with_documents(rows: pa.Table) -> pa.Table:
+def with_documents(rows: pa.Table) -> pa.Table:
     """Parquet rows with the JSON text of each row as C1."""
     import pyarrow as pa
 

@@ -17,6 +17,7 @@ from sfml_local.services.stages.staged_files import (
     concatenated,
     keys_of,
     kind_of,
+    metadata_in,
     over_staged,
     read_file,
     staged_tables,
@@ -45,7 +46,10 @@ def _read(table: exp.Table, select: exp.Select, rewriting: Rewriting) -> None:
     keys = keys_of(place, None, None if pattern is None else str(pattern.name))
     if not keys:
         raise SqlError(f"Remote file '{table.this.this}' was not found.", 100016, "22000")
-    rows = concatenated([read_file(account, place, key, options, ragged=True) for key in keys])
+    wanted = metadata_in(select)
+    rows = concatenated(
+        [read_file(account, place, key, options, ragged=True, metadata=wanted) for key in keys]
+    )
     alias = table.args.get("alias")
     name = table.alias or None
     for argument, value in list(select.args.items()):
