@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from sfml.account.deployed import DeployedGraph, SchemaTasks, graph_of, schema_tasks
 from sfml.account.health import GraphHealth, LateRun
+from sfml.account.run_reading import as_of
 from sfml.account.run_window import RunWindow
 from sfml.account.streams import NO_STREAMS, StreamReading, joined, reading_of, streams_read
 from sfml.base.errors import AccountError, ConnectionFailed, SfmlError
@@ -32,6 +33,7 @@ from sfml.snowflake.shown import NO_SUCH_PLACE
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.account.history import DeployedRoot, GraphRow, TaskRow
     from sfml.graph.model import Target
     from sfml.lower.desired import DesiredGraph
 
@@ -200,8 +202,15 @@ def _reading(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphR
     if isinstance(runs, SfmlError):
         raise runs
     rows = runs.rows.get(root.id, ())
-    records = one.target.history.graphs(root) if runs.records is None else runs.records.get(root.id, ())
-    return GraphReading(one.graph, staged, journal, rows, records, one.streams)
+    return GraphReading(one.graph, staged, journal, rows, _run_records(one, root, rows, runs), one.streams)
+
+
+def _run_records(
+    one: _Found, root: DeployedRoot, rows: tuple[TaskRow, ...], runs: RunWindow
+) -> tuple[GraphRow, ...]:
+    if runs.records is None:
+        return as_of(rows, one.target.history.graphs(root))
+    return runs.records.get(root.id, ())
 
 
 def _healths_of_whole_history(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.held_lease import is_gone, new_lease
 from sfml.operations.part_runs import left_over, parts_of_runs, states_of
-from sfml.operations.runs import runs_of
+from sfml.operations.runs import read_runs, runs_of
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
 from sfml.plan.lane import backfill_lease
@@ -65,10 +64,8 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
     staged, journal = read_stage(desired, target)
-    rows = target.history.rows(graph.root) if graph.root else ()
-    reading = GraphReading(graph, staged, journal, rows, streams=read_streams(desired, target, graph))
-    if graph.root and reading.has_run:
-        reading = replace(reading, records=target.history.graphs(graph.root))
+    rows, records = read_runs(target.history, graph.root) if graph.root else ((), ())
+    reading = GraphReading(graph, staged, journal, rows, records, read_streams(desired, target, graph))
     return health_from(desired, target, reading)
 
 

@@ -23,7 +23,7 @@ from sfml.lower.names import folded_name
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease
 from sfml.operations.known_runs import LAST, part_records
-from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, recent_runs
+from sfml.operations.runs import NONCE, StartedRun, cancel_runs, follow, read_runs, recent_runs
 from sfml.operations.target_account import TargetAccount
 from sfml.operations.value_runs import value_runs
 from sfml.plan.artefact import observed_artefact
@@ -179,8 +179,7 @@ def _state(
     root = target.history.root(folded_name(graph.root)) if graph.has_root else None
     if root is None:
         return PartState(graph, part, None, None)
-    records = target.history.graphs(root)
-    rows = target.history.rows(root)
+    rows, records = read_runs(target.history, root)
     groups = [row.run_group for row in rows if row.run_group]
     group = next(iter(groups), None) or next((one.run_group for one in records), None)
     if group is None:

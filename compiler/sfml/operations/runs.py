@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sfml.account.history import DeployedRoot, GraphRow, Run, TaskRow
 from sfml.account.ports import RunReader, RunStarter
+from sfml.account.run_reading import are_older, with_later
 from sfml.account.run_record import run_of
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
@@ -302,10 +303,17 @@ def recent_runs(
     with_skipped: bool = False,
 ) -> tuple[Run, ...]:
     """The runs of the last seven days, newest first; runs with a skipped root only if `with_skipped`."""
+    rows, records = read_runs(account, root)
+    return runs_of(desired, rows, records, limit=limit, with_skipped=with_skipped)
+
+
+def read_runs(account: RunReader, root: DeployedRoot) -> tuple[tuple[TaskRow, ...], tuple[GraphRow, ...]]:
+    """The rows and the records of the graph's runs, fitted together: see `account.run_reading`."""
+    records = account.graphs(root)
     rows = account.rows(root)
-    if not any(row.state != "SCHEDULED" for row in rows):
-        return ()
-    return runs_of(desired, rows, account.graphs(root), limit=limit, with_skipped=with_skipped)
+    if are_older(records, rows, datetime.now(UTC)):
+        records = with_later(records, account.graphs(root))
+    return rows, records
 
 
 def runs_of(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.account.deployed import SchemaTasks, schema_tasks
 from sfml.account.history import MOST_ROWS, GraphRow, TaskRow
+from sfml.account.run_reading import are_older, with_later
 from sfml.account.run_window import RunWindow
 from sfml.base.errors import AccountError
 from sfml.base.quoting import identifier, literal, qualified
@@ -93,19 +95,28 @@ class Fleet:
 
     def runs(self, database: str) -> RunWindow:
         """The newest runs of all graphs of the account, with three calls; any of its databases will do."""
-        # Records first: if a graph run has ended now, the rows that are read next are complete.
+        records = self._records(database)
+        newest = self._rows(f"SELECT {_columns()} FROM {self._history(database)}")
+        found = _by_root(newest)
+        now = datetime.now(UTC)
+        if records is not None and any(
+            are_older(records.get(root, ()), own, now) for root, own in found.items()
+        ):
+            records = _fitted(records, self._records(database))
+        times = [at for own in found.values() for row in own if (at := row.scheduled_time)]
+        return RunWindow(
+            found,
+            records,
+            min(times, default=None) if len(newest) >= NEWEST else None,
+        )
+
+    def _records(self, database: str) -> dict[str, tuple[GraphRow, ...]] | None:
+        """Id of a root → the records of its runs; None if there are more than can be read."""
         graphs = (
             *self._graphs(database, "CURRENT_TASK_GRAPHS"),
             *self._graphs(database, "COMPLETE_TASK_GRAPHS", "COMPLETED_TIME"),
         )
-        newest = self._rows(f"SELECT {_columns()} FROM {self._history(database)}")
-        found = _by_root(newest)
-        times = [at for own in found.values() for row in own if (at := row.scheduled_time)]
-        return RunWindow(
-            found,
-            None if len(graphs) >= NEWEST else _records_by_root(graphs),
-            min(times, default=None) if len(newest) >= NEWEST else None,
-        )
+        return None if len(graphs) >= NEWEST else _records_by_root(graphs)
 
     def rows_of(self, database: str, roots: Sequence[str]) -> Mapping[str, tuple[TaskRow, ...]]:
         """Id of a root → all rows that Snowflake keeps of its graph; some roots are read with one call."""
@@ -151,3 +162,11 @@ def _records_by_root(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Graph
     for row in rows:
         found.setdefault(str(row["ROOT_TASK_ID"]), []).append(graph_row(row))
     return {root: tuple(own) for root, own in found.items()}
+
+
+def _fitted(
+    first: Mapping[str, tuple[GraphRow, ...]], later: Mapping[str, tuple[GraphRow, ...]] | None
+) -> dict[str, tuple[GraphRow, ...]] | None:
+    if later is None:
+        return None
+    return {root: with_later(first.get(root, ()), later.get(root, ())) for root in {**first, **later}}
