@@ -14,7 +14,7 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.inputs import user_name
 from sfml.cli.options import Options
-from sfml.frontend.entry_files import is_entry_file, pipelines_of
+from sfml.frontend.entry_files import entries_of_project, is_entry_file
 from sfml.spec.load import load
 from sfml.spec.model import LoadedSpec
 from sfml.spec.origin import Origin, known_paths, origins, placed_origin, removed_by
@@ -71,7 +71,7 @@ def _readers(
     own = is_entry_file(file)
     broken: LoadedSpec | None = None
     count = 0
-    entries = [path for path in pipelines_of(root) if project_root(path.parent) == root]
+    entries = entries_of_project(root)
     for entry in [file] if own else entries:
         loaded = load(entry, target=target, variables=options.variables, user=user_name(options))
         if inside not in loaded.sources:

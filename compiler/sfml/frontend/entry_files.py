@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import UsageError
+from sfml.frontend.entry_text import is_entry_text, name_in
 from sfml.spec.project import PROJECT_FILE, project_root
 
 _SUFFIXES = (".yaml", ".yml")
-_PIPELINE_KEY = re.compile(rb"^(?:pipeline|\"pipeline\"|'pipeline')\s*:|^\{.*\bpipeline\b", re.MULTILINE)
-_NAME = re.compile(
-    rb"^(?:\{(?:.*[{,\s])?)?(?:pipeline|\"pipeline\"|'pipeline')\s*:\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)",
-    re.MULTILINE,
-)
 _MAX_BYTES = 1_000_000
 _NAMES_SHOWN = 5
 
@@ -81,7 +76,7 @@ def _of_argument(argument: str) -> tuple[Path, ...]:
                 f"no pipeline in the folder `{argument}`", help="an entry file has a key `pipeline`"
             )
         return paths
-    if path.is_file():
+    if path.is_file() or path.is_symlink():
         return (path,)
     if glob.has_magic(argument):
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
@@ -154,43 +149,71 @@ def _pipelines_by_name() -> Mapping[str, tuple[Path, ...]]:
 
 def pipelines_of_project(root: Path) -> tuple[Path, ...]:
     """The entry files of the project at `root`, relative to the working directory; projects below are left out."""
-    paths = (path for path in pipelines_of(root) if project_root(path.parent) == root)
-    return tuple(Path(os.path.relpath(path)) for path in paths)
+    return tuple(Path(os.path.relpath(path)) for path in entries_of_project(root))
+
+
+def entries_of_project(root: Path) -> tuple[Path, ...]:
+    """The entry files of the project at `root`; projects below are left out.
+
+    A file in a linked folder that is in no project is one of them: to read it tells that it leads out of the project.
+    """
+    return tuple(path for path in pipelines_of(root) if project_root(path.parent) in (root, None))
 
 
 def pipeline_name(path: Path) -> str | None:
     """The name of the pipeline in an entry file, found without parsing the file; None where it has none."""
-    match = _NAME.search(_beginning(path))
-    return match[1].decode("ascii") if match else None
+    return name_in(_beginning(path) or b"")
 
 
 def pipelines_of(folder: Path) -> tuple[Path, ...]:
-    """The entry files in a folder and below it; hidden folders, `build` and `node_modules` are left out."""
+    """The entry files in a folder and below it; hidden folders, `build` and `node_modules` are left out.
+
+    Of a link to a folder that is not below `folder`, only the files that it holds itself are looked at.
+    """
+    top = folder.resolve()
     entry_paths: list[Path] = []
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not is_left_out(name))
-        paths = (Path(place, name) for name in files if not is_left_out(name))
+        paths = [Path(place, name) for name in files if not is_left_out(name)]
+        paths += _beside(top, [Path(place, name) for name in folders])
         entry_paths += [path for path in paths if is_entry_file(path)]
     return tuple(sorted(entry_paths))
 
 
+def _beside(top: Path, folders: Iterable[Path]) -> Iterator[Path]:
+    """The files of those folders that are links to places outside of `top`."""
+    for folder in folders:
+        if folder.is_symlink() and not folder.resolve().is_relative_to(top):
+            yield from (path for path in sorted(folder.iterdir()) if not is_left_out(path.name))
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(
+        f"`{error.filename}` cannot be read: {error.strerror}",
+        help="pipelines may be in it; make it readable, or name the specs",
+    ) from error
+
+
 def is_entry_file(path: Path) -> bool:
-    """Whether the file looks like the entry file of a pipeline; it is not parsed."""
-    return path.suffix in _SUFFIXES and path.is_file() and is_entry_text(_beginning(path))
+    """Whether the file looks like the entry file of a pipeline; it is not parsed.
+
+    A link to nothing and a file that cannot be read count, because whoever reads them next reports them.
+    """
+    if path.suffix not in _SUFFIXES or path.is_dir():
+        return False
+    content = _beginning(path)
+    return content is None or is_entry_text(content)
 
 
-def _beginning(path: Path) -> bytes:
-    """The first `_MAX_BYTES` bytes of a file; empty if it cannot be read."""
+def _beginning(path: Path) -> bytes | None:
+    """The first `_MAX_BYTES` bytes of a file; None if it cannot be read; empty if it is no file."""
+    if path.exists() and not path.is_file():
+        return b""  # a pipe or a device: opening it could wait for ever
     try:
         with path.open("rb") as stream:
             return stream.read(_MAX_BYTES)
     except OSError:
-        return b""
-
-
-def is_entry_text(content: bytes) -> bool:
-    """Whether the beginning of a YAML file looks like that of an entry file."""
-    return _PIPELINE_KEY.search(content, 0, _MAX_BYTES) is not None
+        return None
 
 
 def is_left_out(name: str) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import MAX_FINDINGS, first_of
-from sfml.frontend.entry_files import pipelines_of
+from sfml.frontend.entry_files import entries_of_project
 from sfml.frontend.reading import with_findings
 from sfml.frontend.silencing import unused
-from sfml.spec.project import project_root
 
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
@@ -123,10 +123,8 @@ def whole_targets(files: Sequence[Path], readings: Sequence[Reading]) -> list[li
 
 def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:
     """The roots of projects all of whose pipelines were read."""
-    seen = {file.resolve() for file in files}
+    seen = {os.path.realpath(file) for file in files}  # `Path.resolve` raises an error for links in a cycle
     roots = {reading.root for reading in readings}
     return {
-        root
-        for root in roots
-        if all(path.resolve() in seen for path in pipelines_of(root) if project_root(path.parent) == root)
+        root for root in roots if all(os.path.realpath(path) in seen for path in entries_of_project(root))
     }

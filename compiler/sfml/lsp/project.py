@@ -11,7 +11,8 @@ from pathlib import Path
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.base.errors import SfmlError
 from sfml.catalog import StepCatalog
-from sfml.frontend.entry_files import is_entry_text, pipelines_of
+from sfml.frontend.entry_files import entries_of_project
+from sfml.frontend.entry_text import is_entry_text
 from sfml.frontend.reading import Reading, may_have_policies, read
 from sfml.frontend.team_policies import PolicyChoice, own_policies, with_policies
 from sfml.frontend.whole_project import read_together
@@ -69,7 +70,7 @@ class ProjectState:
 
     def find_pipelines(self) -> None:
         """Look for entry files, on disk and among the open texts; those that are gone are forgotten."""
-        paths = {path for path in pipelines_of(self.root) if project_root(path.parent) == self.root}
+        paths = set(entries_of_project(self.root))
         for path, text in self._texts.items():
             if path.suffix in (".yaml", ".yml") and project_root(path.parent) == self.root:
                 paths = paths | {path} if is_entry_text(text.encode(errors="replace")) else paths - {path}

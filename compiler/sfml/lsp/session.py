@@ -12,7 +12,7 @@ from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
 from sfml.base.diagnostic import Diagnostic
-from sfml.frontend.entry_files import is_entry_text
+from sfml.frontend.entry_text import is_entry_text
 from sfml.frontend.reading import Reading, read
 from sfml.lsp.findings import FileFinding, diagnostic, findings_by_file
 from sfml.lsp.positions import UTF16, TextMap

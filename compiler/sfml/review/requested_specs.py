@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sfml.base.errors import UsageError
 from sfml.base.record import record
-from sfml.frontend.entry_files import is_entry_text, is_left_out
+from sfml.frontend.entry_files import is_left_out
+from sfml.frontend.entry_text import is_entry_text
 
 
 @record

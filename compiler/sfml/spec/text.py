@@ -25,6 +25,11 @@ def read_text(path: Path, file: str) -> str | Diagnostic:
             return Diagnostic.error("SF121", f"`{file}` is not a regular file", at=whole)
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as cause:
+        if path.is_symlink():
+            message = f"`{file}` is a link to `{path.readlink().as_posix()}`, which does not exist"
+            return Diagnostic.error("SF121", message, at=whole, help="mend the link, or remove it")
+        return Diagnostic.error("SF121", f"`{file}` cannot be read: {cause.strerror}", at=whole)
     except OSError as cause:
         return Diagnostic.error("SF121", f"`{file}` cannot be read: {cause.strerror or cause}", at=whole)
     return decoded(raw, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,63 @@ def test_none_needs_a_project_with_pipelines(folder: Path, monkeypatch: pytest.M
 def test_the_name_is_that_of_the_top_level_key(folder: Path, text: str, name: str | None) -> None:
     _write(folder / "spec.yaml", text)
     assert pipeline_name(folder / "spec.yaml") == name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfpipeline: found\n",
+        b'{\n  "version": 1,\n  "graph": {"pipeline": "no"},\n  "pipeline": "found"\n}\n',
+        b"# {\nversion: 1\rpipeline: found\r",
+        b"%YAML 1.2\n--- {version: 1, pipeline: found}\n",
+        b"--- # a comment\n  version: 1\n  pipeline: 'found'\n",
+        b'version: 1\r\n"pipeline" : found\r\n',
+        "pipeline: found\n".encode("utf-16"),
+    ],
+    ids=["mark", "json", "returns", "directive", "indented", "quoted", "utf-16"],
+)
+def test_entry_files_in_any_notation_are_found(folder: Path, content: bytes) -> None:
+    (folder / "specs/odd.yaml").write_bytes(content)
+    assert Path("specs/odd.yaml") in entry_files(())
+    assert [path.as_posix() for path in entry_files(("found",))] == ["specs/odd.yaml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tasks:\n  pipeline: {sql: SELECT 1}\n",
+        "{tasks: {pipeline: 1}, text: 'pipeline: no'} # {pipeline: no}\n",
+        "[pipeline: a]\n",
+        "pipeline:no\n",
+        "pipelines: []\n",
+        "# pipeline: no\ntasks: {}\n",
+        "  tasks:\n    pipeline: a\n",
+    ],
+)
+def test_keys_of_that_name_elsewhere_make_no_entry_file(folder: Path, text: str) -> None:
+    _write(folder / "specs/odd.yaml", text)
+    assert Path("specs/odd.yaml") not in entry_files(())
+
+
+def test_links_to_nothing_are_not_passed_over(folder: Path) -> None:
+    for name, target in (("broken.yaml", "nowhere.yaml"), ("cycle.yaml", "cycle.yaml"), (".#a.yaml", "none")):
+        (folder / "specs" / name).symlink_to(target)
+    names = [path.name for path in entry_files(())]
+    assert names == ["broken.yaml", "churn_weekly.yml", "clv.yaml", "cycle.yaml"]
+    assert entry_files(("specs/broken.yaml",)) == (Path("specs/broken.yaml"),)
+
+
+def test_folders_that_are_linked_from_outside_are_not_passed_over(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    _write(outside / "outer.yaml", "pipeline: outer\n")
+    (folder / "specs/team").symlink_to(outside)
+    (folder / "again").symlink_to(folder / "specs")  # leads to what is found anyway
+    names = [path.as_posix() for path in entry_files(())]
+    assert names == ["specs/churn_weekly.yml", "specs/clv.yaml", "specs/team/outer.yaml"]
+
+
+def test_pipes_are_not_opened(folder: Path) -> None:
+    os.mkfifo(folder / "specs/pipe.yaml")
+    assert len(entry_files(())) == 2
