@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from sfml.base.quoting import folded
 from sfml.base.release import VERSION
@@ -11,6 +12,7 @@ from sfml.lower.canonical import Json, plain
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask
 from sfml.lower.names import stage_of
 from sfml.lower.values import task_value
+from sfml.semantics.redaction import redacted_tree
 
 FORMAT_VERSION = 1
 
@@ -73,7 +75,8 @@ def source_map(graph: DesiredGraph) -> dict[str, Json]:
 def _task(task: DesiredTask) -> dict[str, Json]:
     declared: dict[str, Json] = {"reads": list(task.reads), "writes": list(task.writes)}
     tables = {key: names for key, names in declared.items() if names}
-    return {**task_value(task), **tables, "fingerprint": task.fingerprint}
+    shown = cast("dict[str, Json]", redacted_tree(task_value(task)))
+    return {**shown, **tables, "fingerprint": task.fingerprint}
 
 
 def _archive(archive: Archive) -> dict[str, Json]:

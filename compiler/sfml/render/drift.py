@@ -11,7 +11,7 @@ from sfml.plan.diff import location
 from sfml.plan.drift import Drift, DriftField, DriftKind
 from sfml.plan.drift_acceptance import AcceptableField, UnacceptableField
 from sfml.plan.journal import Header
-from sfml.render.plan import jsonable, shown
+from sfml.render.plan import hidden, jsonable, shown
 from sfml.render.symbols import Symbols
 from sfml.render.units import moment, plural
 
@@ -115,8 +115,8 @@ def _field(
     )
     return {
         "path": field.path,
-        "applied": jsonable(field.applied),
-        "now": jsonable(field.now),
+        "applied": jsonable(hidden(field.path, field.applied)),
+        "now": jsonable(hidden(field.path, field.now)),
         "place": None
         if acceptable is None
         else f"{acceptable.fix.span.file}:{acceptable.fix.span.start.line}",

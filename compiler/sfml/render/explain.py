@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sfml.check.explanations import Explanation
+from sfml.render.plan import hidden
 from sfml.spec.origin import Origin, Setting
 
 WIDTH = 100
@@ -56,23 +57,27 @@ def origin_text(origin: Origin, title: str) -> str:
     """A value, the place that set it, and the settings that it overrode, the nearest first."""
     if origin.entries:
         return "\n".join((f"{origin.path}   {title}", "", *_entries(origin)))
-    lines = [f"{origin.path} = {_value(origin.value)}   {title}", ""]
+    lines = [f"{origin.path} = {_value(origin.path, origin.value)}   {title}", ""]
     return "\n".join((*lines, *_settings(origin, "  ")))
 
 
 def _settings(origin: Origin, indent: str) -> list[str]:
-    lines = _rows(origin.settings, indent)
+    lines = _rows(origin, indent)
     for path, setting in origin.around:
         lines.append(f"{indent}{'within':<9}  {path}, which replaced {_place(setting)} as a whole")
     for variable in origin.variables:
         name = variable.path.replace("variables.", "var.", 1)
-        lines += [f"{indent}{name} = {_value(variable.value)}", *_settings(variable, f"{indent}  ")]
+        lines += [
+            f"{indent}{name} = {_value(variable.path, variable.value)}",
+            *_settings(variable, f"{indent}  "),
+        ]
     return lines
 
 
-def _rows(settings: tuple[Setting, ...], indent: str) -> list[str]:
+def _rows(origin: Origin, indent: str) -> list[str]:
+    settings = origin.settings
     places = [_place(setting) for setting in settings]
-    values = [_value(setting.written) for setting in settings]
+    values = [_value(origin.path, setting.written) for setting in settings]
     wide, wider = max(map(len, places)), max(map(len, values))
     return [
         f"{indent}{'set by' if index == 0 else 'overrode':<9}  {place:<{wide}}  {value:<{wider}}  {setting.layer}"
@@ -82,7 +87,7 @@ def _rows(settings: tuple[Setting, ...], indent: str) -> list[str]:
 
 def _entries(origin: Origin) -> list[str]:
     names = [entry.path.removeprefix(origin.path).lstrip(".") for entry in origin.entries]
-    values = [_value(entry.value) for entry in origin.entries]
+    values = [_value(entry.path, entry.value) for entry in origin.entries]
     wide, wider = max(map(len, names)), max(map(len, values))
     lines = []
     for name, value, entry in zip(names, values, origin.entries, strict=True):
@@ -97,7 +102,8 @@ def _place(setting: Setting) -> str:
     return str(setting.span) if setting.span is not None else "the command line"
 
 
-def _value(value: Any) -> str:
+def _value(path: str, value: Any) -> str:
+    value = hidden(path, value)
     text = value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -110,7 +116,7 @@ def origin_json(origin: Origin, pipeline: str, target: str) -> dict[str, Any]:
 def _origin_json(origin: Origin) -> dict[str, Any]:
     return {
         "path": origin.path,
-        "value": origin.value,
+        "value": hidden(origin.path, origin.value),
         "set_by": _setting_json(origin.settings[0]) if origin.settings else None,
         "overrode": [_setting_json(setting) for setting in origin.settings[1:]],
         "within": [{"path": path, "overrode": _setting_json(setting)} for path, setting in origin.around],
@@ -123,7 +129,7 @@ def _setting_json(setting: Setting) -> dict[str, Any]:
     span = setting.span
     return {
         "layer": setting.layer,
-        "written": setting.written,
+        "written": hidden(setting.path, setting.written),
         "file": span.file if span else None,
         "line": span.start.line if span else None,
         "column": span.start.column if span else None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, ChangedFile, Comparable, FieldChange, Plan, Reason, Risk
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
+from sfml.semantics.redaction import redacted_tree
 
 _TIMES = frozenset({"timeout_ms"})
 _WIDTH, _CUT = 60, 57
@@ -58,8 +59,8 @@ def change_json(change: Change) -> dict[str, Any]:
 def field_json(field: FieldChange) -> dict[str, Any]:
     return {
         "path": field.path,
-        "old": jsonable(field.old),
-        "new": jsonable(field.new),
+        "old": jsonable(hidden(field.path, field.old)),
+        "new": jsonable(hidden(field.path, field.new)),
         "reason": field.reason.value,
         "place": field.place,
         "old_place": field.old_place,
@@ -79,6 +80,13 @@ def jsonable(value: Comparable) -> Any:
     if isinstance(value, Mapping):
         return {key: jsonable(item) for key, item in value.items()}
     return value
+
+
+def hidden(path: str, value: Comparable) -> Comparable:
+    """The value of a setting without the secrets in it; `path` is as `config.api_key`."""
+    if path.partition(".")[0] == "secrets":
+        return value
+    return cast("Comparable", redacted_tree(value, path.rpartition(".")[2]))
 
 
 def plan_text(plan: Plan, desired: DesiredGraph, symbols: Symbols, *, schedule: str | None = None) -> str:
@@ -187,8 +195,11 @@ def shown_pair(field: FieldChange) -> tuple[str, str]:
     old, new = whole(field.path, field.old), whole(field.path, field.new)
     if old == new:  # they differ in white space, or a number became text
         old, new = (
-            printable(json.dumps(jsonable(one), ensure_ascii=False)) for one in (field.old, field.new)
+            printable(json.dumps(jsonable(hidden(field.path, one)), ensure_ascii=False))
+            for one in (field.old, field.new)
         )
+        if old == new:
+            return cut(old), f"{cut(new)} (what is hidden differs)"
     same = next((at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), len(old))
     if same < _CUT - 20 or (len(old) <= _WIDTH and len(new) <= _WIDTH):
         return cut(old), cut(new)
@@ -205,7 +216,8 @@ def cut(text: str) -> str:
 
 
 def whole(path: str, value: Comparable) -> str:
-    """A value on one line, uncut; invisible characters are written as escapes."""
+    """A value on one line, uncut and without secrets; invisible characters are written as escapes."""
+    value = hidden(path, value)
     if value is None or value == "":
         return "(unset)"
     if path in _TIMES and isinstance(value, int):

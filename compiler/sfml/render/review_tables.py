@@ -88,4 +88,4 @@ def _statements(change: Change) -> Iterator[tuple[str, list[str]]]:
         if field.path in ("definition", "when") and isinstance(field.new, str):
             old = field.old if isinstance(field.old, str) else ""
             if is_long(old, field.new):
-                yield change.task, statement_diff(old, field.new)
+                yield change.task, statement_diff(field.path, old, field.new)

@@ -102,7 +102,7 @@ def _change_lines(
         for line in field_lines(renamed, symbols):
             yield f"  {printable(line)}"
         if isinstance(field.old, str) and isinstance(field.new, str) and is_long(field.old, field.new):
-            for line in statement_diff(field.old, field.new):
+            for line in statement_diff(field.path, field.old, field.new):
                 yield f"          {line}"
     for risk in change.risks:
         yield f"        {symbols['risk']} {printable(risk.message)}"

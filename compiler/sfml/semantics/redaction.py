@@ -10,7 +10,7 @@ https://docs.snowflake.com/en/release-notes/bcr-bundles/2023_01/bcr-936
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 HIDDEN = "****"
 
@@ -21,12 +21,12 @@ _NAMES = (
 """Endings of names of secrets: `AWS_SECRET_KEY` is one, `RSA_PUBLIC_KEY` is not."""
 
 _SECRET = re.compile(rf"\w*(?:{_NAMES})(?:_?\d)?", re.IGNORECASE)
-_TELLTALE = re.compile(rf"{_NAMES}|PRIVATE KEY|://|AKIA|ASIA|eyJ", re.IGNORECASE)
+_TELLTALE = re.compile(rf"{_NAMES}|PRIVATE KEY|://|AKIA|ASIA|eyJ|gh[pousr]_|xox", re.IGNORECASE)
 """Words of which a line with a secret contains at least one; most lines contain none, and pass quickly."""
 
 _TOKEN = re.compile(
     r"(?P<key>-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.)*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*)"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*|gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10,})"
     r"|(?P<url>[A-Za-z][\w+.-]{0,30}://[^\s/@'\"]{0,200}:[^\s@'\"]{1,500}@)"
     r"|(?P<word>\w+)"
     r"|(?P<other>(?s:.)[^\w-]*)"
@@ -50,6 +50,22 @@ def redacted(text: str) -> str:
 def redacted_value(name: str, value: str) -> str:
     """The value of a setting: hidden if its name is that of a secret, else as in any other text."""
     return HIDDEN if _SECRET.fullmatch(name) else redacted(value)
+
+
+def redacted_tree(value: object, name: str = "") -> object:
+    """A value with the secrets in its texts hidden, at any depth; `name` is the key that it has.
+
+    What `secrets` names are objects of the account, and no secrets.
+    """
+    if isinstance(value, str):
+        return redacted_value(name, value)
+    if isinstance(value, Mapping):
+        return {
+            key: item if key == "secrets" else redacted_tree(item, str(key)) for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return type(value)(redacted_tree(item, name) for item in value)
+    return value
 
 
 def _parts(text: str) -> Iterator[str]:

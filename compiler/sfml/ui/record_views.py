@@ -21,7 +21,6 @@ from sfml.render.plan import file_words, shown_pair
 from sfml.render.statements import is_long, statement_diff
 from sfml.render.units import moment, plural
 from sfml.review.changes import task_changes
-from sfml.semantics.redaction import redacted
 from sfml.ui.marks import SYMBOLS
 from sfml.ui.places import deployment_place
 from sfml.ui.readings import Deployments
@@ -207,13 +206,13 @@ def field_row(field: FieldChange) -> FieldRow:
     path = field.path.removesuffix("_ms")
     files = tuple(map(file_words, field.files))
     if isinstance(field.old, str) and isinstance(field.new, str) and is_long(field.old, field.new):
-        return FieldRow(path, "", "", Markup("\n").join(_marked(field.old, field.new)), files)
+        return FieldRow(path, "", "", Markup("\n").join(_marked(field.path, field.old, field.new)), files)
     old, new = shown_pair(field)
     return FieldRow(path, pair(path, old), pair(path, new), None, files)
 
 
-def _marked(old: str, new: str) -> Iterator[Markup]:
-    for line in statement_diff(redacted(old), redacted(new)):
+def _marked(path: str, old: str, new: str) -> Iterator[Markup]:
+    for line in statement_diff(path, old, new):
         tag = {"+": "ins", "-": "del"}.get(line[:1])
         text = escaped(line)
         yield Markup(f"<{tag}>{text}</{tag}>" if tag else text)

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from made_graphs import closure, clv, every, graph, wide
 
 from sfml.base.resources import schema
-from sfml.graph.model import JobBody, OnPool, Seed, TaskGraph, TaskNode
+from sfml.graph.model import JobBody, OnPool, OnWarehouse, Seed, SqlBody, TaskGraph, TaskNode
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest, manifest_bytes
@@ -94,3 +94,12 @@ def test_every_archive_that_a_task_runs_is_listed() -> None:
     listed = {archive["sha256"] for archive in written["archives"]}
     tasks = [*written["tasks"], written["finalizer"]]
     assert listed == {task["code_sha256"] for task in tasks if task["code_sha256"]}
+
+
+def test_it_holds_no_secret_that_a_spec_has_in_plain_text() -> None:
+    statement = "ALTER USER u SET PASSWORD = 'hunter2'"
+    job = TaskNode("fit", JobBody("j", "m.py"), OnPool("P"), env_vars={"API_KEY": "hunter2"})
+    made = graph(TaskNode("a", SqlBody(statement), OnWarehouse("W")), job)
+    desired = lower(made, closure, "0.1.0", job_files=lambda folder: ())
+    text = manifest_bytes(desired).decode()
+    assert "hunter2" not in text and "PASSWORD = '****'" in text

@@ -17,9 +17,10 @@ from sfml.account.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.account.run_reason import TaskFailure
 from sfml.graph.model import OnPool
 from sfml.lower.lower import lower
-from sfml.plan.model import Action, Change, FieldChange, Plan, Reason, Risk, RiskLabel
+from sfml.plan.model import Action, Change, Comparable, FieldChange, Plan, Reason, Risk, RiskLabel
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text, value_text
+from sfml.render.statements import statement_diff
 from sfml.render.status import PipelineStatus, status_json, status_text
 from sfml.render.symbols import Symbols
 
@@ -221,3 +222,29 @@ def test_off_as_intended_is_well_and_unknown_is_not(one: PipelineStatus, words: 
 
 def test_a_config_is_shown_as_it_is_written() -> None:
     assert value_text({"day": "2026-01-01", "n": 1, "dry": False}) == "day 2026-01-01, n 1, dry false"
+
+
+SECRETS = [
+    ("definition", "ALTER USER u SET PASSWORD = 'first-one'", "ALTER USER u SET PASSWORD = 'other-one'"),
+    ("config.api_key", "first-one", "other-one"),
+    ("config.url", "https://u:first-one@h/x", "https://u:other-one@h/x"),
+    ("with.settings", {"inner": {"token": "first-one"}}, {"inner": {"token": "other-one"}}),
+    ("comment", "SECRET_STRING = 'first-one'\n" + "x" * 200, "SECRET_STRING = 'other-one'\n" + "x" * 200),
+]
+
+
+@pytest.mark.parametrize(("path", "old", "new"), SECRETS, ids=[path for path, _, _ in SECRETS])
+def test_plans_hide_secrets_and_say_that_they_differ(path: str, old: Comparable, new: Comparable) -> None:
+    field = FieldChange(path, old, new, Reason.SPEC_CHANGED)
+    plan = replace(PLAN, changes=(Change("report", "CLV$REPORT", Action.ALTER, (field,)),))
+    text = plan_text(plan, GRAPH, Symbols(True))
+    assert "****" in text and "(what is hidden differs)" in text
+    review = statement_diff(path, str(old), str(new)) if isinstance(old, str) else []
+    everything = text + json.dumps(plan_json(plan)) + "\n".join(review)
+    assert "first-one" not in everything and "other-one" not in everything
+
+
+def test_names_of_secrets_in_the_account_are_no_secrets() -> None:
+    field = FieldChange("secrets.API_TOKEN", "DB.S.OLD", "DB.S.NEW", Reason.SPEC_CHANGED)
+    plan = replace(PLAN, changes=(Change("report", "CLV$REPORT", Action.ALTER, (field,)),))
+    assert "DB.S.OLD → DB.S.NEW" in plan_text(plan, GRAPH, Symbols(True))

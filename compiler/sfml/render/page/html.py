@@ -17,7 +17,7 @@ from sfml.render.page.shapes import KIND_WORDS, SIGNS
 from sfml.render.page.style import page_script, page_style
 from sfml.render.page.svg import legend_rows, next_runs_data, svg_in_page
 from sfml.render.page.words import escaped, escaped_lines
-from sfml.render.plan import file_words, whole
+from sfml.render.plan import file_words, hidden, whole
 from sfml.render.review_words import VERBS, place_words
 from sfml.render.statements import is_long, statement_diff
 from sfml.render.units import plural
@@ -183,7 +183,7 @@ def _changes(caption: str, fields: Sequence[FieldChange]) -> Iterator[str]:
     for field in fields:
         name = f'<th scope="row">{escaped(_name(field))}{_where(field)}</th>'
         if is_long(field.old, field.new) and isinstance(field.old, str) and isinstance(field.new, str):
-            yield f'<tr>{name}<td colspan="2">{_difference(field.old, field.new)}</td></tr>'
+            yield f'<tr>{name}<td colspan="2">{_difference(field.path, field.old, field.new)}</td></tr>'
         else:
             files = "".join(f"<br>{escaped(file_words(file))}" for file in field.files)
             old = (
@@ -198,10 +198,10 @@ def _changes(caption: str, fields: Sequence[FieldChange]) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _difference(old: str, new: str) -> str:
+def _difference(path: str, old: str, new: str) -> str:
     """The statement line by line; added and removed lines have signs, so that colour is not needed to tell them."""
     lines = []
-    for line in statement_diff(old, new):
+    for line in statement_diff(path, old, new):
         text = escaped(line)
         tag = {"+": "ins", "-": "del"}.get(line[:1])
         lines.append(f"<{tag}>{text}</{tag}>" if tag else text)
@@ -230,10 +230,11 @@ def _where(field: FieldChange) -> str:
 
 
 def _value(field: FieldChange, value: object) -> str:
+    value = hidden(field.path, value)  # type: ignore[arg-type]
     if isinstance(value, str) and "\n" in value:
         rest = f"\n… and {len(value) - _LONGEST:,} more characters" if len(value) > _LONGEST else ""
         return f"<pre>{escaped_lines(value[:_LONGEST])}{rest}</pre>"
-    text = whole(field.path, value)  # type: ignore[arg-type]
+    text = whole(field.path, value)
     return f"<code>{escaped(text if len(text) <= _LONGEST else text[:_LONGEST] + '…')}</code>"
 
 
