@@ -32,7 +32,7 @@ def test_a_saved_plan_has_nothing_to_restore(small: Small) -> None:
 def test_a_dry_run_of_a_saved_plan_says_that_it_holds_no_more(small: Small) -> None:
     assert small.run(*APPLY)[0] == 0
     small.edit("select 2", "select 22")
-    assert small.run("plan", "specs/small.yaml", "--out", str(small.folder / "plan.json"))[0] == 0
+    assert small.run("plan", "--out", str(small.folder / "plan.json"))[0] == 0  # the project has one pipeline
     assert small.run("apply", "plan.json", "--dry-run")[0] == 0
     small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL SUSPEND")
     small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL$FIRST MODIFY AS select 99")

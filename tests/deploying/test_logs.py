@@ -184,6 +184,9 @@ def test_each_line_of_several_instances_says_which_wrote_it(small: Small) -> Non
     (task,) = found["tasks"]
     assert task["instances"] == [{"instance": 0, "log": "fitting"}, {"instance": 1, "log": "a worker"}]
     assert task["left_out"] == 1
+    code, text = small.run("logs", "specs/small.yaml", "second", "--instance", "0")
+    assert code == 2 and "`second` is no job: it has no instances" in text and "leave out --instance" in text
+    assert small.run("logs", "specs/small.yaml", "--follow", "--instance", "0")[0] == 2
     for wrong in ("x", "-1"):
         assert small.run("logs", "specs/small.yaml", "--instance", wrong)[0] == 2
 

@@ -36,6 +36,23 @@ def test_the_schedule_goes_off_and_on_and_an_apply_leaves_it(small: Small) -> No
     assert told(small, "resume")[1]["changed"] is False
 
 
+def test_switching_tells_the_schedule_that_is_deployed(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    small.edit("0 0 * * 0", "0 5 * * 1")
+    code, text = small.run("resume", "specs/small.yaml")
+    assert code == 0 and text.startswith("small is on: Sundays 00:00 UTC"), text
+
+
+def test_a_pipeline_without_a_schedule_is_not_said_to_be_off_or_on(small: Small) -> None:
+    small.edit("{cron: '0 0 * * 0', timezone: UTC}", "manual")
+    assert small.run(*APPLY)[0] == 0
+    for command in ("suspend", "resume", "suspend"):
+        code, text = small.run(command, "specs/small.yaml")
+        assert code == 0 and text.startswith("small has no schedule"), text
+        assert "sfml run specs/small.yaml -t local" in text
+        assert told(small, command)[1]["schedule_on"] is False
+
+
 def test_nothing_is_switched_while_an_apply_is_unfinished(small: Small) -> None:
     assert small.run(*APPLY)[0] == 0
     small.edit("select 2", "select 22")

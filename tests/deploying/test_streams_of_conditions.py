@@ -141,6 +141,13 @@ def test_streams_that_cannot_be_listed_are_unknown_and_not_well(
     assert kinds(json.loads(printed)["pipelines"][0]["problems"]) == [("streams_unknown", ["second"])]
 
 
+def test_a_run_tells_it(triggered: Small) -> None:
+    place = f"{triggered.local.database}.SMALL"
+    assert "note: stream" not in triggered.run("run", "specs/small.yaml")[1]
+    triggered.local.sql(f"DROP STREAM {place}.NEW_ORDERS")
+    assert f"note: stream {place}.NEW_ORDERS cannot be found" in triggered.run("run", "specs/small.yaml")[1]
+
+
 def test_python_tells_it(triggered: Small) -> None:
     place = f"{triggered.local.database}.SMALL"
     triggered.local.sql(f"DROP STREAM {place}.NEW_ORDERS")

@@ -98,7 +98,7 @@ def command(
     Nothing is applied if the project's policies find errors in the plan or the pipeline.
     """
     from sfml.cli.saved_plans import is_saved_plan
-    from sfml.frontend.entry_files import is_single
+    from sfml.frontend.entry_files import is_single, narrowed
 
     flags = ApplyFlags(
         *(resume, adopt, create_missing, keeps_all, dry_run, auto_approve, run_after, config, idleness),
@@ -106,6 +106,8 @@ def command(
     )
     if config and not run_after:
         raise UsageError("--config goes with --run", help="add --run, or use `sfml run --config …`")
+    if restore or fingerprint:
+        specs = narrowed(specs)
     if not is_single(specs):
         alone = {"--restore": restore, "--require-fingerprint": bool(fingerprint)}
         alone["a saved plan"] = any(map(is_saved_plan, specs))

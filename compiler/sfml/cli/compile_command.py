@@ -35,8 +35,10 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     Needs no account and no Snowflake packages; the same input gives the same bytes everywhere.
     """
-    from sfml.frontend.entry_files import is_single
+    from sfml.frontend.entry_files import is_single, narrowed
 
+    if out is not None:
+        specs = narrowed(specs)
     if is_single(specs):
         compiled = _write(compile_spec(specs[0], options), out, page, options)
         if options.json:

@@ -67,8 +67,10 @@ def command(
     brings the graph back as long as its code exists. The spec only identifies the pipeline; it need not compile.
     """
     from sfml.cli.restoration import place_of
-    from sfml.frontend.entry_files import is_single
+    from sfml.frontend.entry_files import is_single, narrowed
 
+    if tables or models:
+        specs = narrowed(specs)
     flags = DestroyFlags(tables, models, Approval(auto_approve, confirmed), idleness, locking)
     if not is_single(specs):
         from sfml.cli.destroy_several import destroy_several

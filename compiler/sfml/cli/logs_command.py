@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ from sfml.render.printable import printable, without_colors
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
+    from sfml.account.task_log import TaskLog
     from sfml.lower.desired import DesiredGraph
     from sfml.operations.target_account import TargetAccount
     from sfml.operations.task_logs import LogChoice
@@ -99,8 +101,10 @@ def command(
     with connected(compiled_spec, options) as target:
         run = _run(desired, target, run_id)
         if follow:
+            _demand_instances(desired, choice, ())
             return _follow(compiled_spec, target, run, choice)
         logs = task_logs(desired, target, run, choice)
+    _demand_instances(desired, choice, logs)
 
     def files(name: str) -> Files:
         return project_files(compiled_spec, name)
@@ -110,6 +114,20 @@ def command(
     else:
         output.say(logs_text(run, logs, task, files, Symbols(output.takes_unicode())))
     return 0
+
+
+def _demand_instances(desired: DesiredGraph, choice: LogChoice, logs: Sequence[TaskLog]) -> None:
+    """Raise UsageError where an instance is asked for of what has none; a task may have been a job when it ran."""
+    from sfml.operations.task_logs import is_job
+
+    jobs = [node.task for node in desired.all_tasks if node.task and is_job(desired, node.task)]
+    has_instances = choice.task in jobs if choice.task else bool(jobs)
+    if choice.instance is None or has_instances or any(max(log.known, default=0) > 0 for log in logs):
+        return
+    raise UsageError(
+        f"`{choice.task}` is no job: it has no instances" if choice.task else "no task of this run is a job",
+        help=f"jobs are: {', '.join(jobs)}" if jobs else "leave out --instance",
+    )
 
 
 def _run(desired: DesiredGraph, target: TargetAccount, run_id: str | None) -> Run:

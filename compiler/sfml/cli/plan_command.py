@@ -93,7 +93,7 @@ def command(
     """
     from sfml.base.errors import UsageError
     from sfml.cli.saved_plans import is_saved_plan
-    from sfml.frontend.entry_files import is_single
+    from sfml.frontend.entry_files import is_single, narrowed
     from sfml.operations.saved_plans import save
 
     if out is not None and not is_saved_plan(out.name):
@@ -102,6 +102,8 @@ def command(
             help=f"--out {out.with_suffix('.json')}",
         )
     flags = _Flags(resume, adopt, check_environment, policies_of)
+    if out is not None:
+        specs = narrowed(specs)
     if not is_single(specs):
         if out is not None:
             raise UsageError(

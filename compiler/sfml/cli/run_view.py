@@ -52,7 +52,7 @@ def suspended_before(compiled_spec: CompiledSpec, target: TargetAccount, options
     graph = target.history.deployed(compiled_spec.desired.root.name)
     tidy_unlocked(compiled_spec.desired, target, graph, options)
     if graph.root is not None and options.speaks:
-        for text in run_notes(compiled_spec, graph):
+        for text in run_notes(compiled_spec, target, graph):
             output.note(f"note: {text}")
     return suspended_names(graph)
 

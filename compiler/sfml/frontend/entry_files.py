@@ -51,6 +51,17 @@ def is_single(arguments: Iterable[str]) -> bool:
         return True
 
 
+def narrowed(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The one entry file that a folder, a glob or the whole project has; the arguments themselves if there are several.
+
+    For options that go with one pipeline: a project with only one needs no SPEC for them.
+    """
+    if is_single(arguments) or any(argument.endswith(".json") for argument in arguments):
+        return arguments
+    files = entry_files(arguments)
+    return (str(files[0]),) if len(files) == 1 else arguments
+
+
 def _of_argument(argument: str) -> tuple[Path, ...]:
     if not argument.strip():
         # An empty path is the working directory; after `$VARIABLE` without a value, that would be all pipelines.

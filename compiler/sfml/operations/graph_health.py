@@ -184,10 +184,12 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
             yield problem_text(problem, desired.pipeline)
 
 
-def run_notes(compiled_spec: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
-    """Notes on differences between a run and the files: other code, tasks that are suspended, loose or missing."""
+def run_notes(compiled_spec: CompiledSpec, target: TargetAccount, graph: DeployedGraph) -> Iterator[str]:
+    """Notes on what a run meets: other code than the files', tasks that are suspended, loose or missing, and streams
+    that its conditions cannot read."""
     desired = compiled_spec.desired
-    health = health_of(desired, graph, now=datetime.now(UTC))
+    streams = read_streams(desired, target, graph)
+    health = health_of(desired, graph, now=datetime.now(UTC), streams=streams)
     where = desired.where
     if health.differs:
         origin = origin_text(health.record)
@@ -196,3 +198,5 @@ def run_notes(compiled_spec: CompiledSpec, graph: DeployedGraph) -> Iterator[str
     for problem in health.problems:
         if isinstance(problem, SuspendedChildren | LooseTasks | MissingTasks):
             yield f"{problem_text(problem, desired.pipeline)};  sfml plan {where}"
+        elif isinstance(problem, UnusableStreams):
+            yield problem_text(problem, desired.pipeline)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.history import DeployedRoot
 from sfml.base.errors import ConflictingState
+from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.runs import not_deployed
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 from sfml.plan.stage_content import StageContent
+from sfml.render.schedule import schedule_text
 
 
 def own_root(desired: DesiredGraph, target: TargetAccount) -> DeployedRoot:
@@ -34,6 +37,14 @@ def stage_without_journal(desired: DesiredGraph, target: TargetAccount) -> Stage
             help=f"finish it first:  sfml apply {desired.where}   with --resume or --no-resume",
         )
     return staged
+
+
+def deployed_words(desired: DesiredGraph, root: DeployedRoot) -> str | None:
+    """The schedule of the deployed root in words with its next run, or None for a root without one."""
+    schedule = deployed_schedule(desired, root)
+    if not isinstance(schedule, CronSchedule | IntervalSchedule | StreamSchedule):
+        return None
+    return schedule_text(schedule)
 
 
 def turn_off(desired: DesiredGraph, target: TargetAccount, root: DeployedRoot) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sfml.check.explanations import Explanation
-from sfml.render.plan import hidden
+from sfml.semantics.redaction import redacted_tree
 from sfml.spec.origin import Origin, Setting
 
 WIDTH = 100
@@ -102,8 +102,13 @@ def _place(setting: Setting) -> str:
     return str(setting.span) if setting.span is not None else "the command line"
 
 
+def _hidden(path: str, value: Any) -> Any:
+    """The value of a setting without the secrets in it; the names of `secrets` are none."""
+    return value if ".secrets" in path else redacted_tree(value, path.rpartition(".")[2])
+
+
 def _value(path: str, value: Any) -> str:
-    value = hidden(path, value)
+    value = _hidden(path, value)
     text = value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -116,20 +121,22 @@ def origin_json(origin: Origin, pipeline: str, target: str) -> dict[str, Any]:
 def _origin_json(origin: Origin) -> dict[str, Any]:
     return {
         "path": origin.path,
-        "value": hidden(origin.path, origin.value),
-        "set_by": _setting_json(origin.settings[0]) if origin.settings else None,
-        "overrode": [_setting_json(setting) for setting in origin.settings[1:]],
-        "within": [{"path": path, "overrode": _setting_json(setting)} for path, setting in origin.around],
+        "value": _hidden(origin.path, origin.value),
+        "set_by": _setting_json(origin.path, origin.settings[0]) if origin.settings else None,
+        "overrode": [_setting_json(origin.path, setting) for setting in origin.settings[1:]],
+        "within": [
+            {"path": path, "overrode": _setting_json(path, setting)} for path, setting in origin.around
+        ],
         "variables": [_origin_json(variable) for variable in origin.variables],
         "entries": [_origin_json(entry) for entry in origin.entries],
     }
 
 
-def _setting_json(setting: Setting) -> dict[str, Any]:
+def _setting_json(path: str, setting: Setting) -> dict[str, Any]:
     span = setting.span
     return {
         "layer": setting.layer,
-        "written": hidden(setting.path, setting.written),
+        "written": _hidden(path, setting.written),
         "file": span.file if span else None,
         "line": span.start.line if span else None,
         "column": span.start.column if span else None,

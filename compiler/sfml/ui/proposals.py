@@ -32,7 +32,13 @@ from sfml.operations.runs import (
     retry,
     start,
 )
-from sfml.operations.schedule_switch import own_root, stage_without_journal, turn_off, turn_on
+from sfml.operations.schedule_switch import (
+    deployed_words,
+    own_root,
+    stage_without_journal,
+    turn_off,
+    turn_on,
+)
 from sfml.operations.target_account import TargetAccount
 from sfml.operations.told_progress import ToldProgress
 from sfml.plan.artefact import Artefact
@@ -133,7 +139,7 @@ def propose_run(scene: Scene) -> Proposal:
         raise not_deployed(desired)
     demand_finished_apply(scene.spec, target)
     record_of = own_root(desired, target).comment
-    notes = tuple(run_notes(scene.spec, graph))
+    notes = tuple(run_notes(scene.spec, target, graph))
     suspended = suspended_names(graph)
     config = desired.root.config or {}
     may_override = tuple(
@@ -249,7 +255,9 @@ def propose_suspend(scene: Scene) -> Proposal:
     root = own_root(scene.spec.desired, scene.target)
     stage_without_journal(scene.spec.desired, scene.target)
     lines = ["An executing run goes on. A later apply leaves the schedule off."]
-    if not root.started:
+    if deployed_words(scene.spec.desired, root) is None:
+        lines = ["It has no schedule: it runs only when somebody runs it."]
+    elif not root.started:
         lines = ["It is off already."]
     return Proposal(
         f"Turn the schedule of {scene.name} off", "\n".join(lines), "Turn it off", is_nothing=not root.started
@@ -264,8 +272,8 @@ def propose_resume(scene: Scene) -> Proposal:
     desired = scene.spec.desired
     root = own_root(desired, scene.target)
     stage_without_journal(desired, scene.target)
-    words = schedule_words(desired)
-    lines = [f"The schedule goes on: {words}." if words else "The spec has no schedule."]
+    words = deployed_words(desired, root)
+    lines = [f"The schedule goes on: {words}." if words else "What is deployed has no schedule."]
     lines.append("All tasks of the graph are resumed.")
     return Proposal(
         f"Turn the schedule of {scene.name} on",

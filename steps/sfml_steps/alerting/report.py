@@ -18,7 +18,7 @@ from sfml_steps.logs import task_logger
 DONE, AGAIN = "done", "only"
 """The answers of `report` besides a phase: that nothing is left to do afterwards, or everything."""
 
-_VERBS = {"failure": "failed", "gate": "did not pass its gate", "slow": "is slow"}
+_VERBS = {"failure": "failed", "gate": "did not pass its gate", "slow": "was slow"}
 
 
 def report(

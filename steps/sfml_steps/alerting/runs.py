@@ -147,8 +147,19 @@ def wrong_in(run: RunEnd, call: Mapping[str, Any], error: str | None) -> Iterato
             yield Wrong("gate", name, name, f"it did not pass: {outcome}")
         limit = call["slow"].get(task.name)
         if limit is not None and task.seconds is not None and task.seconds > limit:
-            took = f"it took {duration_text(task.seconds)}, at most {duration_text(limit)} is expected"
-            yield Wrong("slow", name, name, took)
+            yield Wrong("slow", name, name, slow_text(task.seconds, limit))
+
+
+def slow_text(seconds: float, limit: float) -> str:
+    """Return why a task was slow; the two durations may be the same in words.
+
+    >>> slow_text(61, 60), slow_text(60.2, 60)
+    ('it took 1 min 1 s, at most 1 min is expected', 'it took a little more than 1 min, at most 1 min is expected')
+    """
+    took, most = duration_text(seconds), duration_text(limit)
+    if took == most:
+        took = f"a little more than {most}"
+    return f"it took {took}, at most {most} is expected"
 
 
 def well_in(run: RunEnd, call: Mapping[str, Any], error: str | None) -> Iterator[str]:

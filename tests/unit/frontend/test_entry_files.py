@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfml.base.errors import UsageError
-from sfml.frontend.entry_files import entry_files, pipeline_name
+from sfml.frontend.entry_files import entry_files, narrowed, pipeline_name
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +154,13 @@ def test_folders_that_are_linked_from_outside_are_not_passed_over(
 def test_pipes_are_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "specs/pipe.yaml")
     assert len(entry_files(())) == 2
+
+
+def test_a_project_or_folder_with_one_pipeline_stands_for_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert narrowed(()) == () and narrowed(("specs",)) == ("specs",)
+    assert narrowed(("clv",)) == ("clv",) and narrowed(("p.json", "clv")) == ("p.json", "clv")
+    assert narrowed(("nested",)) == ("nested/other.yaml",)
+    monkeypatch.chdir(folder / "nested")
+    assert narrowed(()) == ("other.yaml",)

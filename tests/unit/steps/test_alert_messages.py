@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sfml.semantics.error_line import error_line
 from sfml_steps.alerting.messages import SUMMARY_LIMIT, Alert, Channel, content, receiver
-from sfml_steps.alerting.runs import run_end, well_in, wrong_in
+from sfml_steps.alerting.runs import run_end, slow_text, well_in, wrong_in
 from sfml_steps.alerting.words import duration_text, moment_of, reason_of, time_text
 
 TEMPLATE = '{"text": "SNOWFLAKE_WEBHOOK_MESSAGE"}'
@@ -68,10 +68,10 @@ def test_any_text_arrives_as_text(kind: str, text: str) -> None:
 
 def test_a_text_reads_in_lines() -> None:
     alert = Alert(
-        "slow", "shop on prod is slow", (("run", "r1"), ("task", "train")), ("sfml logs", "more"), {}, "End."
+        "slow", "shop on prod was slow", (("run", "r1"), ("task", "train")), ("sfml logs", "more"), {}, "End."
     )
     assert alert.text() == (
-        "shop on prod is slow\n\nrun      r1\ntask     train\nlook     sfml logs\n         more\n\nEnd."
+        "shop on prod was slow\n\nrun      r1\ntask     train\nlook     sfml logs\n         more\n\nEnd."
     )
 
 
@@ -165,6 +165,13 @@ def test_what_is_wrong_in_a_run() -> None:
         ("slow", "train", "it took 1 min 1 s, at most 1 min is expected"),
     ]
     assert well == {"gate train", "slow check"}
+
+
+@pytest.mark.parametrize(
+    ("took", "words"), [(61, "1 min 1 s"), (60.2, "a little more than 1 min"), (3600.4, "1 h")]
+)
+def test_a_slow_task_never_took_exactly_what_is_expected(took: float, words: str) -> None:
+    assert slow_text(took, 60) == f"it took {words}, at most 1 min is expected"
 
 
 def test_of_each_task_the_latest_attempt_counts() -> None:
