@@ -155,7 +155,7 @@ SHAPES: tuple[tuple[str, str, Look, Any], ...] = (
         [(exp.In, [exp.PivotAny])],
     ),
     (
-        "rewrites.positional_columns names the columns of VALUES, which bound rows come as",
+        "positional_columns names the columns of VALUES, which bound rows come as",
         "SELECT $1 FROM VALUES (1, 'a') AS v",
         lambda tree: (
             [type(e) for v in tree.find_all(exp.Values) for e in v.expressions],
