@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -22,7 +23,9 @@ def sql_literal(value: Any) -> str:
             return "NULL"
         case bool():
             return "TRUE" if value else "FALSE"
-        case int() | float() | Decimal():
+        case float():
+            return f"{value}::FLOAT" if math.isfinite(value) else f"'{value}'::FLOAT"
+        case int() | Decimal():
             return str(value)
         case bytes():
             return f"TO_BINARY('{value.hex()}', 'HEX')"

@@ -19,7 +19,7 @@ from sfml_local.core import definitions, fakesnow_port, joined_updates, table_no
 from sfml_local.core.arrow import as_table, columns_of
 from sfml_local.core.bindings import inline_bindings, without_copies, without_recursive
 from sfml_local.core.definitions import Defined
-from sfml_local.core.errors import not_emulated
+from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.dialect import parse_one, spaced
 from sfml_local.core.expressions.lowering import lowered
@@ -79,7 +79,7 @@ def run(
         written = spaced(sql)
         sql = without_recursive(without_copies(written))
         tree = parse_one(respelled(sql))
-        if params and (isinstance(tree, exp.Merge) or joined_updates.is_joined(tree) or _needs_values(tree)):
+        if params and (describe_only or joined_updates.is_joined(tree) or _needs_values(tree)):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
         return run_tree(account, followers, session, tree, params, describe_only, written=written)
 
@@ -159,13 +159,23 @@ def _executed(
 
 def _needs_values(tree: Expr) -> bool:
     """Whether a bound value is inspected or repeated by a pass, so that a placeholder is not possible."""
+    if _is_view(tree) and tree.find(exp.Placeholder):
+        raise SqlError(
+            "SQL compilation error:\nBind variables not allowed in view and UDF definitions.", 2212, "42601"
+        )
     is_asked = any(
-        isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
-        for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
+        isinstance(node, _ASKING) or str(node.this).upper().startswith("SYSTEM$")
+        for node in tree.find_all(*_ASKING, exp.Anonymous)
     )
     return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
 
 
+def _is_view(tree: Expr) -> bool:
+    return isinstance(tree, exp.Create) and str(tree.kind).upper() == "VIEW"
+
+
+_ASKING = (exp.TableFromRows, exp.Dot, exp.Merge, exp.SetOperation, exp.Pivot, exp.TableSample)
+"""What DuckDB is asked to describe first, or needs a plain number."""
 _WORKED_WITH = (
     exp.Func,
     exp.Cast,
