@@ -179,8 +179,21 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
         start = tokens.offset
         tokens.name()
         query = f"SELECT * FROM {tokens.sql[start : tokens.offset].strip()}"
-    partition_by = tokens.rest() if tokens.match_phrase("PARTITION BY") else None
-    return CopyIntoLocation(target, query, {} if partition_by else options(tokens), partition_by)
+    partition_by = _expression(tokens) if tokens.match_phrase("PARTITION BY") else None
+    return CopyIntoLocation(target, query, options(tokens, repeated=_conflicting), partition_by)
+
+
+def _expression(tokens: Tokens) -> str:
+    """The text up to the first option: a word outside of parentheses with a sign behind it."""
+    start, depth, end = tokens.offset, 0, tokens.offset
+    while (token := tokens.peek()) is not None:
+        following = tokens.peek(1)
+        if depth == 0 and following is not None and following.token_type is TokenType.EQ and end > start:
+            break
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        end = token.end + 1
+        tokens.index += 1
+    return tokens.sql[start:end].strip()
 
 
 def _in_parentheses(tokens: Tokens) -> str:
