@@ -183,6 +183,8 @@ class Kind:
     """When an object was created and the role that owns it; None where it is not there."""
     give: Callable[[Account, Session, Name, str], None] | None = None
     """Makes a role the owner of an object that is there."""
+    give_all: Callable[[Account, Session, Sequence[Name], str], None] | None = None
+    """The same of objects at once, where that is more than of each by itself."""
     tags_of: Callable[[Account, Session, Name], Mapping[ObjectName, str]] | None = None
     """The tags on an object, which has to be there, of a kind that keeps its own."""
     ddl: Callable[[Account, ObjectName, bool], str] | None = None

@@ -41,10 +41,11 @@ class ColumnSpec:
 
 @dataclass(frozen=True, slots=True)
 class CreateDynamicTable:
-    """`written` is the whole statement; `settings` are its properties by upper-case name."""
+    """`written` is the whole statement, `head` what stands before its properties; these are by upper-case name."""
 
     name: Name
     written: str
+    head: str = ""
     query: str = ""
     columns: tuple[ColumnSpec, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -131,6 +132,7 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     policies: dict[str, Any] = {}
     listed = clone is None and tokens.match_type(TokenType.L_PAREN)
     columns = _columns(tokens, policies) if listed else ()
+    head = tokens.sql[: tokens.offset].strip()
     settings, found = _settings(tokens)
     if not columns and tokens.match_type(TokenType.L_PAREN):
         columns = _columns(tokens, policies)
@@ -141,6 +143,7 @@ def _create(tokens: Tokens) -> CreateDynamicTable | None:
     return CreateDynamicTable(
         name,
         tokens.sql.strip(),
+        head,
         tokens.rest(),
         columns,
         {**policies, **settings},

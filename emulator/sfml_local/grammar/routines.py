@@ -20,8 +20,10 @@ __all__ = [
     "CreateRoutine",
     "DescribeRoutine",
     "DropRoutine",
+    "Kind",
     "ShowRoutines",
     "parse",
+    "signature",
 ]
 
 Kind = Literal["PROCEDURE", "FUNCTION"]
@@ -98,16 +100,16 @@ def parse(tokens: Tokens) -> Statement | None:
         return _show(tokens)
     if tokens.match_words("DROP") and (kind := _kind(tokens)):
         if_exists = tokens.if_exists()
-        return DropRoutine(kind, *_signature(tokens), if_exists)
+        return DropRoutine(kind, *signature(tokens), if_exists)
     if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and (kind := _kind(tokens)):
-        return DescribeRoutine(kind, *_signature(tokens))
+        return DescribeRoutine(kind, *signature(tokens))
     if tokens.match_words("ALTER") and (kind := _kind(tokens)):
         if_exists = tokens.if_exists()
-        return AlterRoutine(kind, *_signature(tokens), tokens.rest(), if_exists)
+        return AlterRoutine(kind, *signature(tokens), tokens.rest(), if_exists)
     if tokens.match_words("COMMENT"):
         if_exists = tokens.if_exists()
         if tokens.match_words("ON") and (kind := _kind(tokens)):
-            name, types = _signature(tokens)
+            name, types = signature(tokens)
             tokens.expect_words("IS")
             return CommentOnRoutine(kind, name, types, tokens.expect_string(), if_exists)
     return None
@@ -140,7 +142,7 @@ def _create(tokens: Tokens) -> CreateRoutine | None:
     return CreateRoutine(kind, name, declared, clauses, body, replace, missing, temporary, secure, aggregate)
 
 
-def _signature(tokens: Tokens) -> tuple[Name, tuple[str, ...]]:
+def signature(tokens: Tokens) -> tuple[Name, tuple[str, ...]]:
     name = tokens.name()
     tokens.expect_type(TokenType.L_PAREN)
     return name, tokens.arguments()

@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.routines import signature
 from sfml_local.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -64,6 +65,8 @@ class ShowParameters:
     like: str | None = None
     scope: str = "SESSION"
     name: Name | None = None
+    types: tuple[str, ...] = ()
+    """Of a function or procedure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +208,12 @@ def _show_parameters(tokens: Tokens) -> ShowParameters | None:
     scope = next((one for one in PARAMETER_SCOPES if tokens.match_words(one)), None)
     if scope is None:
         return None
+    if scope in ("FUNCTION", "PROCEDURE"):
+        return ShowParameters(like, scope, *signature(tokens))
     name = None if tokens.at_end or scope == "ACCOUNT" else tokens.name()
     return ShowParameters(like, scope, name)
 
 
-PARAMETER_SCOPES = ("ACCOUNT", "DATABASE", "SCHEMA", "TABLE", "VIEW", "WAREHOUSE", "USER")
+PARAMETER_SCOPES = (
+    *("ACCOUNT", "DATABASE", "SCHEMA", "TABLE", "VIEW", "WAREHOUSE", "USER", "FUNCTION", "PROCEDURE"),
+)

@@ -42,6 +42,38 @@ def test_next_time_is_strictly_after_now(expression: str, after: str, expected: 
 
 
 @pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("*/7 * * * * UTC", "2026-09-11T13:14"),
+        ("0 */2 * * * UTC", "2026-09-11T14:00"),
+        ("30 9 * * 1-5 America/Los_Angeles", "2026-09-11T16:30"),
+        ("0 12 * * SUN UTC", "2026-09-13T12:00"),
+        ("15,45 * * * * UTC", "2026-09-11T13:15"),
+        ("10-40/10 * * * * UTC", "2026-09-11T13:20"),
+        ("0 0 * * 6 UTC", "2026-09-12T00:00"),
+        ("0 6 * * MON-FRI Europe/Warsaw", "2026-09-14T04:00"),
+        ("0 0 * * */2 UTC", "2026-09-12T00:00"),
+        ("5/15 * * * * UTC", "2026-09-11T13:20"),
+        ("0 0 * * MON,3 UTC", "2026-09-14T00:00"),
+        ("*/61 * * * * UTC", "2026-09-11T14:00"),
+        ("0 0 * * * utc", "2026-09-12T00:00"),
+        ("0 0 * * * Etc/GMT+5", "2026-09-12T05:00"),
+        ("0   0  *  *  * UTC", "2026-09-12T00:00"),
+        ("0 0 * JAN-DEC/2 * UTC", "2026-09-12T00:00"),
+        ("0 0 1 * MON UTC", "2026-09-14T00:00"),
+        ("0 0 1-7 * 1 UTC", "2026-09-14T00:00"),
+        ("0 0 L * 1 UTC", "2026-09-14T00:00"),
+        ("0 0 */2 * MON UTC", "2026-09-13T00:00"),
+        ("0 0 1-31/2 * MON UTC", "2026-09-13T00:00"),
+    ],
+)
+def test_next_times_are_those_of_an_account(expression: str, expected: str) -> None:
+    """Scheduled times that accounts told: CronScheduleTest.java of mlorek/frostlake, read at the same moment."""
+    fields, _, zone = expression.rpartition(" ")
+    assert next_fire(parse_cron(fields, zone), at("2026-09-11T13:13")) == at(expected)
+
+
+@pytest.mark.parametrize(
     "expression",
     [
         "* * * * ? *",

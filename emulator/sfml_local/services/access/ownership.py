@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/grant-ownership
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sfml_local.core.account import Account
@@ -26,6 +27,16 @@ def give(account: Account, session: Session, kind: str, written: Name, role: str
     if owner_of(account, session, kind, written) is None:
         raise does_not_exist(kind.capitalize(), ".".join(written.parts))
     change(account, session, written, role)
+
+
+def give_all(account: Account, session: Session, kind: str, names: Sequence[Name], role: str) -> None:
+    """Make a role the owner of objects of a kind that has owners, at once."""
+    together = account.kinds[kind].give_all
+    if together is not None:
+        together(account, session, names, role)
+        return
+    for name in names:
+        give(account, session, kind, name, role)
 
 
 _TAKEN_FOR_GRANTED = frozenset({"WAREHOUSE", "COMPUTE POOL", "ROLE", "TAG"})

@@ -7,10 +7,11 @@ created may be used and granted to. https://docs.snowflake.com/en/sql-reference/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.core.places import Area, area_of
@@ -321,7 +322,7 @@ def grant(account: Account, session: Session, statement: Grant) -> Result:
     if statement.many:
         return _grant_many(account, session, statement)
     if statement.revoke and "OWNERSHIP" in statement.privileges:
-        raise SqlError("SQL execution error: OWNERSHIP can only be transferred.", 3937, "23001")
+        raise _only_transferred()
     on = statement.on.replace(" ", "_")
     name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
     if statement.name is not None:
@@ -334,6 +335,10 @@ def grant(account: Account, session: Session, statement: Grant) -> Result:
     for privilege in statement.privileges:
         _change(account, session, (privilege, on, name, "ROLE", statement.role), statement.revoke, statement)
     return status()
+
+
+def _only_transferred() -> SqlError:
+    return SqlError("SQL execution error: OWNERSHIP can only be transferred.", 3937, "23001")
 
 
 def _settle_outstanding(account: Account, statement: Grant, on: str, name: str) -> None:
@@ -364,11 +369,25 @@ def _grant_many(account: Account, session: Session, statement: Grant) -> Result:
         names, on = [many.future_name(session, statement)], f"{store.FUTURE}{on}"
     else:
         names = many.names_within(account, session, statement)
+        if statement.privileges == ("OWNERSHIP",):
+            return _give_all(account, session, statement, names)
     for name in names:
         for privilege in statement.privileges:
             _change(
                 account, session, (privilege, on, name, "ROLE", statement.role), statement.revoke, statement
             )
+    return status()
+
+
+def _give_all(account: Account, session: Session, statement: Grant, names: Sequence[str]) -> Result:
+    """GRANT OWNERSHIP ON ALL: refused before anything changes."""
+    if statement.revoke:
+        raise _only_transferred()
+    if not ownership.is_owned(account, statement.on):
+        raise not_emulated(f"GRANT OWNERSHIP ON ALL {statement.on}S")
+    for name in names:
+        _settle_outstanding(account, statement, statement.on.replace(" ", "_"), name)
+    ownership.give_all(account, session, statement.on, [parse_name(name) for name in names], statement.role)
     return status()
 
 

@@ -61,7 +61,9 @@ def _body(call: Call, database: str, schema: str = "") -> Json:
         "owner_role_type": "ROLE",
         "comment": comment,
         "options": "",
-        "retention_time": 1,
+        "retention_time": store.effective(call.account, database, schema).get(
+            "DATA_RETENTION_TIME_IN_DAYS", 1
+        ),
     }
     if schema:
         return body | {"database_name": quoted_if_needed(database), "managed_access": False}

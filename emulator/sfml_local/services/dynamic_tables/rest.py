@@ -43,7 +43,7 @@ def _body(call: Call, one: DynamicTable) -> Json:
             "initialization_warehouse": one.initialization_warehouse,
             "cluster_by": [part.strip() for part in cluster.split(",")] if cluster else None,
             "query": one.query,
-            "data_retention_time_in_days": known.detail("DATA_RETENTION_TIME_IN_DAYS", 1),
+            "data_retention_time_in_days": show.retention_days(call.account, known),
             "max_data_extension_time_in_days": known.detail("MAX_DATA_EXTENSION_TIME_IN_DAYS"),
             "comment": table_notes.comments(call.account.engine).get(one.name) or None,
             "created_on": objects.moment(one.created_on),

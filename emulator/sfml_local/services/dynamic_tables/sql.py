@@ -91,6 +91,26 @@ def create(account: Account, session: Session, statement: grammar.CreateDynamicT
     return status(f"Dynamic table {name.name} successfully created.")
 
 
+def _text(statement: grammar.CreateDynamicTable) -> str:
+    """The statement as SHOW tells it, with the defaults: recorded on an account in terraform-provider-snowflake.
+
+    How other properties stand there is not known, so a statement with one is shown as it is written.
+    """
+    known = statement.settings
+    if known.keys() - _TOLD or statement.tags or statement.clone is not None:
+        return statement.written
+    comment = f" comment = {literal(str(known['COMMENT']))}" if "COMMENT" in known else ""
+    mode, start = known.get("REFRESH_MODE", "AUTO"), known.get("INITIALIZE", "ON_CREATE")
+    return (
+        f"{statement.head}{comment} lag = {literal(str(known.get('TARGET_LAG', 'DOWNSTREAM')))}"
+        f" refresh_mode = '{str(mode).upper()}' initialize = '{str(start).upper()}'"
+        f" warehouse = {quoted_if_needed(str(known.get('WAREHOUSE', '')))} AS {statement.query}"
+    )
+
+
+_TOLD = frozenset({"TARGET_LAG", "REFRESH_MODE", "INITIALIZE", "WAREHOUSE", "COMMENT"})
+
+
 def _create_or_alter(
     account: Account,
     tables: DynamicTables,
@@ -158,7 +178,7 @@ def _described(
     table = DynamicTable(
         name=name,
         id=str(uuid.uuid4()),
-        written=statement.written,
+        written=_text(statement),
         query=statement.query,
         database=session.database,
         schema=session.schema,

@@ -1,21 +1,24 @@
-"""SHOW PARAMETERS IN DATABASE, SCHEMA, TABLE, VIEW and WAREHOUSE: defaults, and what was set on the object.
+"""SHOW PARAMETERS IN DATABASE, SCHEMA, TABLE, VIEW, FUNCTION, PROCEDURE and WAREHOUSE.
 
 https://docs.snowflake.com/en/sql-reference/parameters#object-parameters
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import places
 from sfml_local.core.errors import does_not_exist, no_current_database, no_current_schema
 from sfml_local.core.likeness import like
-from sfml_local.core.names import resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.grammar.routines import KINDS
 from sfml_local.grammar.session import ShowParameters
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.compute import store as compute
 from sfml_local.services.databases import store as databases
+from sfml_local.services.objects.account_parameters import OF_ACCOUNTS, OF_USERS
+from sfml_local.services.routines import sql as routines
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -59,45 +62,81 @@ OF_SCHEMAS: Mapping[str, Default] = {
 }
 
 
+OF_FUNCTIONS: Mapping[str, Default] = {
+    key: OF_SCHEMAS[key]
+    for key in ("ENABLE_CONSOLE_OUTPUT", "LOG_EVENT_LEVEL", "LOG_LEVEL", "METRIC_LEVEL", "TRACE_LEVEL")
+}
+OF_PROCEDURES: Mapping[str, Default] = {**OF_FUNCTIONS, "AUTO_EVENT_LOGGING": ("OFF", "STRING")}
+BESIDE_SESSIONS: Mapping[str, Mapping[str, Default]] = {
+    "ACCOUNT": {**OF_WAREHOUSES, **OF_SCHEMAS, **OF_ACCOUNTS},
+    "USER": OF_USERS,
+}
+"""What accounts and users have beside the parameters of sessions, by scope."""
+
+Level = tuple[str, Mapping[str, Any]]
+"""The name of a level, and what is set there."""
+
+
 def rows(account: Account, session: Session, statement: ShowParameters) -> list[tuple[str, ...]]:
-    """The rows of SHOW PARAMETERS IN an existing object."""
-    defaults, own = _known(account, session, statement.scope, statement.name)
+    """The rows of SHOW PARAMETERS IN an existing object: what is set on it, or on the nearest place around it."""
+    defaults, levels = _known(account, session, statement)
     return [
-        (key, *_value(own.get(key), default, statement.scope), "", kind)
+        (key, *_value(key, default, levels), "", kind)
         for key, (default, kind) in sorted(defaults.items())
         if like(statement.like, key)
     ]
 
 
-def _value(value: Any, default: str, scope: str) -> tuple[str, str, str]:
-    if value is None:
-        return default, default, ""
-    return (str(value).lower() if isinstance(value, bool) else str(value)), default, scope
+def _value(key: str, default: str, levels: Sequence[Level]) -> tuple[str, str, str]:
+    for level, own in levels:
+        if (value := own.get(key)) is not None:
+            return (str(value).lower() if isinstance(value, bool) else str(value)), default, level
+    return default, default, ""
+
+
+def around(account: Account, database: str, schema: str = "") -> tuple[Level, ...]:
+    """What is set on a schema, if one is given, and on its database."""
+    of_database = ("DATABASE", databases.properties(account, database))
+    return (
+        (("SCHEMA", databases.properties(account, database, schema)), of_database)
+        if schema
+        else (of_database,)
+    )
 
 
 def _known(
-    account: Account, session: Session, scope: str, name: Name | None
-) -> tuple[Mapping[str, Default], Mapping[str, Any]]:
-    from sfml_local.services.objects import store as records
-
+    account: Account, session: Session, statement: ShowParameters
+) -> tuple[Mapping[str, Default], Sequence[Level]]:
+    scope, name = statement.scope, statement.name
     match scope:
         case "WAREHOUSE":
             warehouse = name.last if name else session.warehouse or ""
-            return OF_WAREHOUSES, compute.get(account, "WAREHOUSE", warehouse).settings
+            return OF_WAREHOUSES, ((scope, compute.get(account, "WAREHOUSE", warehouse).settings),)
         case "DATABASE":
             database = name.last if name else session.database
             if database is None:
                 raise no_current_database("SHOW PARAMETERS")
             places.demand_scope(account, session, scope, Name((database,)))
-            return OF_SCHEMAS, databases.properties(account, database)
+            return OF_SCHEMAS, around(account, database)
         case "SCHEMA":
             if name is None and session.schema is None:
                 raise no_current_schema("SHOW PARAMETERS")
             places.demand_scope(account, session, scope, name)
-            return OF_SCHEMAS, databases.properties(account, *resolve_schema(name, session))
+            return OF_SCHEMAS, around(account, *resolve_schema(name, session))
     assert name is not None
     full = resolve(name, session)
+    if scope in KINDS:
+        routines.demand(account, session, scope, full, statement.types)
+        defaults = OF_FUNCTIONS if scope == "FUNCTION" else OF_PROCEDURES
+        return defaults, around(account, full.database, full.schema)
+    return OF_TABLES, _of_table(account, session, scope, full)
+
+
+def _of_table(account: Account, session: Session, scope: str, full: ObjectName) -> Sequence[Level]:
+    from sfml_local.services.objects import store as records
+
     if not account.engine.columns(session, full):
         raise does_not_exist(scope.capitalize(), full.fqn())
     record = records.find(account, full)
-    return OF_TABLES, record.details if record else {}
+    own: Level = (scope, record.details if record else {})
+    return own, *around(account, full.database, full.schema)

@@ -81,7 +81,7 @@ def _tables(account: Account, session: Session, database: str) -> Iterable[Mappi
             "CLUSTERING_KEY": f"LINEAR({cluster})" if cluster else None,
             "ROW_COUNT": show.row_count(account, one) if is_table else None,
             "BYTES": 0 if is_table else None,
-            "RETENTION_TIME": int(one.detail("DATA_RETENTION_TIME_IN_DAYS", 1)) if is_table else None,
+            "RETENTION_TIME": show.retention_days(account, one) if is_table else None,
             "IS_INSERTABLE_INTO": "YES",
             "IS_TYPED": "YES",
             "AUTO_CLUSTERING_ON": "YES" if cluster else "NO",

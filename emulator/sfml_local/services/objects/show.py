@@ -23,6 +23,7 @@ from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.quoting import duckdb_identifier, quoted_if_needed
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.access import store as access
+from sfml_local.services.databases import store as databases
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import TemporaryRecords
 from sfml_local.services.objects.store import Record
@@ -172,6 +173,16 @@ def _is_tracked(account: Account, one: Known) -> bool:
     return bool(one.detail("CHANGE_TRACKING")) or store.is_followed(account, one.name)
 
 
+def retention_days(account: Account, one: Known) -> int:
+    """How long a table keeps its history: as set on it, or on its schema or database; a transient one a day at most."""
+    key = "DATA_RETENTION_TIME_IN_DAYS"
+    own = one.detail(key)
+    if own is not None:
+        return int(own)
+    around = int(databases.effective(account, one.name.database, one.name.schema).get(key, 1))
+    return min(around, 1) if one.detail("TRANSIENT") or one.detail("TEMPORARY") else around
+
+
 def table_values(account: Account, one: Known) -> dict[str, Any]:
     cluster = one.detail("CLUSTER_BY")
     is_table = one.kind == "TABLE"
@@ -181,7 +192,7 @@ def table_values(account: Account, one: Known) -> dict[str, Any]:
         "cluster_by": f"LINEAR({cluster})" if cluster else "",
         "rows": row_count(account, one) if is_table else 0,
         "bytes": 0,
-        "retention_time": str(one.detail("DATA_RETENTION_TIME_IN_DAYS", 1)) if is_table else "1",
+        "retention_time": str(retention_days(account, one)) if is_table else "1",
         "automatic_clustering": "ON" if cluster else "OFF",
         "change_tracking": "ON" if _is_tracked(account, one) else "OFF",
         "search_optimization": "OFF",

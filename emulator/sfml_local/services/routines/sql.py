@@ -22,6 +22,7 @@ from sfml_local.grammar.routines import (
     CreateRoutine,
     DescribeRoutine,
     DropRoutine,
+    Kind,
     ShowRoutines,
 )
 from sfml_local.grammar.scripting import Block, ExecuteImmediate
@@ -158,9 +159,16 @@ def _named(account: Account, session: Session, statement: Any) -> tuple[ObjectNa
 
 
 def _existing(account: Account, session: Session, statement: Any) -> Routine:
-    name, routine = _named(account, session, statement)
+    return demand(account, session, statement.kind, resolve(statement.name, session), statement.types)
+
+
+def demand(
+    account: Account, session: Session, kind: Kind, name: ObjectName, types: tuple[str, ...]
+) -> Routine:
+    """The function or procedure; refused where it is not there."""
+    routine = store.find(account, session, kind, name, types)
     if routine is None:
-        raise does_not_exist(statement.kind.capitalize(), _shown(name, statement.types))
+        raise does_not_exist(kind.capitalize(), _shown(name, types))
     return routine
 
 

@@ -95,8 +95,12 @@ def show_parameters(account: Account, session: Session, statement: ShowParameter
         rows = object_parameters.rows(account, session, statement)
         return table(("key", "value", "default", "level", "description", "type"), rows)
     own = session.parameters if statement.scope == "SESSION" else {}
-    names = sorted(OF_SESSION.keys() | {name.upper() for name in own})
-    rows = [_parameter_row(name, own) for name in names if like(statement.like, name)]
+    rows = [_parameter_row(name, own) for name in OF_SESSION.keys() | {name.upper() for name in own}]
+    beside = object_parameters.BESIDE_SESSIONS.get(statement.scope, {})
+    rows += [
+        (name, value, value, "", "", kind) for name, (value, kind) in beside.items() if name not in OF_SESSION
+    ]
+    rows = sorted(row for row in rows if like(statement.like, row[0]))
     return table(("key", "value", "default", "level", "description", "type"), rows)
 
 

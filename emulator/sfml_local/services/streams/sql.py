@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.engine import KINDS
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.expressions.building import wrong_count
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of, demand_schema
@@ -263,12 +264,8 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
     https://docs.snowflake.com/en/sql-reference/functions/system_stream_has_data
     """
     if len(arguments) != 1 or arguments[0] is None:
-        raise SqlError(
-            "SQL compilation error:\nnot enough arguments for function [SYSTEM$STREAM_HAS_DATA], expected 1, "
-            f"got {len(arguments)}",
-            938,
-            "22023",
-        )
+        words = "too many" if len(arguments) > 1 else "not enough"
+        raise wrong_count(words, "SYSTEM$STREAM_HAS_DATA", 1, len(arguments))
     stream = fetch(account, resolve(str(arguments[0]), session))
     if stream.stale:
         raise changes.stale(stream)

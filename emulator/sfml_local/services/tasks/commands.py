@@ -19,6 +19,7 @@ from sfml_local.services.tasks.rules import (
     check_graph,
     check_links,
     children_of,
+    demand_one_owner,
     demand_suspended,
     finalizer_of,
     no_such_task,
@@ -71,6 +72,7 @@ def create(
             raise already_exists(name.fqn())
         _demand_change(name, settings, tasks)
         check_links(name, settings, tasks, replaces=old is not None)
+        demand_one_owner(name, session.role, settings, tasks)
         if old is not None:
             tasks_store.delete(account.store, old)
             account.object_dropped("TASK", name.fqn())
@@ -113,6 +115,7 @@ def change(account: Account, name: ObjectName, new: Callable[[Settings], Setting
             demand_warehouse(account, settings.warehouse)
         _demand_change(name, settings, tasks)
         check_links(name, settings, tasks)
+        demand_one_owner(name, task.owner, settings, tasks)
         changed = replace(task, settings=settings)
         if settings.schedule != task.settings.schedule:
             changed = replace(changed, scheduled_since=account.clock())
@@ -145,15 +148,25 @@ def drop(account: Account, name: ObjectName) -> None:
             demand_suspended(task)
         tasks_store.delete(account.store, task)
         account.object_dropped("TASK", name.fqn())
-        for child in children_of(name.name, tasks):
-            left = tuple(p for p in child.settings.predecessors if p != name.name)
-            cut = _orphaned(account, child, child.with_settings(predecessors=left))
-            tasks_store.save(account.store, cut)
-        finalizer = finalizer_of(name.name, tasks)
-        if finalizer:
-            tasks_store.save(
-                account.store, _orphaned(account, finalizer, finalizer.with_settings(finalize=None))
-            )
+        _let_go(account, name, tasks)
+
+
+def _let_go(account: Account, name: ObjectName, tasks: dict[str, Task]) -> None:
+    """Remove the links of others to a task: of its children, and of its finalizer."""
+    for child in children_of(name.name, tasks):
+        left = tuple(p for p in child.settings.predecessors if p != name.name)
+        tasks_store.save(account.store, _orphaned(account, child, child.with_settings(predecessors=left)))
+    finalizer = finalizer_of(name.name, tasks)
+    if finalizer:
+        tasks_store.save(account.store, _orphaned(account, finalizer, finalizer.with_settings(finalize=None)))
+
+
+def unlink(account: Account, task: Task) -> Task:
+    """Remove all links of a task, as getting an owner of its own does, and return it without them."""
+    _let_go(account, task.name, siblings(account, task.name))
+    alone = _orphaned(account, task, task.with_settings(predecessors=(), finalize=None))
+    tasks_store.save(account.store, alone)
+    return alone
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:

@@ -118,7 +118,8 @@ def _root(account: Account, name: ObjectName) -> Task:
     if not task.settings.is_root:
         raise refused(
             f"Execute task cannot be called on non-root task {name.fqn()}. "
-            "Call EXECUTE TASK on the root task of its graph instead."
+            "Call EXECUTE TASK on the root task of its graph instead.",
+            91435,
         )
     return task
 

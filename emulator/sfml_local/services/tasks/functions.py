@@ -11,7 +11,9 @@ from sfml.semantics.asking import RefusedQuestion, completion_state, predecessor
 from sfml.semantics.config import ConfigError, read_path
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.building import wrong_count
 from sfml_local.core.names import resolve
+from sfml_local.grammar.quoting import literal
 from sfml_local.services.tasks import commands, run_store
 from sfml_local.services.tasks.context import TaskRunContext
 from sfml_local.services.tasks.execution import runner_of
@@ -28,6 +30,8 @@ def within_a_task(name: str, function: TaskFunction) -> SystemFunction:
     """The function for sessions of a task run; Snowflake's refusal for others."""
 
     def call(account: Account, session: Session, arguments: Arguments) -> Any:
+        if len(arguments) > 1:
+            raise _wrong_number(name, arguments)
         context = session.task
         if not isinstance(context, TaskRunContext):
             raise SqlError(f"Function {name} must be called from within a task.", 91450, "42601")
@@ -73,8 +77,6 @@ def get_task_graph_config(account: Account, context: TaskRunContext, arguments: 
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_task_graph_config
     """
-    if len(arguments) > 1:
-        raise _wrong_number("SYSTEM$GET_TASK_GRAPH_CONFIG", len(arguments))
     if context.run.config is None:
         return None
     if not arguments or arguments[0] is None:
@@ -146,19 +148,16 @@ def _refusals() -> Iterator[None]:
 
 
 def _one_text(function: str, arguments: Arguments) -> str:
+    """The argument of a function with one parameter."""
     if len(arguments) != 1:
-        raise _wrong_number(function, len(arguments))
+        raise _wrong_number(function, arguments)
     return "" if arguments[0] is None else str(arguments[0])
 
 
-def _wrong_number(function: str, given: int) -> SqlError:
-    """The argument of a function with one parameter."""
-    few = "too many" if given > 1 else "not enough"
-    return SqlError(
-        f"SQL compilation error:\n{few} arguments for function [{function}], expected 1, got {given}",
-        939 if given > 1 else 938,
-        "22023",
-    )
+def _wrong_number(function: str, arguments: Arguments) -> SqlError:
+    """The refusal, which names the call; where it stands in the statement is not told here."""
+    call = f"{function}({', '.join(literal(str(argument)) for argument in arguments)})"
+    return wrong_count("too many" if len(arguments) > 1 else "not enough", call, 1, len(arguments))
 
 
 # -- steering

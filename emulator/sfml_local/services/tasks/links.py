@@ -11,7 +11,7 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.tasks import store
-from sfml_local.services.tasks.rules import refused
+from sfml_local.services.tasks.rules import NO_PREDECESSOR, refused
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -57,7 +57,8 @@ def _known(account: Account, task: ObjectName, name: Name, kind: str) -> ObjectN
 
 
 def _invalid(kind: str, name: Name) -> Exception:
-    return refused(f"Invalid {kind} {_written(name)} was specified.")
+    sentence = f"Invalid {kind} {_written(name)} was specified."
+    return refused(sentence, *NO_PREDECESSOR) if kind == "predecessor" else refused(sentence)
 
 
 def _written(name: Name) -> str:

@@ -1,7 +1,7 @@
 """Snowflake's refusals about tasks and graphs, with its messages.
 
-Codes other than 091421, 091451, 091456, 091457 and 091857 are assumed: the messages are known from accounts,
-their numbers are not.
+Codes other than 091085, 091421, 091435, 091451, 091456, 091457 and 091857 are assumed: the messages are known
+from accounts, their numbers are not.
 Cycles and second roots are accepted here, because accounts check them only when the root is resumed.
 """
 
@@ -15,6 +15,9 @@ from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import ObjectName
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.tasks.model import Settings, Task
+
+NO_PREDECESSOR = (91085, "42601")
+"""Recorded in github.com/snowflakedb/terraform-provider-snowflake/issues/1088."""
 
 
 def refused(sentence: str, errno: int = 1008, sqlstate: str = "22000") -> SqlError:
@@ -79,11 +82,12 @@ def check_exclusions(name: ObjectName, settings: Settings) -> None:
         return
     if settings.overlap_policy not in (None, "NO_OVERLAP"):
         raise refused(f"Cannot set allow_overlapping_execution on non-root task {full}.")
-    if settings.task_auto_retry_attempts is not None:
-        raise refused(
-            f"Cannot set parameter TASK_AUTO_RETRY_ATTEMPTS on non-root task {short}. Non-root tasks use the "
-            "parameter setting from their root task. Please set this on the root task for this task instead."
-        )
+    for parameter in ("task_auto_retry_attempts", "suspend_task_after_num_failures"):
+        if getattr(settings, parameter) is not None:
+            raise refused(
+                f"Cannot set parameter {parameter.upper()} on non-root task {short}. Non-root tasks use the "
+                "parameter setting from their root task. Please set this on the root task for this task instead."
+            )
 
 
 def check_links(
@@ -121,7 +125,9 @@ def _check_predecessors(name: ObjectName, settings: Settings, tasks: Mapping[str
     for predecessor in settings.predecessors:
         other = tasks.get(predecessor)
         if other is None:
-            raise refused(f"Invalid predecessor {quoted_if_needed(predecessor)} was specified.")
+            raise refused(
+                f"Invalid predecessor {quoted_if_needed(predecessor)} was specified.", *NO_PREDECESSOR
+            )
         if other.settings.finalize:
             raise refused(f"Task {other.name.fqn()} cannot have children as a finalizer task.")
         children = [task for task in children_of(predecessor, tasks) if task.name != name]
@@ -142,6 +148,21 @@ def _check_finalizer(name: ObjectName, settings: Settings, tasks: Mapping[str, T
         raise refused(f"Task {name.fqn()} cannot have predecessors as a finalizer task.")
     if children_of(name.name, tasks):
         raise refused(f"Task {name.fqn()} cannot have children as a finalizer task.")
+
+
+def demand_one_owner(name: ObjectName, owner: str, settings: Settings, tasks: Mapping[str, Task]) -> None:
+    """Refuses predecessors, and a root to finalize, of another owner: the tasks of a graph have one.
+
+    The words about predecessors are recorded; what stands before them, and the sentence about roots, are assumed.
+    """
+    if any(tasks[one].owner != owner for one in settings.predecessors if one in tasks):
+        raise refused(
+            f"Task {name.fqn()} cannot have the given predecessor since they do not share the same owner role."
+        )
+    if settings.finalize in tasks and tasks[str(settings.finalize)].owner != owner:
+        raise refused(
+            f"Task {name.fqn()} cannot finalize the given task since they do not share the same owner role."
+        )
 
 
 def check_graph(root: Task, tasks: Mapping[str, Task]) -> GraphShape:

@@ -28,7 +28,11 @@ class Tasks(Service):
             account,
             kinds={
                 "TASK": Kind(
-                    owner_of=ownership.owner_of, give=ownership.give, tags_of=ownership.tags_of, ddl=ddl.ddl
+                    owner_of=ownership.owner_of,
+                    give=ownership.give,
+                    give_all=ownership.give_all,
+                    tags_of=ownership.tags_of,
+                    ddl=ddl.ddl,
                 )
             },
             schema=store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA,
