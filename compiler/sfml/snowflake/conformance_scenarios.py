@@ -90,7 +90,7 @@ DDL = (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             Do("CREATE TASK F{wh} FINALIZE = R AS SELECT 1"),
             RefusedStatement("CREATE TASK G{wh} FINALIZE = R AS SELECT 1", "already have finalizer", 1008),
-            RefusedStatement("CREATE TASK A{wh} AFTER ABSENT AS SELECT 1", "Invalid predecessor", 1008),
+            RefusedStatement("CREATE TASK A{wh} AFTER ABSENT AS SELECT 1", "Invalid predecessor", 91085),
             RefusedStatement(
                 "CREATE TASK A{wh} FINALIZE = ABSENT AS SELECT 1", "Invalid finalized root task", 1008
             ),
@@ -113,7 +113,7 @@ DDL = (
             RefusedStatement("CREATE TASK A{wh} CONFIG = 'no' AS SELECT 1", "Invalid config.", 1008),
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
             RefusedStatement("ALTER TASK A REMOVE AFTER F", "does not have predecessor", 1008),
-            RefusedStatement("EXECUTE TASK A", "Execute task cannot be called on non-root task", 1008),
+            RefusedStatement("EXECUTE TASK A", "Execute task cannot be called on non-root task", 91435),
         ),
     ),
     Scenario(
