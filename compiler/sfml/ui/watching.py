@@ -52,11 +52,12 @@ class Watch(Generic[T]):
         self._looked_at = time.monotonic()
         self._began: float | None = None
         self._is_watched = False
-        self._is_hurried = False
+        self._changes = 0
+        self._changes_seen = 0
         self._is_over = False
 
     def look(self, patience: float = 0.0) -> Seen[T]:
-        """What is known now. Waits for at most `patience` seconds for the first reading."""
+        """What is known now. Waits for at most `patience` seconds for the first reading, and for one after a change."""
         with self._changed:
             self._looked_at = time.monotonic()
             if not self._is_watched and not self._is_over:
@@ -64,16 +65,16 @@ class Watch(Generic[T]):
                 # A value from before the pause is old; what waits for it gets the new one.
                 self._seen = Seen() if self._is_stale() else self._seen
                 threading.Thread(target=self._watch, name="look", daemon=True).start()
-            self._changed.wait_for(lambda: not self._seen.is_first or self._is_over, patience)
+            self._changed.wait_for(lambda: self._is_up_to_date or self._is_over, patience)
             began = self._began
             seen = self._seen
         waits = 0.0 if began is None else time.monotonic() - began
         return Seen(seen.value, seen.read_at, seen.error, waits if waits >= UNREAD_FOR else 0.0)
 
     def hurry(self) -> None:
-        """Read again at once, because something was changed."""
+        """Read again at once, because something was changed; a reading that has begun may not show it."""
         with self._changed:
-            self._is_hurried = True
+            self._changes += 1
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -86,6 +87,14 @@ class Watch(Generic[T]):
     def is_watched(self) -> bool:
         return self._is_watched
 
+    @property
+    def _is_up_to_date(self) -> bool:
+        return not self._seen.is_first and self._changes_seen == self._changes
+
+    @property
+    def is_reading(self) -> bool:
+        return self._began is not None
+
     def _is_stale(self) -> bool:
         read_at = self._seen.read_at
         return read_at is None or (datetime.now(UTC) - read_at).total_seconds() > LINGERS
@@ -94,11 +103,12 @@ class Watch(Generic[T]):
         while True:
             with self._changed:
                 self._began = time.monotonic()
-                self._is_hurried = False
+                changes = self._changes
             pause = self._read_once()
             with self._changed:
+                self._changes_seen = changes
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._is_hurried or self._is_over, pause)
+                self._changed.wait_for(lambda: self._changes > changes or self._is_over, pause)
                 is_looked_at = time.monotonic() - self._looked_at < LINGERS
                 if self._is_over or not is_looked_at:
                     self._is_watched = False

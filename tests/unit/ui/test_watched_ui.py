@@ -117,6 +117,22 @@ def test_what_was_changed_is_read_at_once() -> None:
     watches.close()
 
 
+def test_who_looks_after_a_change_waits_for_a_reading_that_began_after_it() -> None:
+    thing = Thing(is_free=False)
+    watches = Watches()
+    watch = watches.of(("file", "runs"), thing.read, late)
+    thing.allowed.release()
+    assert watch.look(PATIENCE).value == 1
+    watches.hurry("file")
+    until(lambda: watch.is_reading)
+    watches.hurry("file")  # while the second reading goes on, which may not show it
+    assert watch.look().value == 1, "who does not wait gets what is known"
+    thing.allowed.release(2)
+    assert watch.look(PATIENCE).value == 3
+    assert watch.look(PATIENCE).value == 3
+    watches.close()
+
+
 def test_requests_wait_for_their_turn() -> None:
     """Ten requests of many threads take four and a half seconds, by a clock that only waiting moves."""
     now = [0.0]
