@@ -187,5 +187,7 @@ class Kind:
     """The same of objects at once, where that is more than of each by itself."""
     tags_of: Callable[[Account, Session, Name], Mapping[ObjectName, str]] | None = None
     """The tags on an object, which has to be there, of a kind that keeps its own."""
-    ddl: Callable[[Account, ObjectName, bool], str] | None = None
-    """The statement that makes an object as it is now, with its full name or not."""
+    ddl: Callable[[Account, Session, str, bool], str] | None = None
+    """The statement that makes an object as it is now, with its full name or not; the object is named in a text."""
+    ddl_of_schema: Callable[[Account, Session, tuple[str, str], bool], Sequence[str]] | None = None
+    """These statements of all objects of the kind in a schema, in the order of an account."""

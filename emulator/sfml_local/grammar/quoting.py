@@ -31,6 +31,28 @@ def literal(text: str) -> str:
     return duckdb_literal(text.replace("\\", "\\\\"))
 
 
+_ESCAPES = {
+    ord(one): two
+    for one, two in (
+        *(
+            ("\\", "\\\\"),
+            ('"', '\\"'),
+            ("\n", "\\n"),
+            ("\r", "\\r"),
+            ("\t", "\\t"),
+            ("\b", "\\b"),
+            ("\f", "\\f"),
+        ),
+        ("'", "''"),
+    )
+}
+
+
+def ddl_literal(text: str) -> str:
+    """A string literal as GET_DDL writes it: what has an escape is written with it."""
+    return "'" + text.translate(_ESCAPES) + "'"
+
+
 def duckdb_literal(text: str) -> str:
     """A string literal of DuckDB, which knows no backslash escapes."""
     return "'" + text.replace("'", "''") + "'"

@@ -24,7 +24,10 @@ class Objects(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={word: ownership.kind(word) for word in ("TABLE", "VIEW")},
+            kinds={
+                **{word: ownership.kind(word) for word in ("TABLE", "VIEW")},
+                "SEQUENCE": ddl.SEQUENCE,
+            },
             schema=store.SCHEMA + change_store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

@@ -6,6 +6,7 @@ from sfml_local.core.account import Account
 from sfml_local.core.service import Service
 from sfml_local.services.routines import (
     calling,
+    ddl,
     functions,
     procedures,
     python_functions,
@@ -21,6 +22,7 @@ class Routines(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={word: ddl.kind(word) for word in ("PROCEDURE", "FUNCTION")},
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

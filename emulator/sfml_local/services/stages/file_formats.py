@@ -17,8 +17,9 @@ from sfml_local.core.errors import (
     invalid_parameter,
     invalid_value,
 )
+from sfml_local.core.kinds import ddl_name
 from sfml_local.core.likeness import like
-from sfml_local.core.names import resolve
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of, cannot_be_performed, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.copying import (
@@ -29,6 +30,7 @@ from sfml_local.grammar.copying import (
     ShowFileFormats,
 )
 from sfml_local.grammar.options import written
+from sfml_local.grammar.quoting import ddl_literal
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import store
 
@@ -295,3 +297,41 @@ def _text(value: Any) -> str:
 
 
 _ESCAPES = {ord("\\"): "\\\\", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", ord('"'): '\\"'}
+
+
+# -- GET_DDL
+
+
+def names(account: Account, database: str, schema: str) -> list[ObjectName]:
+    """The file formats of a schema, by name."""
+    return [
+        name for name, _ in store.every_format(account) if (name.database, name.schema) == (database, schema)
+    ]
+
+
+def ddl(account: Account, name: ObjectName, qualified: bool) -> str | None:
+    """CREATE FILE FORMAT with the options that differ from the defaults of a CSV file."""
+    found = store.find_format(account, name)
+    if found is None:
+        return None
+    kind = str(found.get("TYPE", "CSV")).upper()
+    own = {option: found.get(option, default) for option, default in DEFAULTS[kind].items()}
+    usual = {**DEFAULTS[kind], "NULL_IF": ["\\N"]}
+    lines = [] if kind == "CSV" else [f"\tTYPE = {kind}"]
+    for option in sorted(own, key=_ORDER.index):
+        if str(own[option]).upper() != str(usual[option]).upper():
+            lines.append(f"\t{option} = {_ddl_value(option, own[option])}")
+    lines += [f"COMMENT={ddl_literal(found['COMMENT'])}"] if found.get("COMMENT") else []
+    return "\n".join((f"CREATE OR REPLACE FILE FORMAT {ddl_name(name, qualified)}", *lines, ";"))
+
+
+_ORDER = tuple(dict.fromkeys(option for kind in ("CSV", *DEFAULTS) for option in DEFAULTS[kind]))
+"""The order in which options are told: those of a CSV file first."""
+
+
+def _ddl_value(option: str, value: Any) -> str:
+    if isinstance(value, list):
+        return f"({', '.join(map(ddl_literal, value))})"
+    if isinstance(value, bool | int) or option == "COMPRESSION":
+        return str(value).upper()
+    return ddl_literal(str(value))

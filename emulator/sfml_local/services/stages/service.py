@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from sfml_local.core.account import Account
-from sfml_local.core.kinds import of_schemas
+from sfml_local.core.account import Account, Kind
+from sfml_local.core.kinds import described, of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.stages import (
+    file_formats,
     load_history,
     presigned,
     rest,
@@ -24,7 +25,10 @@ class Stages(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={"STAGE": of_schemas("stages")},
+            kinds={
+                "STAGE": of_schemas("stages"),
+                "FILE_FORMAT": described(Kind(), "File format", file_formats.ddl, file_formats.names),
+            },
             schema=store.SCHEMA,
             database_schema=load_history.creation_sql,
             handlers=sql.HANDLERS,

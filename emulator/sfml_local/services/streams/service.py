@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sfml_local.core.account import Account
-from sfml_local.core.kinds import of_schemas
+from sfml_local.core.kinds import described, of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.streams import following, multi_inserts, sql, store
 
@@ -16,7 +16,14 @@ class Streams(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={"STREAM": of_schemas("streams", "database_name = ? AND schema_name = ? AND name = ?")},
+            kinds={
+                "STREAM": described(
+                    of_schemas("streams", "database_name = ? AND schema_name = ? AND name = ?"),
+                    "Stream",
+                    sql.ddl,
+                    store.names,
+                )
+            },
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

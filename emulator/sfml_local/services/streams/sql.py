@@ -11,6 +11,7 @@ from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.engine import KINDS
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.expressions.building import wrong_count
+from sfml_local.core.kinds import ddl_name
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of, demand_schema
@@ -252,6 +253,17 @@ def show(account: Account, session: Session, statement: grammar.ShowStreams) -> 
 def describe(account: Account, session: Session, statement: grammar.DescribeStream) -> Result:
     stream = fetch(account, resolve(statement.name, session))
     return table(COLUMNS, [_values(account, stream)], DESCRIBE)
+
+
+def ddl(account: Account, name: ObjectName, qualified: bool) -> str | None:
+    """CREATE STREAM as an account tells it: without the comment, and with the last part of what it follows."""
+    stream = store.find(account.store, name)
+    if stream is None:
+        return None
+    kind = "view" if stream.legs else "table"
+    end = " append_only = true" if stream.append_only else ""
+    source = quoted_if_needed(stream.base.name)
+    return f"create or replace stream {ddl_name(name, qualified)} on {kind} {source}{end};"
 
 
 # -- SYSTEM$STREAM_HAS_DATA

@@ -150,6 +150,11 @@ def everywhere(store: Store, database: str | None = None, schema: str | None = N
     return [_stream(row) for row in rows]
 
 
+def names(account: Account, database: str, schema: str) -> list[ObjectName]:
+    """The streams of a schema, by name."""
+    return sorted(stream.name for stream in everywhere(account.store, database, schema))
+
+
 def exist(store: Store) -> bool:
     """Whether the account has any stream; if not, statements need no checks."""
     return store.row("SELECT 1 FROM streams LIMIT 1") is not None

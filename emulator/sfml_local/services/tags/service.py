@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfml_local.core.account import Account
-from sfml_local.core.kinds import of_schemas
+from sfml_local.core.kinds import described, of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.tags import sql, store, tagging
 
@@ -14,7 +14,7 @@ class Tags(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            kinds={"TAG": of_schemas("tags")},
+            kinds={"TAG": described(of_schemas("tags"), "Tag", store.ddl, store.names)},
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

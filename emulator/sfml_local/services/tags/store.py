@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sfml_local.core.kinds import ddl_name
 from sfml_local.core.names import ObjectName
-from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.quoting import ddl_literal, quoted_if_needed
 
 if TYPE_CHECKING:
     from sqlite3 import Row
@@ -63,6 +64,23 @@ def find(account: Account, name: ObjectName) -> Row | None:
 def every(account: Account) -> list[Row]:
     """All tags, by name."""
     return account.store.rows("SELECT * FROM tags ORDER BY database, schema, name")
+
+
+def names(account: Account, database: str, schema: str) -> list[ObjectName]:
+    """The tags of a schema, by name."""
+    here = "SELECT name FROM tags WHERE database = ? AND schema = ? ORDER BY name"
+    return [ObjectName(database, schema, row["name"]) for row in account.store.rows(here, (database, schema))]
+
+
+def ddl(account: Account, name: ObjectName, qualified: bool) -> str | None:
+    """CREATE TAG, with the blanks of an account."""
+    row = find(account, name)
+    if row is None:
+        return None
+    allowed = " , ".join(map(ddl_literal, json.loads(row["allowed"])))
+    listed = f"  allowed_values  {allowed}" if allowed else ""
+    end = f"COMMENT={ddl_literal(row['comment'])}\n" if row["comment"] else ""
+    return f"create or replace tag {ddl_name(name, qualified)}{listed} {end};"
 
 
 def save(account: Account, name: ObjectName, allowed: Sequence[str], comment: str, owner: str) -> None:

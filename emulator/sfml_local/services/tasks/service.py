@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfml_local.core.account import Account, Kind
+from sfml_local.core.kinds import described
 from sfml_local.core.service import Service
 from sfml_local.services.tasks import (
     commands,
@@ -27,12 +28,16 @@ class Tasks(Service):
         super().__init__(
             account,
             kinds={
-                "TASK": Kind(
-                    owner_of=ownership.owner_of,
-                    give=ownership.give,
-                    give_all=ownership.give_all,
-                    tags_of=ownership.tags_of,
-                    ddl=ddl.ddl,
+                "TASK": described(
+                    Kind(
+                        owner_of=ownership.owner_of,
+                        give=ownership.give,
+                        give_all=ownership.give_all,
+                        tags_of=ownership.tags_of,
+                    ),
+                    "Task",
+                    ddl.ddl,
+                    ddl.names,
                 )
             },
             schema=store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA,
