@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from fakesnow.variables import Variables
 from sqlglot import Expr, exp, parse_one
 
 from sfml_local.core import fakesnow_port, translation_steps
-from sfml_local.core.translation_steps import LOOKS_FOR, NeededSteps
+from sfml_local.core.translation_steps import LOOKS_FOR, ONLY_BESIDE, UNCHANGING, NeededSteps
 
 CHAIN = re.findall(r"transforms\.(\w+)", inspect.getsource(FakeSnowflakeCursor._transform))
 FURTHER: dict[str, tuple[Any, ...]] = {
@@ -32,7 +31,8 @@ FURTHER: dict[str, tuple[Any, ...]] = {
     "show_keys": ("D",),
 }
 """What a step takes after the node."""
-OF_ANY_NODE = {"integer_precision"}
+TYPES_OF_ANY_NODE = {"integer_precision"}
+"""Steps that look for a type in each node; sqlglot writes types in its own nodes alone."""
 STATEMENTS = (
     "select a, count(*) from t where b > 3 and c in (select d from u) group by a",
     "select v:x.y::varchar, upper(v:z), to_timestamp('2026-01-01'), try_parse_json('1') from t sample (10)",
@@ -50,6 +50,14 @@ STATEMENTS = (
     "use schema s",
     "set a = 1",
     "select * from table(flatten(input => parse_json('[1]')))",
+    "select * from INFORMATION_SCHEMA.DATABASES",
+    "select to_date('2026-01-01'), haversine(1, 2, 3, 4), s.nextval, random(1), x'ab' from t",
+    "create table w (v variant, n timestamp_ntz, o object, a array)",
+    "select value::varchar from t, lateral flatten(input => c)",
+    "select * from table(result_scan('x'))",
+    "select _fs_object_construct(a, b) as x from t where x is not null",
+    "select * from identifier('a.b')",
+    "insert into t values (1, 'x', '2026-01-01 10:00:00 +09:00'::timestamp_tz)",
 )
 
 
@@ -59,16 +67,24 @@ def kinds(base: type[Expr]) -> Iterator[type[Expr]]:
         yield from kinds(kind)
 
 
-def untouchable(kind: type[Expr]) -> Expr:
-    """A node of that kind that tells nothing but its kind."""
+def untouchable(kind: type[Expr], *told: str) -> Expr:
+    """A node of that kind that tells nothing but its kind, and nothing of what is `told`."""
 
     def refuse(node: object, name: str) -> Any:
         if name == "__class__":
             return kind
+        if name in told:
+            return None
         raise AssertionError(f"reads {name} of {kind.__name__}")
 
     made: Expr = object.__new__(type(kind)(kind.__name__, (kind,), {"__getattribute__": refuse}))
     return made
+
+
+def step_of(name: str) -> Any:
+    """A step as it is called for one node."""
+    options = {"kind": "PRIMARY"} if name == "show_keys" else {}
+    return lambda node: getattr(transforms, name)(node, *FURTHER.get(name, ()), **options)
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +92,58 @@ def nodes() -> list[tuple[type[Expr], Expr]]:
     return [(kind, untouchable(kind)) for kind in dict.fromkeys(kinds(Expr))]
 
 
-@pytest.mark.parametrize("name", sorted(LOOKS_FOR))
+@pytest.mark.parametrize("name", sorted(LOOKS_FOR.keys() - TYPES_OF_ANY_NODE))
 def test_a_step_looks_at_no_other_nodes(name: str, nodes: list[tuple[type[Expr], Expr]]) -> None:
-    step, further = getattr(transforms, name), FURTHER.get(name, ())
-    if name == "show_keys":
-        step = partial(step, kind="PRIMARY")
     others = [node for kind, node in nodes if not issubclass(kind, LOOKS_FOR[name])]
     assert len(others) > 900
     for node in others:
-        assert step(node, *further) is node
+        assert step_of(name)(node) is node
 
 
-def test_all_but_one_of_the_steps_are_known() -> None:
-    assert set(CHAIN) - set(LOOKS_FOR) == OF_ANY_NODE
+@pytest.mark.parametrize("name", sorted(TYPES_OF_ANY_NODE))
+def test_a_step_looks_for_a_type_alone_in_other_nodes(name: str) -> None:
+    for kind in dict.fromkeys(kinds(Expr)):
+        if not issubclass(kind, LOOKS_FOR[name]):
+            node = untouchable(kind, "this")
+            assert step_of(name)(node) is node
+
+
+def test_all_steps_are_known() -> None:
+    assert set(CHAIN) == set(LOOKS_FOR)
     assert len(CHAIN) > 70
+
+
+def parsed() -> Iterator[Expr]:
+    yield from (parse_one(statement, read="snowflake") for statement in STATEMENTS)
+    calls = [exp.Anonymous(this=name, expressions=[exp.null()]) for name in ("TO_DATE", "TRY_PARSE_JSON")]
+    yield exp.select(*calls)
+
+
+def test_types_are_in_their_own_nodes() -> None:
+    holders = {type(node) for tree in parsed() for node in tree.walk() if isinstance(node.this, exp.DType)}
+    assert holders and all(issubclass(kind, exp.DataType) for kind in holders)
+
+
+@pytest.mark.parametrize("name", sorted(UNCHANGING))
+def test_a_step_changes_no_node_in_its_place(name: str) -> None:
+    others = 0
+    for tree in parsed():
+        for node in list(tree.walk()):
+            before = repr(tree)
+            others += step_of(name)(node) is not node
+            assert repr(tree) == before
+    assert others, "no statement here is one for it"
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_BESIDE))
+def test_a_step_needs_the_nodes_beside_those_that_it_looks_at(name: str) -> None:
+    changed = set()
+    for tree in parsed():
+        has_beside = tree.find(*ONLY_BESIDE[name]) is not None
+        before = repr(tree)
+        if repr(tree.transform(step_of(name), copy=False)) != before:
+            changed.add(has_beside)
+    assert changed == {True}
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +172,9 @@ class Recording(NeededSteps):
         super().__init__(tree)
         self.met: list[Any] = []
 
-    def transform(self, step: Any, *given: Any, **options: Any) -> Recording:
+    def transform(self, step: Any, **options: Any) -> Recording:
         self.met.append(step.__code__)
-        super().transform(step, *given, **options)
+        super().transform(step, **options)
         return self
 
 
@@ -128,5 +182,4 @@ def test_each_step_is_recognised_in_the_chain(cursor: FakeSnowflakeCursor) -> No
     """In fakesnow's own order, whether it stands there itself or a lambda calls it with further arguments."""
     steps: Any = Recording(exp.Select(expressions=[exp.Literal.number(1)]))
     cursor._transform(steps, None)
-    recognised = [translation_steps._nodes_of(code) for code in steps.met]
-    assert recognised == [LOOKS_FOR.get(name) for name in CHAIN]
+    assert [translation_steps._name_of(code) for code in steps.met] == CHAIN

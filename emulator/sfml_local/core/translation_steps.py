@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from sqlglot import Expr, exp
 
-_BY_NODES: tuple[tuple[tuple[type[Expr], ...], str], ...] = (
+Nodes = tuple[type[Expr], ...]
+
+_BY_NODES: tuple[tuple[Nodes, str], ...] = (
     ((exp.Alias, exp.Set), "update_variables"),
     ((exp.Alter,), "alter_session extract_comment_on_columns"),
     ((exp.Alter, exp.Command), "alter_table_strip_cluster_by"),
@@ -40,7 +43,7 @@ _BY_NODES: tuple[tuple[tuple[type[Expr], ...], str], ...] = (
     ((exp.Command, exp.Show), "show_functions"),
     ((exp.Create,), "create_database create_clone create_stage create_file_format create_table_as"),
     ((exp.CurrentVersion,), "current_version"),
-    ((exp.DataType,), "semi_structured_types timestamp_ntz float_to_double"),
+    ((exp.DataType,), "semi_structured_types timestamp_ntz float_to_double integer_precision"),
     ((exp.DateAdd,), "dateadd_date_cast dateadd_string_literal_timestamp_cast"),
     ((exp.DateDiff,), "datediff_string_literal_timestamp_cast"),
     ((exp.Drop,), "drop_schema_cascade"),
@@ -75,47 +78,110 @@ _BY_NODES: tuple[tuple[tuple[type[Expr], ...], str], ...] = (
 LOOKS_FOR = MappingProxyType({name: nodes for nodes, names in _BY_NODES for name in names.split()})
 """Steps of fakesnow by name, each with the nodes that it looks at; it returns all others as they are."""
 
+ONLY_BESIDE: MappingProxyType[str, Nodes] = MappingProxyType(
+    {
+        "alias_in_join": (exp.Join,),
+        "alias_in_where": (exp.Where,),
+        "identifier": (exp.Anonymous, exp.DynamicIdentifier),
+        "json_extract_cast_as_varchar": (exp.JSONExtract,),
+        "random": (exp.Rand,),
+        "result_scan": (exp.TableFromRows,),
+        "values_columns": (exp.Select,),
+    }
+)
+"""Steps that also change nothing in a tree that has none of these nodes."""
+
+
+UNCHANGING = frozenset(
+    {
+        *("flatten_value_cast_as_varchar", "haversine", "information_schema_databases", "integer_precision"),
+        *("semi_structured_types", "sequence_nextval", "sha256", "timestamp_ntz", "to_date", "to_timestamp"),
+        *("try_parse_json", "upper_case_unquoted_identifiers"),
+    }
+)
+"""Steps that leave each node as it is, and return another where they change something."""
+
 
 class NeededSteps:
     """Takes the place of a tree on which fakesnow calls `transform` for each step; leaves out those that find nothing.
 
-    A tree is looked through again after each step that was taken, because it may have put other nodes in.
+    A step is called for the nodes that it looks at. The tree is looked through again after each step that may have
+    put other nodes in.
     """
 
     def __init__(self, tree: Expr) -> None:
         self.tree = tree
-        self._kinds = _kinds_in(tree)
+        self._look_through()
 
-    def transform(self, step: Callable[..., Expr], *given: Any, **options: Any) -> NeededSteps:
+    def transform(self, step: Callable[..., Expr], **options: Any) -> NeededSteps:
         """Take the step if the tree has a node that it looks at, or if nothing is known of it."""
-        nodes = _nodes_of(step.__code__)
-        if nodes is None or not self._kinds.isdisjoint(nodes):
-            self.tree = self.tree.transform(step, *given, **options)
-            self._kinds = _kinds_in(self.tree)
+        options.pop("copy", None)
+        take: Callable[[Expr], Expr] = partial(step, **options) if options else step
+        name = _name_of(step.__code__)
+        if name is None:
+            self.tree = self.tree.transform(take, copy=False)
+        elif self._is_idle(name, take):
+            return self
+        else:
+            self.tree = _transformed(self.tree, take, LOOKS_FOR[name])
+        self._look_through()
         return self
 
+    def _is_idle(self, name: str, take: Callable[[Expr], Expr]) -> bool:
+        """Whether a step would change nothing, as far as that can be seen without taking it."""
+        nodes, beside = LOOKS_FOR[name], ONLY_BESIDE.get(name, ())
+        if self._kinds.isdisjoint(nodes) or (beside and self._kinds.isdisjoint(beside)):
+            return True
+        if name not in UNCHANGING:
+            return False
+        return all(take(node) is node for node in self._nodes if isinstance(node, nodes))
 
-@functools.lru_cache(maxsize=256)
-def _nodes_of(code: Any) -> tuple[type[Expr], ...] | None:
-    """The nodes that a step looks at: a function of fakesnow's, or a lambda that calls one with further arguments."""
-    named = LOOKS_FOR.get(code.co_name)
-    called = (LOOKS_FOR[name] for name in code.co_names if name in LOOKS_FOR)
-    return named if code.co_name != "<lambda>" else next(called, None)
+    def _look_through(self) -> None:
+        self._nodes = _nodes_in(self.tree)
+        self._kinds: frozenset[type] = frozenset().union(*map(_lineage, set(map(type, self._nodes))))
 
 
-def _kinds_in(tree: Expr) -> frozenset[type]:
-    """The types of all nodes, and the types that these are derived from."""
-    found: set[type] = set()
+def _transformed(tree: Expr, take: Callable[[Expr], Expr], nodes: Nodes) -> Expr:
+    """What `tree.transform(take, copy=False)` returns, where `take` returns all but these nodes as they are."""
     left = [tree]
     while left:
         node = left.pop()
-        found.add(type(node))
-        for value in node.args.values():
-            if isinstance(value, list):
-                left.extend(one for one in value if isinstance(one, Expr))
-            elif isinstance(value, Expr):
-                left.append(value)
-    return frozenset().union(*map(_lineage, found))
+        if isinstance(node, nodes):
+            parent, key, index = node.parent, node.arg_key, node.index
+            new = take(node)
+            if new is not node:
+                if node is tree:
+                    return new
+                if parent and key:
+                    parent.set(key, new, index)
+                continue
+        left.extend(reversed(_children(node)))
+    return tree
+
+
+@functools.lru_cache(maxsize=256)
+def _name_of(code: Any) -> str | None:
+    """The name of a known step: that of its own function, or of the one that a lambda calls with further arguments."""
+    names = code.co_names if code.co_name == "<lambda>" else (code.co_name,)
+    return next((name for name in names if name in LOOKS_FOR), None)
+
+
+def _nodes_in(tree: Expr) -> list[Expr]:
+    """All nodes, each before those below it."""
+    found = [tree]
+    for node in found:
+        found.extend(_children(node))
+    return found
+
+
+def _children(node: Expr) -> list[Expr]:
+    children: list[Expr] = []
+    for value in node.args.values():
+        if isinstance(value, list):
+            children.extend(one for one in value if isinstance(one, Expr))
+        elif isinstance(value, Expr):
+            children.append(value)
+    return children
 
 
 @functools.lru_cache(maxsize=2048)
