@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import library
 from sfml_local.core.expressions import macros as own_macros
 from sfml_local.core.names import ObjectName
+from sfml_local.core.noted_tables import NotedTables
 from sfml_local.core.settings import Settings
 from sfml_local.core.translating import translating
 from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
@@ -48,17 +49,9 @@ _PLAIN = re.compile(r"[^\W\d][\w$]*")
 """Names that fakesnow can use, because it writes them unquoted into its own statements."""
 
 COLUMNS = """
-SELECT column_name, data_type, ext_character_maximum_length, is_nullable, column_default, comment
-FROM duckdb_columns() LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext
-  ON ext_table_catalog = database_name AND ext_table_schema = schema_name
- AND ext_table_name = table_name AND ext_column_name = column_name
+SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns()
 WHERE database_name = ? AND schema_name = ? AND table_name = ?
 ORDER BY column_index
-"""
-
-LENGTHS = """
-SELECT ext_column_name, ext_character_maximum_length FROM _fs_global._fs_information_schema._fs_columns_ext
-WHERE ext_table_catalog = ? AND ext_table_schema = ? AND ext_table_name = ?
 """
 
 KINDS = """
@@ -117,6 +110,7 @@ class Engine:
         self._functions += library.register(duck)
         own_macros.define(duck)
         global_database.open_global(notices, duck, folder, durable=self._durable)
+        self.noted = NotedTables(duck)
         self._schemas: dict[str, frozenset[str]] = {}
         """The schemas of each open database. DuckDB knows them too, but nearly every session and statement asks."""
         self.unavailable: dict[str, str] = {}
@@ -205,9 +199,8 @@ class Engine:
         if name in session.temporaries:
             parts = ("temp", "main", name.fqn())
         found = session.rows(COLUMNS, parts)
-        if (lengths := session.lengths.get(name)) is not None and name in session.temporaries:
-            return [(*row[:2], lengths.get(row[0]), *row[3:]) for row in found]
-        return found
+        lengths = self._lengths(session, name)
+        return [(*row[:2], lengths.get(row[0]), *row[2:]) for row in found]
 
     def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
         """Column → its DuckDB type, and the length of a text column if it has one; empty if there is no such table.
@@ -223,12 +216,13 @@ class Engine:
                 rows = session.rows(f"PRAGMA table_info({duckdb_literal(place)})")
             except duckdb.CatalogException:
                 return {}
-            has_texts = any(row[2] == "VARCHAR" for row in rows)
-            if name in session.temporaries:
-                lengths = session.lengths.get(name, {})
-            else:
-                lengths = dict(session.rows(LENGTHS, parts)) if has_texts else {}
+            lengths = self._lengths(session, name)
         return {row[1]: (str(row[2]), lengths.get(row[1])) for row in rows}
+
+    def _lengths(self, session: Session, name: ObjectName) -> Mapping[str, int]:
+        if name in session.temporaries:
+            return session.lengths.get(name, {})
+        return self.noted.lengths.get(name, {})
 
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
         """TABLE or VIEW, for an object with these names in DuckDB; None if there is none."""

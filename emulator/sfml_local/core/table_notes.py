@@ -1,89 +1,116 @@
 """Data about tables that DuckDB does not store: their comments and the lengths of their text columns.
 
-Both are in fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; dropping a table removes its rows. The
-comments of columns are in DuckDB. A session's temporary tables have no rows, because nothing shows them.
+Both are in fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; dropping a table removes its rows. They are
+written here alone, and read from memory (`noted_tables`). The comments of columns are in DuckDB. A
+session's temporary tables have no rows, because nothing shows them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sfml_local.core.names import ObjectName
+from sfml_local.core.noted_tables import COMMENTS, LENGTHS
 from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
 if TYPE_CHECKING:
     from sfml_local.core.engine import Engine
-    from sfml_local.core.names import ObjectName
     from sfml_local.core.result import Result
 
-_PLACE = "_fs_global._fs_information_schema"
-_COMMENTS = f"{_PLACE}._fs_tables_ext"
-_LENGTHS = f"{_PLACE}._fs_columns_ext"
 _OF_TABLE = "ext_table_catalog = ? AND ext_table_schema = ? AND ext_table_name = ?"
 _MAX_BYTES = 16777216
 
 
 def set_comment(engine: Engine, table: ObjectName, text: str) -> None:
     """Store a table's or view's comment; an empty text removes it."""
-    engine.rows(f"DELETE FROM {_COMMENTS} WHERE {_OF_TABLE}", _key(table))
+    if table in engine.noted.comments:
+        engine.rows(f"DELETE FROM {COMMENTS} WHERE {_OF_TABLE}", _key(table))
+        del engine.noted.comments[table]
     if text:
-        engine.rows(f"INSERT INTO {_COMMENTS} VALUES (?, ?, ?, ?)", [*_key(table), text])
+        engine.rows(f"INSERT INTO {COMMENTS} VALUES (?, ?, ?, ?)", [*_key(table), text])
+        engine.noted.comments[table] = text
 
 
 def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, int]]) -> None:
     """Store the declared lengths of text columns."""
     for column, length in lengths:
+        drop_column(engine, table, column)
         engine.rows(
-            f"DELETE FROM {_LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column]
-        )
-        engine.rows(
-            f"INSERT INTO {_LENGTHS} VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO {LENGTHS} VALUES (?, ?, ?, ?, ?, ?)",
             [*_key(table), column, length, min(length * 4, _MAX_BYTES)],
         )
+        engine.noted.lengths[table] = {**lengths_of(engine, table), column: length}
+
+
+def lengths_of(engine: Engine, table: ObjectName) -> Mapping[str, int]:
+    """Column → its declared length, for the text columns that have one."""
+    return engine.noted.lengths.get(table, {})
 
 
 def forget(engine: Engine, table: ObjectName) -> None:
     """Drop the data about a table that was dropped or is created again."""
-    for place in (_COMMENTS, _LENGTHS):
-        engine.rows(f"DELETE FROM {place} WHERE {_OF_TABLE}", _key(table))
+    set_comment(engine, table, "")
+    if table in engine.noted.lengths:
+        engine.rows(f"DELETE FROM {LENGTHS} WHERE {_OF_TABLE}", _key(table))
+        del engine.noted.lengths[table]
 
 
 def move(engine: Engine, table: ObjectName, new: ObjectName) -> None:
     """Move the data to the table's new name."""
     forget(engine, new)
-    for place in (_COMMENTS, _LENGTHS):
-        engine.rows(
-            f"UPDATE {place} SET ext_table_schema = ?, ext_table_name = ? WHERE {_OF_TABLE}",
-            [new.schema, new.name, *_key(table)],
-        )
+    for place, kept in _places(engine):
+        if table in kept:
+            engine.rows(
+                f"UPDATE {place} SET ext_table_schema = ?, ext_table_name = ? WHERE {_OF_TABLE}",
+                [new.schema, new.name, *_key(table)],
+            )
+            kept[new] = kept.pop(table)
 
 
 def rename_column(engine: Engine, table: ObjectName, column: str, new: str) -> None:
     """Move a column's length to its new name."""
-    engine.rows(
-        f"UPDATE {_LENGTHS} SET ext_column_name = ? WHERE {_OF_TABLE} AND ext_column_name = ?",
-        [new, *_key(table), column],
-    )
+    lengths = lengths_of(engine, table)
+    if column in lengths:
+        engine.rows(
+            f"UPDATE {LENGTHS} SET ext_column_name = ? WHERE {_OF_TABLE} AND ext_column_name = ?",
+            [new, *_key(table), column],
+        )
+        engine.noted.lengths[table] = {
+            new if name == column else name: length for name, length in lengths.items()
+        }
 
 
 def drop_column(engine: Engine, table: ObjectName, column: str) -> None:
-    engine.rows(f"DELETE FROM {_LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column])
+    lengths = lengths_of(engine, table)
+    if column in lengths:
+        engine.rows(
+            f"DELETE FROM {LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column]
+        )
+        engine.noted.lengths[table] = {name: length for name, length in lengths.items() if name != column}
 
 
 def forget_schema(engine: Engine, database: str, schema: str) -> None:
     """Drop the data about all tables of a schema."""
-    for place in (_COMMENTS, _LENGTHS):
-        engine.rows(
-            f"DELETE FROM {place} WHERE ext_table_catalog = ? AND ext_table_schema = ?", [database, schema]
-        )
+    for place, kept in _places(engine):
+        gone = [table for table in list(kept) if (table.database, table.schema) == (database, schema)]
+        if gone:
+            engine.rows(
+                f"DELETE FROM {place} WHERE ext_table_catalog = ? AND ext_table_schema = ?",
+                [database, schema],
+            )
+            for table in gone:
+                kept.pop(table, None)
+
+
+def _places(engine: Engine) -> tuple[tuple[str, dict[ObjectName, Any]], ...]:
+    return ((COMMENTS, engine.noted.comments), (LENGTHS, engine.noted.lengths))
 
 
 def comments(engine: Engine) -> dict[ObjectName, str]:
     """The comments of tables and views."""
-    from sfml_local.core.names import ObjectName
-
-    return {ObjectName(*row[:3]): row[3] for row in engine.rows(f"SELECT * FROM {_COMMENTS}")}
+    return dict(engine.noted.comments)
 
 
 def with_comments(engine: Engine, result: Result) -> Result:
@@ -91,7 +118,7 @@ def with_comments(engine: Engine, result: Result) -> Result:
     names = result.names()
     if not {"database_name", "schema_name", "name", "comment"} <= set(names):
         return result
-    kept = {tuple(row[:3]): row[3] for row in engine.rows(f"SELECT * FROM {_COMMENTS}")}
+    kept = {table.parts: comment for table, comment in comments(engine).items()}
     at = names.index("comment")
     key = [names.index(part) for part in ("database_name", "schema_name", "name")]
     rows = tuple(
