@@ -88,6 +88,7 @@ class Session:
         """How often the client has asked to cancel the executing statement."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
+        self._sizes: dict[str, int] = {}
         # Clients send statements of one session in parallel; those without DuckDB acquire no other lock.
         self._remembering = threading.Lock()
         self.last_query_id: str | None = None
@@ -105,10 +106,11 @@ class Session:
         """Keep a result for RESULT_SCAN; older results are dropped, but never the latest, whatever its size."""
         with self._remembering:
             self.last_query_id = query_id
-            self.results[query_id] = result
-            size = sum(_size(kept) for kept in self.results.values())
+            self.results[query_id], self._sizes[query_id] = result, _size(result)
+            size = sum(self._sizes.values())
             while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
-                size -= _size(self.results.popitem(last=False)[1])
+                oldest, _ = self.results.popitem(last=False)
+                size -= self._sizes.pop(oldest)
 
     def interrupt(self) -> None:
         """Ask DuckDB to cancel the executing statement, if any, from another thread."""
