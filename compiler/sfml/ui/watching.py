@@ -108,7 +108,7 @@ class Watch(Generic[T]):
             with self._changed:
                 self._changes_seen = changes
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._changes > changes or self._is_over, pause)
+                self._changed.wait_for(lambda: self._changes > self._changes_seen or self._is_over, pause)
                 is_looked_at = time.monotonic() - self._looked_at < LINGERS
                 if self._is_over or not is_looked_at:
                     self._is_watched = False
