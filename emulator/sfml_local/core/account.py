@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core import private_files, set_aside
 from sfml_local.core.arguments import Args
 from sfml_local.core.child import Child
+from sfml_local.core.dropped_places import forget_place
 from sfml_local.core.engine import Engine
 from sfml_local.core.ignored import IgnoredStatements
 from sfml_local.core.names import ObjectName
@@ -102,6 +103,7 @@ class Account(ABC):
         for session in self.sessions:
             if session.database == database and schema in (None, session.schema):
                 self.engine.use(session, database if schema else None, None)
+            forget_place(session, database, schema)
 
     @abstractmethod
     def schema_dropped(self, database: str, schema: str) -> None:

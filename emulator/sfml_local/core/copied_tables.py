@@ -12,6 +12,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core import table_notes
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.numbered_columns import copied_default
 from sfml_local.core.temporaries import full_name
 from sfml_local.grammar.quoting import duckdb_identifier
 
@@ -87,13 +88,16 @@ def columns_of(engine: Engine, session: Session, tree: Expr) -> tuple[CopiedColu
     return tuple(CopiedColumn(*row) for row in rows)
 
 
-def complete(session: Session, columns: tuple[CopiedColumn, ...], parts: tuple[str, ...]) -> None:
+def complete(
+    session: Session, columns: tuple[CopiedColumn, ...], parts: tuple[str, ...], *, is_clone: bool
+) -> None:
     """Give the columns of a created table what CREATE TABLE … AS leaves out."""
     place = duckdb_identifier(*parts)
     for column in columns:
         alter = f"ALTER TABLE {place} ALTER COLUMN {duckdb_identifier(column.name)} SET"
         if column.default is not None:
-            session.duck.execute(f"{alter} DEFAULT {column.default}")
+            default = copied_default(session.duck, column.default, parts, goes_on=is_clone)
+            session.duck.execute(f"{alter} DEFAULT {default}")
         if not column.nullable:
             session.duck.execute(f"{alter} NOT NULL")
         if column.comment:

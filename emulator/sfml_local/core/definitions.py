@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import copied_tables, fakesnow_port, table_notes
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core import copied_tables, fakesnow_port, numbered_columns, table_notes
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.naming_locks import NamingLocks
 from sfml_local.core.number_types import run_typed
@@ -24,7 +24,7 @@ from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.stored_types import declared_type, snowflake_type
 from sfml_local.core.temporaries import created_temporary, full_name, target_of
 from sfml_local.core.transactions import commit_open, transaction
-from sfml_local.grammar.tokens import parse_name
+from sfml_local.grammar.tokens import Name, parse_name
 
 if TYPE_CHECKING:
     from fakesnow.cursor import FakeSnowflakeCursor
@@ -104,19 +104,25 @@ def _define(
     commit_open(session)
     _demand_table(rewriting, copied_tables.source_name(tree, session))
     copied = copied_tables.columns_of(rewriting.account.engine, session, tree)
-    statements = fakesnow_port.statements_of(cursor, copied_tables.as_query(tree))
+    parts = None if name is None else parts_of(name, temporary=is_temporary(target, tree))
+    numbering, unnumbered = numbered_columns.split(copied_tables.as_query(tree), parts)
+    statements = fakesnow_port.statements_of(cursor, unnumbered)
     lengths = copied_tables.lengths(copied)
     # A refused statement ends DuckDB's transaction, and sums are tried twice, so open one only where it is needed.
-    with transaction(session) if len(statements) > 1 or copied else contextlib.nullcontext():
+    is_several = len(statements) > 1 or copied or numbering
+    with transaction(session) if is_several else contextlib.nullcontext():
+        for sequence in numbering:
+            session.duck.execute(sequence)
         for statement in statements:
             transformed = fakesnow_port.transform(cursor, statement, params)
             notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
             lengths += notes["text_lengths"] or ()
             run_typed(partial(_execute, session, params=params), transformed, session.duck)
-        if copied and name is not None:
-            copied_tables.complete(session, copied, parts_of(name, temporary=is_temporary(target, tree)))
-    if name is not None:
-        _comment_columns(rewriting, parts_of(name, temporary=is_temporary(target, tree)))
+        if copied and parts is not None:
+            is_clone = tree.args.get("clone") is not None
+            copied_tables.complete(session, copied, parts, is_clone=is_clone)
+    if parts is not None:
+        _comment_columns(rewriting, parts)
     if name is not None and is_temporary(target, tree):
         _keep_lengths(session, tree, name, lengths)
     elif name is not None:
@@ -173,7 +179,7 @@ def _checked(
             return None
         if exists:
             return f"{name.name} already exists, statement succeeded."
-        raise already_exists(name)
+        raise already_exists(_written_name(target, name))
     if actual is None:
         if not exists:
             raise does_not_exist(kind.capitalize(), name)
@@ -189,12 +195,18 @@ def _checked(
     return None
 
 
+def _written_name(target: exp.Table, name: ObjectName) -> Name:
+    """A created object's name as it was written; a temporary table has its full name as one part of it."""
+    parts = tuple(dotted(part) for part in target.parts)
+    return Name(name.parts if parts == (name.fqn(),) else parts)
+
+
 def _check_new_names(rewriting: Rewriting, tree: exp.Alter, name: ObjectName, *, temporary: bool) -> None:
     """Refuse RENAME TO a name that another table or view has."""
     for new in _new_names(tree, name):
         parts = parts_of(new, temporary=temporary)
         if not temporary and rewriting.account.engine.kind_of(rewriting.session, parts) is not None:
-            raise already_exists(new)
+            raise name_is_taken(new)
 
 
 def wrong_kind(actual: str, kind: str) -> SqlError:

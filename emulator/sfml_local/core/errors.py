@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.tokens import Name
+
 
 class SqlError(Exception):
     """A statement that the account refuses; `errno` 2003 is shown by clients as 002003."""
@@ -31,8 +34,17 @@ def does_not_exist(kind: str, name: object) -> SqlError:
 
 
 def already_exists(name: object, kind: str = "Object") -> SqlError:
-    """002002: an object with this name already exists."""
-    return SqlError(f"SQL compilation error:\n{kind} '{name}' already exists.", 2002, "42710")
+    """002002: an object with this name already exists; `Name` is one as the user wrote it, which accounts repeat."""
+    shown = ".".join(map(quoted_if_needed, name.parts)) if isinstance(name, Name) else name
+    return SqlError(f"SQL compilation error:\n{kind} '{shown}' already exists.", 2002, "42710")
+
+
+def name_is_taken(new: object) -> SqlError:
+    """002002: RENAME TO the name of another object, which accounts name without its place.
+
+    https://docs.snowflake.com/en/sql-reference/sql/alter-table: the examples
+    """
+    return already_exists(getattr(new, "name", new))
 
 
 def already_exists_as(name: object, kind: str) -> SqlError:

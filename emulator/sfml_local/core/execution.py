@@ -19,6 +19,7 @@ from sfml_local.core import definitions, fakesnow_port, joined_updates, table_no
 from sfml_local.core.arrow import as_table, columns_of
 from sfml_local.core.bindings import inline_bindings, without_copies, without_recursive
 from sfml_local.core.definitions import Defined
+from sfml_local.core.dropped_places import drop_forgotten
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import settings
 from sfml_local.core.expressions.dialect import parse_one, spaced
@@ -27,11 +28,18 @@ from sfml_local.core.merging import merge
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
 from sfml_local.core.number_types import attempts, run_typed
-from sfml_local.core.result import ArrowRows, Column, Result, told
+from sfml_local.core.result import ArrowRows, Column, Result, status, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
 from sfml_local.core.temporaries import created_temporary
-from sfml_local.core.transactions import check_begin, check_end, check_unbroken, follow_scope
+from sfml_local.core.transactions import (
+    begin_dml,
+    check_begin,
+    check_end,
+    check_unbroken,
+    follow_scope,
+    is_open,
+)
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_literal
@@ -116,11 +124,15 @@ def run_tree(
             tree = rewrite(tree, rewriting)
         with session.lock, _registered(session, rewriting):
             _follow_zone(session)
+            drop_forgotten(session)
             cursor = session.connection.cursor()
             fakesnow_port.bound_rows(cursor, account.engine.answer_bytes)
             if describe_only:
                 tree = lowered(tree, rewriting)
                 return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
+            if isinstance(tree, exp.Transaction) and is_open(session):
+                check_begin(session)
+                return status(statement_type_id=type_id)  # the open one goes on
             created = created_temporary(tree)
             with contextlib.ExitStack() as around:
                 for follow in followers.around:
@@ -141,6 +153,8 @@ def _executed(
     rewriting: Rewriting,
     defined: Sequence[Defined],
 ) -> Result:
+    if isinstance(tree, exp.TruncateTable):
+        begin_dml(rewriting.session)
     if isinstance(tree, exp.Merge):
         return merge(rewriting, cursor, tree)
     if joined_updates.is_joined(tree):

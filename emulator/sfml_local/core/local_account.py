@@ -32,8 +32,9 @@ from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
 from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
+from sfml_local.core.transactions import commit_open, is_open
 from sfml_local.grammar.flow import chained
-from sfml_local.grammar.statements import parse_statement
+from sfml_local.grammar.statements import is_definition, parse_statement
 from sfml_local.grammar.tokens import SqlSyntaxError
 
 if TYPE_CHECKING:
@@ -173,6 +174,8 @@ class LocalAccount(Account):
             raise not_emulated(sql)
         if describe_only and type(statement) not in self.read_only:
             return Result((Column("status"),))
+        if not describe_only and is_open(session) and is_definition(sql):
+            commit_open(session)
         if (name := name_in(statement)) is None:
             return handler(self, session, statement)
         with self.part(NamingLocks).holding(name):

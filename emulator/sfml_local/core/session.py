@@ -151,6 +151,10 @@ class Session:
         return self._workplace.temporaries
 
     @property
+    def dropped(self) -> set[ObjectName]:
+        return self._workplace.dropped
+
+    @property
     def lengths(self) -> dict[ObjectName, dict[str, int]]:
         return self._workplace.lengths
 

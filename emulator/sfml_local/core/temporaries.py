@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core import scoped_tables
-from sfml_local.core.errors import SqlError, already_exists, not_emulated
+from sfml_local.core.errors import SqlError, name_is_taken, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, parse_name
@@ -61,7 +61,7 @@ def renames(tree: Expr, rewriting: Rewriting) -> Expr:
                 raise not_emulated("ALTER TABLE … RENAME TO a name in another schema")
             temporary = old in rewriting.session.temporaries
             if temporary and new in rewriting.session.temporaries and new != old:
-                raise already_exists(new.fqn())
+                raise name_is_taken(new)
             if temporary:
                 rewriting.session.temporaries.discard(old)
                 rewriting.session.temporaries.add(new)

@@ -49,6 +49,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.BinderException as cause:
         raise refused_types(str(cause), text()) or _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
+        if _SEVERAL_ROWS in str(cause):
+            raise SqlError("Single-row subquery returns more than one row.", 90150, "22000") from cause
         if _NOT_NULL.search(str(cause)):
             raise SqlError("NULL result in a non-nullable column", 100072, "22000") from cause
         if (refused := _refused_number(str(cause))) is not None:
@@ -178,6 +180,7 @@ _TOO_LONG = re.compile(
 _OVERFLOW = re.compile(r"Overflow in \w+ of INT(?:16|32|64)\b")
 """Literals, counts and lengths have the integers of DuckDB's."""
 NO_NUMBER = "Invalid floating point operation: "
+_SEVERAL_ROWS = "More than one row returned by a subquery"
 _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _ABORTED = "Current transaction is aborted"
 _TOO_DEEP = "Max expression depth limit"

@@ -30,6 +30,8 @@ class Workplace:
         """The time zone that DuckDB's connection works in, once a statement has set it."""
         self.temporaries: set[ObjectName] = set()
         """Temporary tables and views, which nobody else sees."""
+        self.dropped: set[ObjectName] = set()
+        """Temporary tables whose schema was dropped, which DuckDB still has."""
         self.lengths: dict[ObjectName, dict[str, int]] = {}
         """The declared lengths of text columns of these tables."""
         self.changed: set[ObjectName] = set()

@@ -87,6 +87,15 @@ def parse_statement(sql: str) -> Statement | None:
     return None
 
 
+_DEFINING = ("CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMMENT")
+
+
+def is_definition(sql: str) -> bool:
+    """Whether a statement defines objects or rights, which commits the open transaction; ALTER SESSION does not."""
+    tokens = Tokens(sql)
+    return any(map(tokens.is_words, _DEFINING)) and not tokens.is_words("ALTER", "SESSION")
+
+
 def _refuse_both(tokens: Tokens) -> None:
     """OR REPLACE and IF NOT EXISTS in one CREATE; the kind of object between them has at most four words."""
     if not tokens.is_words("CREATE", "OR", "REPLACE"):

@@ -101,8 +101,12 @@ def _properties(tokens: Tokens, kind: str, name: Name, if_exists: bool) -> Chang
     if tokens.match_words("UNSET", "SECURE"):
         return ChangeProperties(kind, name, {}, ("SECURE",), if_exists)
     if tokens.match_phrase("CLUSTER BY"):
+        tokens.match_words("LINEAR")
         tokens.expect_type(TokenType.L_PAREN)
-        return ChangeProperties(kind, name, {"CLUSTER_BY": ", ".join(tokens.arguments())}, (), if_exists)
+        keys = tokens.arguments()
+        if not keys:
+            raise tokens.error("expected a clustering key")
+        return ChangeProperties(kind, name, {"CLUSTER_BY": ", ".join(keys)}, (), if_exists)
     if tokens.match_words("DROP", "CLUSTERING", "KEY"):
         return ChangeProperties(kind, name, {}, ("CLUSTER_BY",), if_exists)
     if tokens.match_words("SUSPEND", "RECLUSTER") or tokens.match_words("RESUME", "RECLUSTER"):

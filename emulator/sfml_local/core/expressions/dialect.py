@@ -20,7 +20,7 @@ from sfml_local.core.expressions.lowering import OWN
 from sfml_local.core.expressions.type_arguments import check_arguments
 
 WRITTEN = "written"
-"""The key under which a projection of the outermost SELECT stores its text as written."""
+"""The key under which a projection of the outermost SELECT, or a clustering key, stores its text as written."""
 
 OVERWRITES = "overwrites"
 """The key under which INSERT into several tables stores whether it empties them first."""
@@ -84,12 +84,36 @@ class Parser(SnowflakeParser):
         **SnowflakeParser.PROPERTY_PARSERS,
         **dict.fromkeys(("LOCAL", "GLOBAL"), lambda self: self._parse_property()),
         "VOLATILE": lambda self: self.expression(exp.TemporaryProperty()),
+        "CLUSTER BY": lambda self: self._clustering(),
+    }
+    STATEMENT_PARSERS = {  # noqa: RUF012 - sqlglot's own table
+        **SnowflakeParser.STATEMENT_PARSERS,
+        TokenType.BEGIN: lambda self: self._transaction(),
     }
     KEY_CONSTRAINT_OPTIONS = {  # noqa: RUF012 - sqlglot's own table
         **SnowflakeParser.KEY_CONSTRAINT_OPTIONS,
         "NOT": ("ENFORCED", "DEFERRABLE"),
         **dict.fromkeys(("ENFORCED", "ENABLE", "DISABLE", "VALIDATE", "NOVALIDATE"), ()),
     }
+
+    def _clustering(self) -> exp.ClusterProperty:
+        """CLUSTER BY [LINEAR] (…) with any expressions; sqlglot reads columns and calls."""
+        self._match_text_seq("LINEAR")
+        keys = self._parse_wrapped_csv(self._clustering_key)
+        return self.expression(exp.ClusterProperty(expressions=keys))
+
+    def _clustering_key(self) -> Expr | None:
+        start, key = self._curr, self._parse_disjunction()
+        if key is not None and start is not None and self._prev is not None:
+            key.meta[WRITTEN] = self._find_sql(start, self._prev)
+        return key
+
+    def _transaction(self) -> exp.Transaction:
+        """BEGIN [WORK | TRANSACTION] [NAME name]; a name has no effect here."""
+        self._match_texts(("TRANSACTION", "WORK"))
+        if self._match_text_seq("NAME"):
+            self._parse_id_var()
+        return self.expression(exp.Transaction())
 
     def _parse_unique_key(self) -> Expr | None:
         """The name in UNIQUE KEY name of other dialects; here an option such as RELY may follow at once."""
@@ -104,6 +128,8 @@ def parse_one(sql: str) -> Expr:
     dialect = Dialect.get_or_raise("snowflake")
     try:
         tokens = dialect.tokenize(sql)
+        if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
+            return parse_one(f"BEGIN{sql[tokens[0].end + 1 :]}")
         check_arguments(tokens, sql)
         found = Parser(dialect=dialect).parse(tokens, sql)
     except ParseError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -135,6 +135,8 @@ class InsertedTexts:
     """Which columns of an inserted query have another text than DuckDB's, by position; None where it is not known."""
 
     positions: frozenset[int] | None = None
+    count: int | None = None
+    """How many columns the query has."""
 
 
 def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
@@ -146,6 +148,8 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     target = schema.this if isinstance(schema, exp.Schema) else schema
     full = full_name(target, rewriting.session)
     source = node.expression
+    if node.args.get("default"):
+        raise _unexpected("DEFAULT")
     if full is None or not isinstance(source, exp.Values | exp.Query):
         return node
     known = rewriting.account.engine.held_types(rewriting.session, full)
@@ -154,6 +158,8 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     if not columns or None in columns:
         return node
     held = [column for column in columns if column is not None]
+    for count in _counts_of(source, rewriting):
+        demand_as_many(len(held), count)
     if isinstance(source, exp.Values):
         for row in source.expressions:
             if isinstance(row, exp.Tuple) and len(row.expressions) == len(held):
@@ -173,6 +179,23 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
         alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
         node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
     return node
+
+
+def _counts_of(source: Expr, rewriting: Rewriting) -> Iterator[int]:
+    """How many values each row of inserted VALUES has, or the rows of a query, where that is known."""
+    if isinstance(source, exp.Values):
+        yield from (len(row.expressions) for row in source.expressions if isinstance(row, exp.Tuple))
+    elif (count := rewriting.note(InsertedTexts).count) is not None:
+        yield count
+    elif isinstance(source, exp.Select) and not source.is_star:
+        yield len(source.selects)
+
+
+def demand_as_many(wanted: int, count: int) -> None:
+    """Refuse to insert more or fewer values than there are columns."""
+    if count != wanted:
+        words = f"Insert value list does not match column list expecting {wanted} but got {count}"
+        raise SqlError(f"SQL compilation error:\n{words}", 2020, "21S01")
 
 
 def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> Expr:
@@ -235,7 +258,7 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
         column = assignment.this
         if not isinstance(assignment, exp.EQ) or not isinstance(column, exp.Column):
             continue
-        if _is_default(assignment.expression):
+        if is_default(assignment.expression):
             assignment.set("expression", exp.var("DEFAULT"))
         elif (held := known.get(dotted(column.this))) is not None:
             assignment.set("expression", stored(assignment.expression, *held, rewriting))
@@ -246,13 +269,15 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
 
 def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
     """What MERGE sets and inserts in the types of the target's columns, as UPDATE and INSERT do."""
+    for when in node.args["whens"].expressions:
+        _demand_branch(when)
     held = _held_types(node.this, rewriting)
     source = node.args["using"]
     known = _held_types(source, rewriting) if held else {}
     for then in (when.args["then"] for when in node.args["whens"].expressions if held):
         if isinstance(then, exp.Update):
             for assignment in then.expressions:
-                if isinstance(assignment, exp.EQ) and _is_default(assignment.expression):
+                if isinstance(assignment, exp.EQ) and is_default(assignment.expression):
                     assignment.set("expression", exp.var("DEFAULT"))
                 elif (
                     isinstance(assignment, exp.EQ) and (type := held.get(_last(assignment.this))) is not None
@@ -262,14 +287,28 @@ def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
             names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
             types = [held.get(_last(one)) for one in names] or list(held.values())
             values = then.expression.expressions
-            if len(values) == len(types):
-                inserted = [_merged(v, t, source, known) for v, t in zip(values, types, strict=True)]
-                then.expression.set("expressions", inserted)
+            demand_as_many(len(types), len(values))
+            inserted = [_merged(v, t, source, known) for v, t in zip(values, types, strict=True)]
+            then.expression.set("expressions", inserted)
     return node
 
 
-def _is_default(value: Expr) -> bool:
+def _demand_branch(when: exp.When) -> None:
+    """Refuse what only other databases take: BY SOURCE, and INSERT of matched rows."""
+    if when.args.get("source"):
+        raise _unexpected("BY")
+    if when.args["matched"] and isinstance(when.args["then"], exp.Insert):
+        raise _unexpected("INSERT")
+
+
+def _unexpected(word: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\nsyntax error unexpected '{word}'.", 1003, "42000")
+
+
+def is_default(value: Expr) -> bool:
     """Whether a value is the word DEFAULT alone, which stands for that of the column."""
+    if isinstance(value, exp.Var):
+        return value.name.upper() == "DEFAULT"
     is_name = isinstance(value, exp.Column) and not value.table and not value.this.quoted
     return is_name and value.name.upper() == "DEFAULT"
 

@@ -14,7 +14,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.limits import warehouse_size
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.errors import (
+    SqlError,
+    already_exists,
+    does_not_exist,
+    invalid_value,
+    name_is_taken,
+    not_emulated,
+)
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_WAREHOUSE
 from sfml_local.grammar.compute import Kind
 from sfml_local.grammar.quoting import quoted_if_needed
@@ -268,7 +275,7 @@ def rename(account: Account, kind: Kind, name: str, new: str) -> None:
     with account.store.transaction():
         found = get(account, kind, name)
         if find(account, kind, new) is not None:
-            raise already_exists(new)
+            raise name_is_taken(new)
         account.store.execute(
             "UPDATE compute SET name = ? WHERE kind = ? AND name = ?", (new, kind, found.name)
         )

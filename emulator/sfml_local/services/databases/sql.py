@@ -58,7 +58,7 @@ def create_schema(account: Account, session: Session, statement: Create) -> Resu
         if statement.if_not_exists:
             return status(f"{name} already exists, statement succeeded.")
         if not statement.or_replace:
-            raise already_exists(f"{database}.{name}")
+            raise already_exists(statement.name)
         drop_schema(account, database, name)
     engine.create_schema(database, name)
     store.note(account, database, name, session.role, statement.comment)

@@ -66,7 +66,7 @@ def create(account: Account, session: Session, statement: grammar.CreateDataset)
         if existing is not None and statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
         if existing is not None and not statement.or_replace:
-            raise already_exists(name)
+            raise already_exists(statement.name)
         gone = store.remove(account, existing) if existing is not None else []
         if existing is not None:
             account.object_dropped("DATASET", name.fqn())

@@ -18,6 +18,7 @@ from sfml_local.core.errors import (
     already_exists_as,
     does_not_exist,
     invalid_value,
+    name_is_taken,
     not_emulated,
 )
 from sfml_local.core.names import ObjectName, resolve
@@ -81,7 +82,7 @@ def create(account: Account, session: Session, statement: grammar.CreateDynamicT
         if kind is not None and existing is None and statement.or_replace:
             raise already_exists_as(name, kind)
         if kind is not None and not (statement.or_replace or statement.or_alter):
-            raise already_exists(name)
+            raise already_exists(statement.name)
         if statement.clone is not None:
             raise not_emulated("CREATE DYNAMIC TABLE … CLONE")
         if statement.or_alter and existing is not None:
@@ -434,7 +435,7 @@ def _rename(
     account: Account, session: Session, tables: DynamicTables, table: DynamicTable, new: ObjectName
 ) -> None:
     if account.engine.kind_of(session, parts_of(new)) is not None:
-        raise already_exists(new)
+        raise name_is_taken(new)
     with tables.writing():
         account.execute(session, f"ALTER TABLE {table.name.fqn()} RENAME TO {new.fqn()}")
     tables.save(replace(table, name=new), "RENAME")

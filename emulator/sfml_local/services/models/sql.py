@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import Result, status
 from sfml_local.grammar import models as grammar
@@ -43,13 +43,13 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
     if existing is not None and statement.if_not_exists:
         return status(f"{name.name} already exists, statement succeeded.")
     if existing is not None and not statement.or_replace:
-        raise already_exists(name)
+        raise already_exists(statement.model)
     predictors.parent_of(account).warm_up()  # a logged model is usually called soon
     with _copied(account, session, statement.source) as folder, account.store.transaction():
         # Check again, because another session may have created it while files were copied.
         existing = find_model(account, name)
         if existing is not None and not statement.or_replace:
-            raise already_exists(name)
+            raise already_exists(statement.model)
         if existing is not None:
             store.remove(account.store, existing)
             account.object_dropped("MODEL", name.fqn())
@@ -229,7 +229,7 @@ def _rename(account: Account, model: Model, to: ObjectName) -> None:
     _demand_schema(account, to)
     with account.store.transaction():
         if find_model(account, to) is not None:
-            raise already_exists(to)
+            raise name_is_taken(to)
         account.object_renamed("MODEL", model.name.fqn(), to.fqn())
         store.rename(account.store, model, to)
 

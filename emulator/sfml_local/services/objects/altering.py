@@ -15,7 +15,7 @@ from sfml_local.core.result import Result, status
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKey, KeepKey, RenameKey
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.objects import keeping
+from sfml_local.services.objects import clustering, keeping
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import PROPERTIES, checked, invalid_property
 from sfml_local.services.objects.store import Key, Record
@@ -140,6 +140,9 @@ def change_properties(account: Account, session: Session, statement: ChangePrope
     for key, value in statement.set.items():
         if key in PROPERTIES:
             checked(key, value)
+    if keys := statement.set.get("CLUSTER_BY"):
+        columns = {row[0] for row in account.engine.columns(session, record.name)}
+        clustering.demand_columns(clustering.parsed_keys(str(keys)), columns)
     given = {**dict.fromkeys(statement.unset), **statement.set}
     if "COMMENT" in given:
         comment = given.pop("COMMENT")

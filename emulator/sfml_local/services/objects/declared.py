@@ -17,6 +17,7 @@ from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.session import Session
 from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.services.objects import clustering
 from sfml_local.services.objects.store import Key, Record
 
 PROPERTIES = frozenset(
@@ -123,11 +124,44 @@ def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:
     if added:
         found = rewriting.note(Declarations).found = Declared()
         for column in added:
+            _demand_constant(column)
             _take_column_keys(column, found, rewriting)
         _make_primary_not_null(added, found)
 
 
+def _demand_constant(column: exp.ColumnDef) -> None:
+    """Refuse to add a column that is filled by a function: only CREATE TABLE takes that.
+
+    https://docs.snowflake.com/en/sql-reference/sql/alter-table
+    """
+    for constraint in column.find_all(*_NUMBERED):
+        raise not_emulated(f"ALTER TABLE … ADD COLUMN … {constraint.sql(dialect='snowflake')}")
+    for constraint in column.find_all(exp.DefaultColumnConstraint):
+        if not _is_constant(constraint.this):
+            written = constraint.this.sql(dialect="snowflake")
+            words = f"SQL compilation error:\nInvalid column default expression [{written}]"
+            raise SqlError(words, 2263, "22000")
+
+
+_NUMBERED = (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)
+
+
+def _is_constant(value: Expr) -> bool:
+    """Whether a default is a constant, the date or time of one, or the next value of a sequence."""
+    if isinstance(value, exp.Cast) and value.is_type(*exp.DataType.TEMPORAL_TYPES):
+        value = value.this
+    if isinstance(value, exp.Neg | exp.Paren):
+        value = value.this
+    is_plain = isinstance(value, exp.Literal | exp.Null | exp.Boolean)
+    return is_plain or "NEXTVAL" in value.sql(dialect="snowflake").upper()
+
+
 # -- properties
+
+
+def _named(tree: Expr) -> list[Expr]:
+    """The columns that CREATE TABLE names, with or without their types."""
+    return [one for one in tree.this.expressions if isinstance(one, exp.ColumnDef | exp.Identifier)]
 
 
 def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) -> None:
@@ -142,8 +176,13 @@ def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) ->
                 found.details["SECURE"] = True
                 one.pop()
             case exp.ClusterProperty() | exp.Cluster():
-                keys = ", ".join(key.sql(dialect="snowflake") for key in one.expressions)
-                found.details["CLUSTER_BY"] = keys
+                if isinstance(tree.this, exp.Schema):
+                    known = [
+                        dotted(part if isinstance(part, exp.Identifier) else part.this)
+                        for part in _named(tree)
+                    ]
+                    clustering.demand_columns(one.expressions, known)
+                found.details["CLUSTER_BY"] = clustering.written_keys(one.expressions)
                 one.pop()
             case exp.CopyGrantsProperty():
                 one.pop()

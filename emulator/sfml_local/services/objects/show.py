@@ -16,6 +16,7 @@ from sfml_local.core import table_notes
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.likeness import like, selected
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.numbered_columns import BEGINNING, sequence_in
 from sfml_local.core.places import Area, area_of, cannot_be_performed
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
@@ -293,11 +294,11 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
 
 def identity(account: Account, default: str | None) -> str | None:
     """How the values of an AUTOINCREMENT column are counted, told by its default; None for other columns."""
-    found = None if default is None else _COUNTED.search(default)
-    if found is None:
+    sequence = sequence_in(default)
+    if sequence is None:
         return None
     query = "SELECT start_value, increment_by FROM duckdb_sequences() WHERE upper(sequence_name) = upper(?)"
-    rows = account.engine.rows(query, [found[1]])
+    rows = account.engine.rows(query, [sequence])
     start, step = rows[0] if rows else (1, 1)
     return f"IDENTITY START {start} INCREMENT {step} NOORDER"
 
@@ -327,7 +328,6 @@ def _tables_of(account: Account, session: Session, listing: Listing) -> list[Kno
     return known_objects(account, area_of(account, session, listing, missing=cannot_be_performed))
 
 
-_COUNTED = re.compile(r"nextval\('(?:.*\.)?\"?(_fs_seq_[^'\"]*)", re.IGNORECASE)
 _SEQUENCE = re.compile(r"nextval\('(\"(?:[^']|'')+\")'\)", re.IGNORECASE)
 _DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
 
@@ -360,10 +360,6 @@ def descriptor(shown: str, *, nullable: bool) -> str:
 # -- sequences
 
 
-_OF_COLUMNS = "_FS_SEQ_"
-"""How the names of sequences begin that number the rows of AUTOINCREMENT columns; an account shows none."""
-
-
 def show_sequences(account: Account, session: Session, listing: Listing) -> Result:
     return sequences(account, area_of(account, session, listing), listing)
 
@@ -377,7 +373,7 @@ def sequences(account: Account, area: Area, listing: Listing) -> Result:
         " FROM duckdb_sequences() WHERE NOT temporary ORDER BY 1, 2, 3"
     ):
         here = area.has(in_database, in_schema) and in_database in databases
-        if not here or not like(listing.like, name) or name.startswith(_OF_COLUMNS):
+        if not here or not like(listing.like, name) or name.startswith(BEGINNING):
             continue
         record = records.find(account, ObjectName(in_database, in_schema, name))
         rows.append(

@@ -9,7 +9,7 @@ import datetime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of
@@ -63,7 +63,7 @@ def create(account: Account, session: Session, statement: CreateRoutine) -> Resu
         if statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
         if not statement.or_replace:
-            raise already_exists(name)
+            raise already_exists(statement.name)
         account.object_dropped(statement.kind, name.fqn())
     store.put(account, routine)
     return status(
@@ -194,7 +194,7 @@ def alter(account: Account, session: Session, statement: AlterRoutine) -> Result
         name = resolve(tokens.name(), session)
         renamed = replace(routine, name=name)
         if store.find(account, session, routine.kind, name, routine.types) is not None:
-            raise already_exists(name)
+            raise name_is_taken(name)
         store.remove(account, routine)
         store.put(account, renamed)
         account.object_renamed(routine.kind, routine.name.fqn(), name.fqn())

@@ -16,6 +16,7 @@ from sfml_local.core.errors import (
     does_not_exist,
     invalid_parameter,
     invalid_value,
+    name_is_taken,
 )
 from sfml_local.core.kinds import ddl_name
 from sfml_local.core.likeness import like
@@ -111,7 +112,7 @@ def create_format(account: Account, session: Session, statement: CreateFileForma
     if store.find_format(account, name) is not None and not statement.or_replace:
         if statement.if_not_exists:
             return status(f"{name.name} already exists, statement succeeded.")
-        raise already_exists(name)
+        raise already_exists(statement.name)
     kept = {**checked(statement.options), "_created_on": account.clock().isoformat(), "_owner": session.role}
     store.save_format(account, name, kept, session.id if statement.temporary else None)
     return status(f"File format {name.name} successfully created.")
@@ -174,7 +175,7 @@ def alter_format(account: Account, session: Session, statement: AlterFileFormat)
     new = resolve(statement.new_name, session)
     demand_schema(account, new)
     if store.find_format(account, new) is not None:
-        raise already_exists(new)
+        raise name_is_taken(new)
     store.save_format(account, new, found, store.session_of_format(account, name))
     store.remove_format(account, name)
     return status()

@@ -14,7 +14,14 @@ import uuid
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.errors import (
+    SqlError,
+    already_exists,
+    does_not_exist,
+    invalid_value,
+    name_is_taken,
+    not_emulated,
+)
 from sfml_local.core.likeness import like
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve
@@ -69,7 +76,7 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
             if statement.if_not_exists:
                 return status(f"{name.name} already exists, statement succeeded.")
             if not statement.or_replace:
-                raise already_exists(name)
+                raise already_exists(statement.name)
             remove_stage(account, name)
         folder = uuid.uuid4().hex
         (account.stages_folder / folder).mkdir()
@@ -163,7 +170,7 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
     demand_schema(account, new)
     with account.store.transaction():
         if store.find(account, new) is not None:
-            raise already_exists(new)
+            raise name_is_taken(new)
         store.rename(account, name, new)
         account.object_renamed("STAGE", name.fqn(), new.fqn())
     return status()

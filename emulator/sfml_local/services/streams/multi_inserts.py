@@ -13,9 +13,10 @@ from sqlglot import Expr, exp
 from sfml_local.core.arrow import as_table
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions.dialect import OVERWRITES
+from sfml_local.core.expressions.statements import demand_as_many, is_default
 from sfml_local.core.result import INSERT, Column, Result
 from sfml_local.core.temporaries import full_name
-from sfml_local.core.transactions import transaction
+from sfml_local.core.transactions import begin_dml, transaction
 from sfml_local.services.streams import store as streams
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> R
     rows = rows.rename_columns(names)
     columns: list[Column] = []
     counts: list[int] = []
+    begin_dml(session)
     with session.lock, transaction(session):
         for statement in _inserts(tree, names):
             result = account.run_tree(session, statement, staged={_ROWS: rows})
@@ -83,12 +85,25 @@ def _none_of(conditions: list[Expr]) -> Expr:
 
 
 def _insert_of(part: exp.Insert, condition: Expr | None, names: list[str]) -> exp.Insert:
-    values = part.expression
+    target, values = part.this.copy(), part.expression
     if isinstance(values, exp.Values):
         chosen = [one.copy() for one in values.expressions[0].expressions]
+        chosen = _without_defaults(target, chosen)
     else:
         chosen = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
     query = exp.select(*chosen).from_(exp.to_table(_ROWS))
-    return exp.Insert(
-        this=part.this.copy(), expression=query if condition is None else query.where(condition.copy())
-    )
+    return exp.Insert(this=target, expression=query if condition is None else query.where(condition.copy()))
+
+
+def _without_defaults(target: Expr, values: list[Expr]) -> list[Expr]:
+    """Leave out columns whose value is DEFAULT, which no query has."""
+    if not any(map(is_default, values)):
+        return values
+    if not isinstance(target, exp.Schema):
+        raise not_emulated("DEFAULT in INSERT into several tables without names of columns")
+    demand_as_many(len(target.expressions), len(values))
+    left = [pair for pair in zip(target.expressions, values, strict=True) if not is_default(pair[1])]
+    if not left:
+        raise not_emulated("DEFAULT alone in INSERT into several tables")
+    target.set("expressions", [column for column, _ in left])
+    return [value for _, value in left]

@@ -110,7 +110,7 @@ def _already_there(
     if statement.if_not_exists:
         return status(f"{name.name} already exists, statement succeeded.")
     if not statement.or_replace:
-        raise already_exists(name.fqn())
+        raise already_exists(statement.name)
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import area_of, demand_schema
@@ -53,7 +53,7 @@ def create(account: Account, session: Session, statement: grammar.CreateTag) -> 
         if store.find(account, name) is not None and not statement.or_replace:
             if statement.if_not_exists:
                 return status(f"{name.name} already exists, statement succeeded.")
-            raise already_exists(name)
+            raise already_exists(statement.name)
         store.save(account, name, statement.allowed, statement.comment, session.role)
         _set_propagation(account, name, statement.propagate, statement.on_conflict)
     return status(f"Tag {name.name} successfully created.")
@@ -109,7 +109,7 @@ def alter(account: Account, session: Session, statement: grammar.AlterTag) -> Re
 
 def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     if store.find(account, new) is not None:
-        raise already_exists(new)
+        raise name_is_taken(new)
     store.rename(account, name, new)
 
 

@@ -131,7 +131,8 @@ def _of_query(query: exp.Query, rewriting: Rewriting) -> Sequence[str | None]:
     except SqlError:
         return ()  # the statement itself is refused in the same words
     shown = (at for at, column in enumerate(columns) if column.type in _OF_OTHER_TEXT)
-    rewriting.note(InsertedTexts).positions = frozenset(shown)
+    note = rewriting.note(InsertedTexts)
+    note.positions, note.count = frozenset(shown), len(columns)
     if query.is_star or isinstance(query, exp.SetOperation) or len(query.selects) != len(columns):
         return [_described(column) for column in columns]
     return [
