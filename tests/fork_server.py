@@ -56,7 +56,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto", "pyarrow.pandas_compat"),
         "uvicorn.protocols.websockets.auto",
     ),
-    WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
+    WARM_PARENT: (
+        *("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
+        *("snowflake.connector.file_transfer_agent", "snowflake.snowpark._internal.compiler.plan_compiler"),
+        *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat"),
+        *("snowflake.ml.registry", "sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm"),
+    ),
     PYTEST: (
         "pytest",
         "sfml.pytest_plugin",
