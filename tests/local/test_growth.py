@@ -17,8 +17,10 @@ from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 
+import pytest
 import snowflake.connector
 
+from sfml_local.core import queries
 from sfml_local.core.session import Session
 from sfml_local.http.app import LocalServer
 from sfml_local.services.tasks.execution import runner_of
@@ -104,7 +106,9 @@ def _target(link: Path) -> str:
         return ""
 
 
-def test_runs_and_statements_leave_nothing_behind(folder: Path) -> None:
+def test_runs_and_statements_leave_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "KEPT", 50)  # the latest statements are kept, and are as many from then on
+    monkeypatch.setattr(queries, "RESULTS_KEPT", 10)
     with LocalServer(folder) as server:
         account = server.account
         with snowflake.connector.connect(**server.connect_args()) as connection:

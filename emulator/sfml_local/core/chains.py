@@ -27,7 +27,6 @@ def run_chain(
 
     `$1` in a FROM clause is the result of the statement before, as RESULT_SCAN of its query id would answer it.
     """
-    latest = session.last_query_id
     ids: list[str] = []
     results: list[Result] = []
     for at, statement in enumerate(statements, 1):
@@ -38,10 +37,8 @@ def run_chain(
             text = with_results(statement, partial(_scan, ids[:-1]))
             whole = account.execute(session, text, describe_only=describe_only, query_id=ids[-1])
         if describe_only:
-            session.remember(ids[-1], whole)
+            session.remember(ids[-1], whole, counts=False)
         results.append(whole)
-    if describe_only:
-        session.last_query_id = latest
     return results[-1]
 
 

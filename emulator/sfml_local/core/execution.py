@@ -28,6 +28,7 @@ from sfml_local.core.merging import merge
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
 from sfml_local.core.number_types import attempts, run_typed
+from sfml_local.core.queries import Queries
 from sfml_local.core.result import ArrowRows, Column, Result, status, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
@@ -122,7 +123,7 @@ def run_tree(
             raise not_emulated(written or tree.sql(dialect="snowflake"))
         for rewrite in (*followers.first, *PASSES, *followers.last):
             tree = rewrite(tree, rewriting)
-        with session.lock, _registered(session, rewriting):
+        with session.lock, _executing(account, session), _registered(session, rewriting):
             _follow_zone(session)
             drop_forgotten(session)
             cursor = session.connection.cursor()
@@ -325,6 +326,17 @@ def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None)
         for table in tree.find_all(exp.Table):
             if table.catalog == "temp":
                 session.temporaries.discard(ObjectName(*parse_name(table.name).parts))
+
+
+@contextlib.contextmanager
+def _executing(account: Account, session: Session) -> Iterator[None]:
+    """Let others know which statement has the session's lock; raises SqlError if it is cancelled already."""
+    account.part(Queries).check(account.query_id)
+    before, session.executing = session.executing, account.query_id
+    try:
+        yield
+    finally:
+        session.executing = before
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from sfml_local.core.engine import Engine
 from sfml_local.core.errors import SqlError, not_emulated, too_complex
 from sfml_local.core.execution import Followers
 from sfml_local.core.naming_locks import NamingLocks, name_in
+from sfml_local.core.queries import Queries, rows_of
 from sfml_local.core.result import Column, Result, status
 from sfml_local.core.service import Service
 from sfml_local.core.session import Session
@@ -119,6 +120,7 @@ class LocalAccount(Account):
         self.store.close()
 
     def _session_closed(self, session: Session) -> None:
+        self.part(Queries).keep_results(session)
         for service in self.services:
             service.session_closed(session)
 
@@ -144,19 +146,27 @@ class LocalAccount(Account):
         describe_only: bool = False,
         query_id: str | None = None,
     ) -> Result:
-        query_id = query_id or self.new_query_id()
-        mark = current_query.set(query_id)
+        if query_id is None or describe_only:
+            return self._answered(session, sql, list(params or ()), describe_only, query_id)
+        with self.part(Queries).recorded(session, query_id, sql) as query:
+            result = self._answered(session, sql, list(params or ()), describe_only, query_id)
+            query.rows = rows_of(result)
+            session.remember(query_id, result)
+            return result
+
+    def _answered(
+        self, session: Session, sql: str, params: list[Any], describe_only: bool, query_id: str | None
+    ) -> Result:
+        """The result under a query id, or under none: what services execute for a statement is no query."""
+        mark = current_query.set(query_id or self.new_query_id())
         try:
-            result = self._execute(session, sql, list(params or ()), describe_only)
+            return self._execute(session, sql, params, describe_only)
         except SqlSyntaxError as cause:
             raise SqlError(str(cause), 1003, "42000") from cause
         except RecursionError as cause:
             raise too_complex() from cause
         finally:
             current_query.reset(mark)
-        if not describe_only:
-            session.remember(query_id, result)
-        return result
 
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         if self.ignored.has(sql):

@@ -1,4 +1,4 @@
-"""Outcomes of a session's requests: a repeated request gets the first outcome, a query id gets its state.
+"""Outcomes of a session's requests: a repeated request gets the first outcome.
 
 When a connection breaks, the connector sends its statement again under the same request id. Executing it
 twice would report `already exists` for an object that the statement itself created.
@@ -19,17 +19,9 @@ change nothing if they are executed again."""
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The response to one statement as bytes, and the statement's state."""
+    """The response to one statement as bytes."""
 
     body: bytes
-    success: bool = True
-    code: str | None = None
-    message: str | None = None
-
-    def state(self) -> dict[str, str | None]:
-        if self.success:
-            return {"status": "SUCCESS"}
-        return {"status": "FAILED_WITH_ERROR", "errorCode": self.code, "errorMessage": self.message}
 
 
 class Outcomes:
@@ -38,8 +30,7 @@ class Outcomes:
     def __init__(self) -> None:
         self._by_request: OrderedDict[str, asyncio.Task[Outcome]] = OrderedDict()
         self._running: dict[str, asyncio.Task[Outcome]] = {}
-        self._states: OrderedDict[str, dict[str, str | None]] = OrderedDict()
-        self._refusals: OrderedDict[str, bytes] = OrderedDict()
+        self._query_ids: dict[str, str] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -54,20 +45,15 @@ class Outcomes:
 
         async def work() -> Outcome:
             try:
-                outcome = await run()
-                self._states[query_id] = outcome.state()
-                if not outcome.success:
-                    self._refusals[query_id] = outcome.body
-                for kept in (self._states, self._refusals):
-                    while len(kept) > KEPT:
-                        kept.popitem(last=False)
-                return outcome
+                return await run()
             finally:
                 self._running.pop(query_id, None)
+                self._query_ids.pop(request_id or "", None)
 
         task = self._running[query_id] = asyncio.get_running_loop().create_task(work())
         if request_id is not None:
             self._by_request[request_id] = task
+            self._query_ids[request_id] = query_id
             task.add_done_callback(lambda done: self._forget(done))
         return task
 
@@ -75,9 +61,9 @@ class Outcomes:
         """The work on a query, while it goes on."""
         return self._running.get(query_id)
 
-    def refusal(self, query_id: str) -> bytes | None:
-        """The response to a query that was refused."""
-        return self._refusals.get(query_id)
+    def query_id(self, request_id: str) -> str | None:
+        """The id of the query that a request has begun, while it runs."""
+        return self._query_ids.get(request_id)
 
     def _forget(self, latest: asyncio.Task[Outcome]) -> None:
         """Drop the oldest responses while there are too many, or they are too large."""
@@ -88,13 +74,6 @@ class Outcomes:
                 return
             del self._by_request[key]
             count, size = count - 1, size - _size(task)
-
-    def state(self, query_id: str) -> dict[str, str | None] | None:
-        """A query's state for the monitoring endpoint; None if the query is unknown."""
-        if query_id in self._running:
-            return {"id": query_id, "status": "RUNNING"}
-        found = self._states.get(query_id)
-        return None if found is None else {"id": query_id, **found}
 
 
 def _size(task: asyncio.Task[Outcome]) -> int:

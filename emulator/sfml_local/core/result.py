@@ -65,6 +65,12 @@ class Result:
         """The first value of the first row; None when there is none."""
         return self.rows[0][0] if len(self.rows) and self.columns else None
 
+    @property
+    def size(self) -> int:
+        """The approximate memory of the rows, in bytes."""
+        arrow = getattr(self.rows, "table", None)
+        return int(arrow.nbytes) if arrow is not None else 200 * len(self.rows) * max(1, len(self.columns))
+
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 

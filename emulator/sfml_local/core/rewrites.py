@@ -20,6 +20,7 @@ from sfml_local.core.errors import SqlError, does_not_exist, no_current_database
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.positional_columns import positional_columns
+from sfml_local.core.queries import Queries
 from sfml_local.core.reserved_words import reserved_words
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
@@ -133,11 +134,24 @@ def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
         if isinstance(node, exp.Anonymous):
             if str(node.this).upper() != "LAST_QUERY_ID":
                 continue
-            value: Any = rewriting.session.last_query_id
+            value: Any = _last_query_id(node, rewriting)
         else:
             value = CONTEXT[type(node)](rewriting)
         tree = substitute(tree, node, literal(value))
     return tree
+
+
+def _last_query_id(call: exp.Anonymous, rewriting: Rewriting) -> str | None:
+    """LAST_QUERY_ID([number])."""
+    arguments = [value_of(one, rewriting) for one in call.expressions] or [-1]
+    if len(arguments) > 1:
+        words = f"too many arguments for function [{call.sql(dialect='snowflake')}] expected 1"
+        raise SqlError(f"SQL compilation error:\n{words}, got {len(arguments)}", 939, "22023")
+    try:
+        number = int(arguments[0])
+    except (TypeError, ValueError) as cause:
+        raise SqlError(f"Numeric value '{arguments[0]}' is not recognized", 100038, "22018") from cause
+    return rewriting.session.query_id(number)
 
 
 def variables(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -240,12 +254,9 @@ def _arguments(call: exp.Anonymous, rewriting: Rewriting, subject: str | None) -
 
 
 def result_scan(rewriting: Rewriting, args: Args) -> Result:
-    """The rows of an earlier statement of this session."""
+    """The rows of an earlier statement of this user."""
     query_id = str(args.positional[0]) if args.positional else ""
-    result = rewriting.session.results.get(query_id)
-    if result is None:
-        raise SqlError(f"Statement {query_id} not found", 709, "02000")
-    return result
+    return rewriting.account.part(Queries).result(rewriting.session, query_id)
 
 
 def relations(tree: Expr, rewriting: Rewriting) -> Expr:

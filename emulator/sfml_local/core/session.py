@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,12 +28,7 @@ DEFAULT_USER = "SFML"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
 RESULTS_KEPT = 50
 RESULT_BYTES_KEPT = 64 * 2**20
-
-
-def _size(result: Result) -> int:
-    """The approximate memory of a result's rows, in bytes."""
-    table = getattr(result.rows, "table", None)
-    return int(table.nbytes) if table is not None else 200 * len(result.rows) * max(1, len(result.columns))
+QUERY_IDS_KEPT = 10_000
 
 
 class Session:
@@ -84,14 +79,15 @@ class Session:
         self.parameters: dict[str, Any] = dict(parameters or {})
         self.task = task
         self.parent = parent
-        self.aborts = 0
-        """How often the client has asked to cancel the executing statement."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
         self._sizes: dict[str, int] = {}
         # Clients send statements of one session in parallel; those without DuckDB acquire no other lock.
         self._remembering = threading.Lock()
-        self.last_query_id: str | None = None
+        self.query_ids: deque[str] = deque(maxlen=QUERY_IDS_KEPT)
+        """The ids of its latest statements, in their order."""
+        self.queries = 0
+        """How many statements it has run."""
         self.outcomes = Outcomes()
         self.last_request: float | None = None
         """The time of the client's last request; None for a session of the server itself."""
@@ -102,15 +98,33 @@ class Session:
         """A service's data for this session, by its class."""
         return self._workplace.parts.of(kind)
 
-    def remember(self, query_id: str, result: Result) -> None:
-        """Keep a result for RESULT_SCAN; older results are dropped, but never the latest, whatever its size."""
+    def remember(self, query_id: str, result: Result, *, counts: bool = True) -> None:
+        """Keep a result for RESULT_SCAN; older results are dropped, but never the latest, whatever its size.
+
+        `counts` says whether LAST_QUERY_ID knows the statement.
+        """
         with self._remembering:
-            self.last_query_id = query_id
-            self.results[query_id], self._sizes[query_id] = result, _size(result)
+            # Statements of a block are parts of it, under its id.
+            if counts and self.last_query_id != query_id:
+                self.query_ids.append(query_id)
+                self.queries += 1
+            self.results[query_id], self._sizes[query_id] = result, result.size
             size = sum(self._sizes.values())
             while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
                 oldest, _ = self.results.popitem(last=False)
                 size -= self._sizes.pop(oldest)
+
+    @property
+    def last_query_id(self) -> str | None:
+        return self.query_id(-1)
+
+    def query_id(self, number: int) -> str | None:
+        """The id of the statement at a position, from the first (1) or the latest (-1); None if it is not known.
+
+        https://docs.snowflake.com/en/sql-reference/functions/last_query_id
+        """
+        at = number - 1 - (self.queries - len(self.query_ids)) if number > 0 else len(self.query_ids) + number
+        return self.query_ids[at] if number and 0 <= at < len(self.query_ids) else None
 
     def interrupt(self) -> None:
         """Ask DuckDB to cancel the executing statement, if any, from another thread."""
@@ -129,6 +143,15 @@ class Session:
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
         return next(self._workplace.relations)
+
+    @property
+    def executing(self) -> str | None:
+        """The id of the statement that has the lock."""
+        return self._workplace.executing
+
+    @executing.setter
+    def executing(self, query_id: str | None) -> None:
+        self._workplace.executing = query_id
 
     @property
     def is_closed(self) -> bool:

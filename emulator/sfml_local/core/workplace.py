@@ -44,6 +44,8 @@ class Workplace:
         self.relations = itertools.count()
         self.lock = threading.RLock()
         """Acquired while DuckDB works for this session, because a DuckDB connection serves one thread at a time."""
+        self.executing: str | None = None
+        """The id of the statement that has the lock."""
         # Acquired while DuckDB's connection is closed or interrupted, because it crashes if both happen at once.
         self.ending = threading.Lock()
         self.is_closed = False

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -23,13 +24,14 @@ from sfml_local.core.full_disk import full_disk_error
 from sfml_local.core.limits import STATEMENT_LIMIT, parsed_object, read_body
 from sfml_local.core.log_format import shown
 from sfml_local.core.outcomes import Outcome
+from sfml_local.core.queries import Queries, Query, rows_of
 from sfml_local.core.result import Result
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 from sfml_local.core.statement_parameters import with_parameters
 from sfml_local.http import several
 from sfml_local.http.several import counted, run_all
 from sfml_local.http.wire import payload
-from sfml_local.processes.children import interrupt
+from sfml_local.processes.cancelling import cancel_query, cancel_session
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -170,6 +172,8 @@ async def query(request: Request) -> Response:
     query_id = account.new_query_id()
 
     async def run() -> Outcome:
+        if not body.get("describeOnly"):
+            account.part(Queries).accept(session, query_id, str(body.get("sqlText") or ""))
         return await run_in_threadpool(outcome, account, session, body, query_id)
 
     task = session.outcomes.start(request.query_params.get("requestId"), query_id, run)
@@ -190,32 +194,13 @@ def outcome(account: Account, session: Session, body: dict[str, Any], query_id: 
     response = work() if len(str(body.get("sqlText"))) <= SHORT else deeply(work)
     text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
     # Lone surrogates cannot be encoded in UTF-8, so they are replaced by question marks.
-    return Outcome(
-        text.encode("utf-8", "replace"), response["success"], response["code"], response["message"]
-    )
+    return Outcome(text.encode("utf-8", "replace"))
 
 
 def answer(account: Account, session: Session, body: dict[str, Any], query_id: str) -> dict[str, Any]:
     """The response to one statement; never raises."""
     try:
-        sql, describe = str(body.get("sqlText") or ""), bool(body.get("describeOnly"))
-        if len(sql.encode("utf-8", "replace")) > STATEMENT_LIMIT:
-            raise SqlError(
-                f"SQL compilation error:\nThe statement is larger than {STATEMENT_LIMIT} bytes.",
-                1003,
-                "54000",
-            )
-        if not _is_unicode(sql):
-            raise SqlError("SQL compilation error:\nThe statement is not valid Unicode.", 1003, "42000")
-        bindings = body.get("bindings") or {}
-        with with_parameters(_parameters(body)):
-            if any(isinstance(binding["value"], list) for binding in bindings.values()):
-                result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
-            elif len(statements := counted(session, sql)) > 1:
-                result = run_all(account, session, statements, positional(bindings), query_id)
-            else:
-                result = account.execute(session, sql, positional(bindings), describe, query_id)
-            return success(session, result, query_id)
+        return _response(account, session, body, query_id)
     except SqlError as error:
         told = full_disk_error(error) or error
         return failed(told.code, told.message, told.sqlstate, query_id)
@@ -225,6 +210,46 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         logger.exception("statement failed: %s", shown(body.get("sqlText")))
         message = f"local server error: {type(error).__name__}: {error}"
         return failed("000603", message, "XX000", query_id)
+
+
+def _response(account: Account, session: Session, body: dict[str, Any], query_id: str) -> dict[str, Any]:
+    sql = str(body.get("sqlText") or "")
+    if body.get("describeOnly"):
+        _check(sql)
+        with with_parameters(_parameters(body)):
+            counted(session, sql)
+            values = positional(body.get("bindings") or {})
+            result = account.execute(session, sql, values, describe_only=True, query_id=query_id)
+            return success(account, session, result, query_id)
+    with account.part(Queries).recorded(session, query_id, sql) as query:
+        _check(sql)
+        with with_parameters(_parameters(body)):
+            query.tag = session.query_tag
+            result = _executed(account, session, sql, body, query_id)
+            query.rows = rows_of(result)
+            return success(account, session, result, query_id)
+
+
+def _check(sql: str) -> None:
+    """Refuse a statement that is too long, or that no log can store."""
+    if len(sql.encode("utf-8", "replace")) > STATEMENT_LIMIT:
+        raise SqlError(
+            f"SQL compilation error:\nThe statement is larger than {STATEMENT_LIMIT} bytes.", 1003, "54000"
+        )
+    if not _is_unicode(sql):
+        raise SqlError("SQL compilation error:\nThe statement is not valid Unicode.", 1003, "42000")
+
+
+def _executed(account: Account, session: Session, sql: str, body: dict[str, Any], query_id: str) -> Result:
+    """The result of a statement, of one for many rows of values, or of several."""
+    if body.get("bindStage"):
+        raise not_emulated("values bound from a stage: set CLIENT_STAGE_ARRAY_BINDING_THRESHOLD to 0")
+    bindings = body.get("bindings") or {}
+    if any(isinstance(binding["value"], list) for binding in bindings.values()):
+        return batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
+    if len(statements := counted(session, sql)) > 1:
+        return run_all(account, session, statements, positional(bindings), query_id)
+    return account.execute(session, sql, positional(bindings), query_id=query_id)
 
 
 def _parameters(body: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +293,7 @@ TOLD = (
 """The parameters that each answer tells, because clients format its values by them."""
 
 
-def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
+def success(account: Account, session: Session, result: Result, query_id: str) -> dict[str, Any]:
     if result.transfer is not None:
         data = {**result.transfer, "queryId": query_id}
     else:
@@ -281,24 +306,39 @@ def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
             "finalSchemaName": session.schema,
             "finalWarehouseName": session.warehouse,
             "finalRoleName": session.role,
-            **several.told(result, session.results.get),
+            **several.told(result, partial(account.part(Queries).result, session)),
         }
     return {"data": data, "code": None, "message": None, "success": True}
 
 
 async def fetch(request: Request) -> Response:
-    """GET /queries/<id>/result: what an earlier statement of this session answered, once it has ended."""
+    """GET /queries/<id>/result: what an earlier statement of this user answered, once it has ended."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
-    query_id = request.path_params["query_id"]
-    if (task := session.outcomes.task(query_id)) is not None:
+    account, query_id = account_of(request), request.path_params["query_id"]
+    if (task := _running(account, session, query_id)) is not None:
         return Response((await asyncio.shield(task)).body, media_type="application/json")
-    if (refusal := session.outcomes.refusal(query_id)) is not None:
-        return Response(refusal, media_type="application/json")
-    if (result := session.results.get(query_id)) is None:
-        return failure("000709", f"Statement {query_id} not found", "02000")
-    return JSONResponse(await run_in_threadpool(success, session, result, query_id))
+    query = _query_of(account, session, query_id)
+    if query is not None and (error := query.error) is not None:
+        return JSONResponse(failed(error.code, error.message, error.sqlstate, query_id))
+    try:
+        result = account.part(Queries).result(session, query_id)
+    except SqlError as error:
+        return failure(error.code, error.message, error.sqlstate)
+    return JSONResponse(await run_in_threadpool(success, account, session, result, query_id))
+
+
+def _running(account: Account, session: Session, query_id: str) -> asyncio.Task[Outcome] | None:
+    """The work on a statement of this user, while it goes on."""
+    of_user = (one.outcomes.task(query_id) for one in account.sessions if one.user == session.user)
+    return next((task for task in of_user if task is not None), None)
+
+
+def _query_of(account: Account, session: Session, query_id: str) -> Query | None:
+    """A statement of this user; those of others are not known."""
+    query = account.part(Queries).get(query_id)
+    return query if query is not None and query.user == session.user else None
 
 
 async def session_endpoint(request: Request) -> JSONResponse:
@@ -312,24 +352,53 @@ async def session_endpoint(request: Request) -> JSONResponse:
 
 
 async def state(request: Request) -> JSONResponse:
-    """GET /monitoring/queries/<id>: the state of a statement of this session."""
+    """GET /monitoring/queries/<id>: the state of a statement of this user."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
-    found = session.outcomes.state(request.path_params["query_id"])
-    queries = [] if found is None else [found]
+    account, query_id = account_of(request), request.path_params["query_id"]
+    queries: list[dict[str, Any]] = []
+    if _running(account, session, query_id) is not None:
+        queries = [{"id": query_id, "status": "RUNNING"}]
+    elif (query := _query_of(account, session, query_id)) is not None:
+        queries = [{"id": query_id, "status": query.status, **_error_of(query)}]
     return JSONResponse({"data": {"queries": queries}, "code": None, "message": None, "success": True})
 
 
+def _error_of(query: Query) -> dict[str, str]:
+    return {} if query.error is None else {"errorCode": query.error.code, "errorMessage": query.error.message}
+
+
 async def abort(request: Request) -> JSONResponse:
-    """POST /queries/v1/abort-request: cancel the executing statement of the session."""
+    """POST /queries/v1/abort-request: cancel the statement of a request, or those of the session."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
-    session.aborts += 1
-    session.interrupt()
-    interrupt(account_of(request), session)
+    account, query_id = (
+        account_of(request),
+        session.outcomes.query_id(str((await body_of(request)).get("requestId"))),
+    )
+    query = None if query_id is None else account.part(Queries).get(query_id)
+    if query is None:
+        await run_in_threadpool(cancel_session, account, session.id)
+    else:
+        await run_in_threadpool(cancel_query, account, query)
     return accepted()
+
+
+async def abort_one(request: Request) -> JSONResponse:
+    """POST /queries/<id>/abort-request: cancel a statement of this user."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    account = account_of(request)
+    query = _query_of(account, session, request.path_params["query_id"])
+    if query is None or not await run_in_threadpool(cancel_query, account, query):
+        return failure("000605", NOT_EXECUTING, "57014")
+    return accepted()
+
+
+NOT_EXECUTING = "Identified SQL statement is not currently executing."
 
 
 async def renew(request: Request) -> JSONResponse:
@@ -363,6 +432,7 @@ ROUTES = (
     Route("/session/heartbeat", session_endpoint, methods=["POST"]),
     Route("/queries/v1/query-request", query, methods=["POST"]),
     Route("/queries/v1/abort-request", abort, methods=["POST"]),
+    Route("/queries/{query_id}/abort-request", abort_one, methods=["POST"]),
     Route("/queries/{query_id}/result", fetch, methods=["GET"]),
     Route("/monitoring/queries/{query_id}", state, methods=["GET"]),
     Route("/session/token-request", renew, methods=["POST"]),

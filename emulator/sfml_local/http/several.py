@@ -60,9 +60,9 @@ def _taken(statement: str, values: Iterator[Any]) -> list[Any]:
     return [value for _, value in zip(places, values, strict=False)]
 
 
-def told(result: Result, kept: Callable[[str], Result | None]) -> dict[str, str]:
+def told(result: Result, kept: Callable[[str], Result]) -> dict[str, str]:
     """What a response says of the results of the statements, which the client fetches by their ids."""
     if not result.parts:
         return {}
-    types = [getattr(kept(one), "statement_type_id", 0) for one in result.parts]
+    types = [kept(one).statement_type_id for one in result.parts]
     return {"resultIds": ",".join(result.parts), "resultTypes": ",".join(map(str, types))}

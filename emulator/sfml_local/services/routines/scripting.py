@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.queries import Queries
 from sfml_local.core.result import CALL, Result, scalar
 from sfml_local.grammar.script_steps import (
     Assign,
@@ -93,8 +94,6 @@ class Script:
     session: Session
     variables: dict[str, Any] = field(default_factory=dict)
     handling: _Failed | None = None
-    aborts: int = 0
-    """The session's number of cancellations when the block began."""
 
     def run(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -103,9 +102,9 @@ class Script:
 
     def _check(self) -> None:
         """Raise if the server ends, or if the statement or the task around the block was cancelled."""
-        session, stop = self.session, getattr(self.session.task, "stop", None)
-        aborted = session.aborts != self.aborts or (stop is not None and stop.state is not None)
-        if aborted or self.account.stopping.is_set():
+        stop = getattr(self.session.task, "stop", None)
+        self.account.part(Queries).check(self.account.query_id)
+        if (stop is not None and stop.state is not None) or self.account.stopping.is_set():
             raise SqlError("SQL execution canceled", CANCELED, "57014")
 
     def _run(self, step: Step) -> None:
@@ -332,7 +331,7 @@ def run_block(
         raise not_emulated(f"in a Snowflake Scripting block: {text}")
     told = dict.fromkeys(("SQLROWCOUNT", "SQLFOUND", "SQLNOTFOUND", "SQLCODE", "SQLERRM", "SQLSTATE"))
     with scope(account, session):
-        script = Script(account, session, {**told, **(variables or {})}, aborts=session.aborts)
+        script = Script(account, session, {**told, **(variables or {})})
         return _result(script, block, column)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.session import sql, waiting
+from sfml_local.services.session import cancelling, query_history, sql, waiting
 
 
 class SessionSettings(Service):
@@ -15,5 +15,10 @@ class SessionSettings(Service):
             account,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
-            system_functions={**sql.SYSTEM_FUNCTIONS, **waiting.SYSTEM_FUNCTIONS},
+            system_functions={
+                **sql.SYSTEM_FUNCTIONS,
+                **waiting.SYSTEM_FUNCTIONS,
+                **cancelling.SYSTEM_FUNCTIONS,
+            },
+            table_functions=query_history.TABLE_FUNCTIONS,
         )

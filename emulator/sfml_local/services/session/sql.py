@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import SqlError, does_not_exist, invalid_parameter, not_emulated
+from sfml_local.core.errors import does_not_exist, invalid_parameter, not_emulated
 from sfml_local.core.followed_parameters import HARMLESS_PREFIXES, _text, is_followed
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
+from sfml_local.core.queries import Queries
 from sfml_local.core.result import DESCRIBE, SCL, USE, Column, Result, status, table
 from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
 from sfml_local.core.transactions import set_autocommit
@@ -161,9 +162,7 @@ _TYPES = {"fixed": "NUMBER", "real": "FLOAT", "text": "VARCHAR"}
 def describe_result(account: Account, session: Session, statement: DescribeResult) -> Result:
     """The columns of an earlier result; the name of the third is not recorded."""
     query_id = statement.query_id or session.last_query_id or ""
-    result = session.results.get(query_id)
-    if result is None:
-        raise SqlError(f"Statement {query_id} not found", 709, "02000")
+    result = account.part(Queries).result(session, query_id)
     rows = [
         (column.name, _TYPES.get(column.type, column.type.upper()), "Y" if column.nullable else "N")
         for column in result.columns
@@ -191,15 +190,9 @@ def show_transactions(account: Account, session: Session, statement: ShowTransac
 # -- functions --------------------------------------------------------------------------------------------------
 
 
-def cancel_all_queries(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """Snowpark calls it at the end of every session; all statements have ended by then."""
-    return "0 queries are cancelled."
-
-
 SYSTEM_FUNCTIONS = {
     # The client versions that the account supports; here all are supported.
     "SYSTEM$CLIENT_VERSION_INFO": lambda account, session, arguments: "[]",
-    "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries,
     "SYSTEM$ARE_ANACONDA_TERMS_ACKNOWLEDGED": lambda account, session, arguments: True,
     # NULL: unset, so the client uses its own default.
     "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": lambda account, session, arguments: None,

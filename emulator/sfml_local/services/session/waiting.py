@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.queries import Queries
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -37,6 +38,7 @@ def wait(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
     end = time.monotonic() + amount * UNITS[unit]
     while (left := end - time.monotonic()) > 0:
         stop = getattr(session.task, "stop", None)
+        account.part(Queries).check(account.query_id)
         if account.stopping.wait(min(left, GLANCE)) or (stop is not None and stop.state is not None):
             raise SqlError("SQL execution canceled", 604, "57014")
     return f"waited {amount:g} {unit.lower()}"
