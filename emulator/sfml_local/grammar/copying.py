@@ -22,6 +22,7 @@ __all__ = [
     "CopyIntoLocation",
     "CopyIntoTable",
     "CreateFileFormat",
+    "CreateFromTemplate",
     "DescribeFileFormat",
     "DropFileFormat",
     "ShowFileFormats",
@@ -48,6 +49,15 @@ class CopyIntoLocation:
     query: str
     options: Mapping[str, Any] = field(default_factory=dict)
     partition_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFromTemplate:
+    """CREATE TABLE … USING TEMPLATE: the text up to the name, the query of the columns, and what is after it."""
+
+    head: str
+    query: str
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,7 @@ class ShowFileFormats:
 Statement = (
     CopyIntoTable
     | CopyIntoLocation
+    | CreateFromTemplate
     | CreateFileFormat
     | AlterFileFormat
     | DropFileFormat
@@ -112,7 +123,11 @@ def parse(tokens: Tokens) -> Statement | None:
         tokens.index += 4 if tokens.is_words("SHOW", "TERSE") else 3
         return ShowFileFormats(listing(tokens))
     if tokens.match_words("CREATE"):
-        return _create(tokens)
+        start = tokens.index
+        if (found := _create(tokens)) is not None:
+            return found
+        tokens.index = start
+        return _from_template(tokens)
     if tokens.match_words("ALTER") and _file_format(tokens):
         if_exists = tokens.if_exists()
         name = tokens.name()
@@ -155,6 +170,31 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
     return CopyIntoTable(table, source, tuple(columns), projection, options(tokens, repeated=_conflicting))
 
 
+_BEFORE_TABLE = (("LOCAL",), ("GLOBAL",), ("TEMPORARY",), ("TEMP",), ("VOLATILE",), ("TRANSIENT",))
+
+
+def _from_template(tokens: Tokens) -> CreateFromTemplate | None:
+    tokens.match_words("OR", "REPLACE")
+    while any(tokens.match_words(*words) for words in _BEFORE_TABLE):
+        pass
+    if not tokens.match_words("TABLE"):
+        return None
+    tokens.if_not_exists()
+    token = tokens.peek()
+    if token is None or token.token_type is TokenType.L_PAREN:
+        return None
+    try:
+        tokens.name()
+    except SqlSyntaxError:
+        return None
+    head = tokens.sql[: tokens.offset]
+    if not tokens.match_words("USING", "TEMPLATE"):
+        return None
+    tokens.expect_type(TokenType.L_PAREN)
+    query = tokens.text_until_closed()
+    return CreateFromTemplate(head.rstrip(), query, "" if tokens.at_end else tokens.rest())
+
+
 def _own_stage(table: Name) -> str:
     """The stage of a table, from which it is loaded where no other place is named."""
     *place, last = [quoted_if_needed(part) for part in table.parts]
@@ -169,12 +209,7 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
     target = location(tokens)
     tokens.expect_words("FROM")
     if tokens.match_type(TokenType.L_PAREN):
-        start, depth, end = tokens.offset, 1, tokens.offset
-        while depth and (token := tokens.peek()) is not None:
-            depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
-            end = token.start
-            tokens.index += 1
-        query = tokens.sql[start:end]
+        query = tokens.text_until_closed()
     else:
         start = tokens.offset
         tokens.name()

@@ -230,6 +230,15 @@ class Tokens:
             return ""
         return self.sql[self._tokens[start].start : self._tokens[self.index - 1].end + 1]
 
+    def text_until_closed(self) -> str:
+        """The text up to the parenthesis that closes the one which is passed, and passes that."""
+        start, depth, end = self.offset, 1, self.offset
+        while depth and (token := self.peek()) is not None:
+            depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+            end = token.start
+            self.index += 1
+        return self.sql[start:end]
+
     def arguments(self) -> tuple[str, ...]:
         """The texts of a list of arguments, whose opening parenthesis is passed, up to its closing one."""
         texts: list[str] = []

@@ -14,6 +14,7 @@ from sfml_local.services.stages import (
     rest,
     schema_inference,
     sql,
+    stage_functions,
     staged_queries,
     store,
 )
@@ -33,9 +34,13 @@ class Stages(Service):
             database_schema=load_history.creation_sql,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
-            system_functions=presigned.SYSTEM_FUNCTIONS,
+            system_functions={**presigned.SYSTEM_FUNCTIONS, **stage_functions.SYSTEM_FUNCTIONS},
             table_functions=schema_inference.TABLE_FUNCTIONS,
-            first_rewrites=(staged_queries.queries_of_stages,),
+            first_rewrites=(
+                stage_functions.locations_without_quotes,
+                stage_functions.directories,
+                staged_queries.queries_of_stages,
+            ),
             around=(load_history.forgetting,),
             operations=rest.OPERATIONS,
             routes=(Route("/files/{token}/{name}", presigned.read, methods=["GET"]),),

@@ -11,6 +11,7 @@ import email.utils
 import re
 import shutil
 import uuid
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from sfml_local.grammar.copying import (
     CopyIntoLocation,
     CopyIntoTable,
     CreateFileFormat,
+    CreateFromTemplate,
     DescribeFileFormat,
     DropFileFormat,
     ShowFileFormats,
@@ -52,7 +54,14 @@ from sfml_local.grammar.stages import (
 )
 from sfml_local.services.databases.properties import labels_not_emulated
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.stages import copying, file_formats, staged_files, store, unloading
+from sfml_local.services.stages import (
+    copying,
+    file_formats,
+    schema_inference,
+    staged_files,
+    store,
+    unloading,
+)
 from sfml_local.services.stages.locations import locate
 
 if TYPE_CHECKING:
@@ -263,9 +272,10 @@ def put(account: Account, session: Session, statement: Put) -> Result:
     place = locate(account, session, statement.location)
     if not place.writable:
         raise SqlError(f"Files cannot be put to '{statement.location}'.", 1011, "42601")
+    given = statement.options
+    _demand_known("PUT", given, {"PARALLEL", "AUTO_COMPRESS", "SOURCE_COMPRESSION", "OVERWRITE", "THRESHOLD"})
     folder = place.file()
     folder.mkdir(parents=True, exist_ok=True)
-    given = statement.options
     transfer = {
         "command": "UPLOAD",
         "src_locations": [statement.source.removeprefix("file://")],
@@ -281,6 +291,7 @@ def put(account: Account, session: Session, statement: Put) -> Result:
 def get(account: Account, session: Session, statement: Get) -> Result:
     """The reply to GET: the files whose paths begin with this one, as LIST shows them."""
     place = locate(account, session, statement.location)
+    _demand_known("GET", statement.options, {"PARALLEL", "PATTERN"})
     keys = [key for key in place.paths() if _matches(place, key, statement.options.get("PATTERN"))]
     transfer = {
         "command": "DOWNLOAD",
@@ -290,6 +301,14 @@ def get(account: Account, session: Session, statement: Get) -> Result:
         **_local_fs(place.root),
     }
     return Result((), (), SELECT, transfer)
+
+
+def _demand_known(statement: str, given: Mapping[str, Any], known: Collection[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise SqlError(
+                f"SQL compilation error:\ninvalid parameter '{key}' for {statement}", 1006, "42601"
+            )
 
 
 def _local_fs(folder: Path) -> dict[str, Any]:
@@ -360,6 +379,11 @@ def copy_files(account: Account, session: Session, statement: CopyFiles) -> Resu
         raise SqlError(f"Files cannot be copied to '{statement.target}'.", 1011, "42601")
     wanted = statement.files
     base = source.path.rstrip("/")
+    for name in wanted:
+        if not source.file(f"{base}/{name}".lstrip("/")).is_file():
+            raise SqlError(
+                f"Remote file '{statement.source.rstrip('/')}/{name}' was not found.", 91016, "22000"
+            )
     rows = []
     for key in _below(source):
         relative = PurePosixPath(key).name if key == base else key[len(base) :].lstrip("/")
@@ -409,6 +433,7 @@ HANDLERS: Handlers = {
     Remove: remove,
     CopyFiles: copy_files,
     CreateFileFormat: file_formats.create_format,
+    CreateFromTemplate: schema_inference.create_from_template,
     AlterFileFormat: file_formats.alter_format,
     DropFileFormat: file_formats.drop_format,
     ShowFileFormats: file_formats.show,
