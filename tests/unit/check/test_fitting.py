@@ -50,7 +50,10 @@ def test_values(value: Value, shape: Shape, fits: bool) -> None:
     [
         (STR, STR, True),
         (STR, INT, False),
-        (FLOAT, INT, True),
+        (FLOAT, INT, False),
+        (INT, FLOAT, True),
+        (AnyOf((FLOAT, INT)), INT, True),
+        (ListOf(FLOAT), ListOf(INT), False),
         (BOOL, INT, False),
         (ANYTHING, INT, True),
         (AnyOf((STR, NOTHING)), STR, True),

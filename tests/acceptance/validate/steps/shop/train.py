@@ -48,5 +48,5 @@ def helper(ctx: Context) -> None:
 
 
 @step
-def report(ctx: Context, fit: Fit | None = None, depth: int = 6) -> dict[str, int]:
+def report(ctx: Context, fit: Fit | None = None, depth: float = 6) -> dict[str, float]:
     return {"depth": depth}
