@@ -30,6 +30,7 @@ def check_metric(
     """
     if at_least is None and at_most is None:
         raise StepError("check_metric needs `at_least`, `at_most` or both in `with:`")
+    _demand_number(value)
     if at_least is not None and not value >= at_least:
         ctx.logger.warning("%s is below the least allowed, %s", value, at_least)
         return "failed"
@@ -66,6 +67,7 @@ def compare_with_champion(
     A champion without this metric fails the task. Both values are those that training measured, each on its own rows
     that were held out; to measure both on the same rows, let a step score the champion, and compare by `check_metric`.
     """
+    _demand_number(value)
     champion = champion_of(versions_of(ctx.session, model_name))
     if champion is None:
         ctx.logger.warning("%s has no version that can be seen here: %s", model_name, without_champion)
@@ -79,6 +81,14 @@ def compare_with_champion(
         *(metric, value, reference, champion.name, "?" if gain is None else gain, least_gain),
     )
     return "passed" if passed else "failed"
+
+
+def _demand_number(value: object) -> None:
+    """Raise StepError for a metric that is no number: `true` would count as 1, and a text cannot be compared."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise StepError(
+            f"the metric `value` is {value!r}, which is no number: let training return a number for it"
+        )
 
 
 def metric_of(champion: Version, metric: str, model_name: str) -> float:

@@ -109,6 +109,28 @@ SCORER = ("specs/small.yaml", "--model", "SCORER")
 YES = "--auto-approve"
 
 
+def test_metrics_that_are_no_numbers_are_shown_and_never_break_the_json(small: Small) -> None:
+    copied(small, "V1", "V2", "V3", "V4")
+    model = f"{small.local.database}.SMALL.SCORER"
+    for version, metadata in (
+        ("V2", '{"metrics": {"spearman": NaN, "most": Infinity}}'),
+        ("V3", '{"metrics": {"verdict": "good", "confusion": [[1, 2], [3, 4]]}}'),
+        ("V4", '{"metrics": ["no mapping"]}'),
+    ):
+        small.local.sql(f"ALTER MODEL {model} MODIFY VERSION {version} SET METADATA = '{metadata}'")
+    for words in (("list",), ("show", "V2"), ("compare", "V1", "V2")):
+        code, text = small.run("models", words[0], *SCORER, *words[1:], "-o", "json")
+        assert code == 0 and "NaN" not in text and "Infinity" not in text
+        Draft202012Validator(schema("output/models.schema.json")).validate(json.loads(text))
+    text = small.run("models", "compare", *SCORER, "V1", "V2")[1]
+    assert text.splitlines()[-1].split() == ["spearman", "0.4", "nan", "?"]
+    text = small.run("models", "show", *SCORER, "V3")[1]
+    assert "verdict     good" in text and "confusion   [[1, 2], [3, 4]]" in text
+    text = small.run("models", "compare", *SCORER, "V3", "V4")[1]
+    assert "none is a number" in text
+    assert small.run("models", "show", *SCORER, "V4")[0] == 0
+
+
 def test_a_bad_version_is_left_with_its_reason_and_never_gone_back_to(small: Small) -> None:
     copied(small, "V1", "V2", "V3")
     for version in ("V2", "V3"):

@@ -6,6 +6,7 @@ Text may come from an account, a lease or a log. Control characters in it are pr
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -62,7 +63,20 @@ def say_json_text(document: str) -> None:
 def say_json(payload: Mapping[str, Any]) -> None:
     """Print the JSON object of `--output json`."""
     document = {"format_version": FORMAT_VERSION, **payload}
-    say_json_text(json.dumps(document, indent=2, ensure_ascii=False))
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # NaN and infinity are not in JSON: readers refuse the whole document
+        text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    say_json_text(text)
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for numbers that JSON has not, as in JavaScript."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def note(text: str) -> None:

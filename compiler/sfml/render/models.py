@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sfml.account.registered import (
     AliasChange,
     DefaultChange,
+    MetricComparison,
     ModelVersion,
     VersionChange,
     compared,
@@ -64,9 +67,9 @@ def _version_lines(model: str, version: ModelVersion, symbols: Symbols) -> Itera
     if version.comment:
         yield f"  {version.comment}"
     numbers = numbers_of(version)
-    width = max(map(len, numbers), default=0)
-    for name, value in sorted(numbers.items()):
-        yield f"  {name:<{width}}   {value:.6g}"
+    width = max(map(len, version.metrics), default=0)
+    for name, value in sorted(version.metrics.items()):
+        yield f"  {name:<{width}}   {_figure(numbers[name]) if name in numbers else _other(value)}"
     for change in reversed(version.changes):
         yield f"  {symbols['dot']} {change_text(change)}"
 
@@ -97,11 +100,28 @@ def comparison_text(model: str, versions: Sequence[ModelVersion]) -> str:
     rows = [[one.metric, *(_figure(value) for value in one.values)] for one in metrics]
     if len(versions) == 2:
         columns.append("difference")
-        rows = [
-            [*row, "" if one.difference is None else f"{one.difference:+.4g}"]
-            for row, one in zip(rows, metrics, strict=True)
-        ]
-    return table_text(columns, rows) if rows else f"{model}: no metrics were logged with these versions"
+        rows = [[*row, _difference(one)] for row, one in zip(rows, metrics, strict=True)]
+    if rows:
+        return table_text(columns, rows)
+    known = any(version.metrics for version in versions)
+    what = "of the metrics that were logged with these versions, none is a number" if known else NO_METRICS
+    return f"{model}: {what}"
+
+
+NO_METRICS = "no metrics were logged with these versions"
+
+
+def _difference(metric: MetricComparison) -> str:
+    """The difference; `?` where there is none of the two numbers, as with NaN."""
+    if metric.difference is None:
+        return ""
+    return f"{metric.difference:+.4g}" if math.isfinite(metric.difference) else "?"
+
+
+def _other(value: object) -> str:
+    """A metric that is no number, such as a text or a confusion matrix, on one line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _titled(version: ModelVersion) -> str:

@@ -221,7 +221,7 @@ def whole(path: str, value: Comparable) -> str:
     if value is None or value == "":
         return "(unset)"
     if path in _TIMES and isinstance(value, int):
-        return duration(value)
+        return duration(value) if value else "0 s, which is 7 d"
     if isinstance(value, tuple):
         return "[" + ", ".join(cut(whole("", item)) for item in value) + "]"
     text = json.dumps(jsonable(value), ensure_ascii=False) if isinstance(value, Mapping) else str(value)

@@ -52,16 +52,21 @@ def versions(connection: SnowflakeConnection, target: Target, model: str) -> tup
 
 
 def _version(row: Mapping[str, Any]) -> ModelVersion:
-    metadata = _json(row["metadata"], {})
+    metadata = _mapping(_json(row["metadata"], {}))
     return ModelVersion(
         name=str(row["name"]),
         created_at=row["created_on"],
         is_default=str(row["is_default_version"]).lower() == "true",
         comment=row["comment"] or None,
         aliases=tuple(_json(row["aliases"], [])),
-        metrics=metadata.get("metrics", {}),
+        metrics=_mapping(metadata.get("metrics")),
         changes=tuple(_changes(metadata)),
     )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """The value if it is a mapping; others may write anything into a version's metadata."""
+    return value if isinstance(value, dict) else {}
 
 
 def _changes(metadata: Mapping[str, Any]) -> Iterator[VersionChange]:

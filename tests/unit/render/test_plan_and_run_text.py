@@ -244,6 +244,12 @@ def test_plans_hide_secrets_and_say_that_they_differ(path: str, old: Comparable,
     assert "first-one" not in everything and "other-one" not in everything
 
 
+def test_a_timeout_of_nothing_is_said_to_be_the_longest() -> None:
+    field = FieldChange("timeout_ms", 3_600_000, 0, Reason.SPEC_CHANGED)
+    plan = replace(PLAN, changes=(Change("report", "CLV$REPORT", Action.ALTER, (field,)),))
+    assert "1 h → 0 s, which is 7 d" in plan_text(plan, GRAPH, Symbols(True))
+
+
 def test_names_of_secrets_in_the_account_are_no_secrets() -> None:
     field = FieldChange("secrets.API_TOKEN", "DB.S.OLD", "DB.S.NEW", Reason.SPEC_CHANGED)
     plan = replace(PLAN, changes=(Change("report", "CLV$REPORT", Action.ALTER, (field,)),))

@@ -11,7 +11,7 @@ from task_session import TaskSession
 
 from sfml_steps import Context, StepError
 from sfml_steps.cleanup import failed_tasks, newest_by_run, superfluous
-from sfml_steps.gate import check_metric
+from sfml_steps.gate import check_metric, compare_with_champion
 from sfml_steps.notification import send_notification
 from sfml_steps.registry import free_name, version_name
 from sfml_steps.versions import Version, aliases_in, checked_model
@@ -31,6 +31,14 @@ from sfml_steps.versions import Version, aliases_in, checked_model
 )
 def test_check_metric(value: float, bounds: dict[str, float], outcome: str) -> None:
     assert check_metric(Context.for_test(), value, **bounds) == outcome
+
+
+@pytest.mark.parametrize("value", [True, "0.9", None, [0.9]])
+def test_a_metric_that_is_no_number_passes_no_gate(value: Any) -> None:
+    with pytest.raises(StepError, match="which is no number"):
+        check_metric(Context.for_test(), value, at_least=0.5)
+    with pytest.raises(StepError, match="which is no number"):
+        compare_with_champion(Context.for_test(), value, "M", "auc")
 
 
 def test_check_metric_without_bounds_is_refused() -> None:
