@@ -358,3 +358,12 @@ def test_a_run_says_what_it_will_not_do_as_the_files_say(world: Small) -> None:
     code, text = world.run("run", SPEC_PATH)
     assert "note: second is suspended since" in text and "– second" in text
     assert "never ran: it is suspended" in text and "succeeded in" in text and "but second never ran" in text
+
+
+def test_drift_is_told_right_where_the_mark_on_the_root_is_gone(small: Small) -> None:
+    small.edit("{sql: 'select 1'}", "{sql: 'select 1', log_level: ERROR}")
+    assert small.run(*APPLY)[0] == 0
+    small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL SUSPEND")
+    small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL SET COMMENT = 'mine'")
+    code, text = small.run("drift", "specs/small.yaml")
+    assert code == 0 and "the mark of sfml is gone" in text and "log_level" not in text, text

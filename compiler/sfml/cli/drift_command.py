@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +91,14 @@ def read_deployment(compiled_spec: CompiledSpec, target: TargetAccount) -> tuple
             f"there is no record of the last apply of {desired.pipeline}, so drift cannot be determined",
             help=f"compare with the spec:  sfml plan {where}",
         )
-    return kept[-1], own
+    return kept[-1], _in_full(own, kept[-1], target)
+
+
+def _in_full(own: Ownership, last: Deployment, target: TargetAccount) -> Ownership:
+    """The tasks with the settings that only the root's record names, also where that record was taken away."""
+    if own.observed is None or own.observed.record is not None:
+        return own
+    return replace(own, observed=target.tasks.in_doubt(own.observed, (last.artefact,)))
 
 
 def _drifts(
