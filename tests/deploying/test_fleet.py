@@ -65,7 +65,7 @@ def test_many_are_read_with_a_few_calls_and_as_each_alone(
     assert [one["well"] for one in alone] == [True, False, False, True, True]
     assert statuses(many, "specs") == alone
     few, all_ = calls(many, "status", "specs/p0.yaml", "specs/p1.yaml"), calls(many, "status", "specs")
-    assert len(few) == 5, "\n".join(few)
+    assert len(few) == 6, "\n".join(few)
     assert [one for one in all_ if one not in few and "GET " not in one] == [], "\n".join(all_)
     # With more rows than one call returns, the graphs that they leave in doubt are read again, all with one call.
     for limit in ("NEWEST", "SHOWN_AT_MOST"):

@@ -6,9 +6,12 @@ Off as intended, by mode, by `--no-resume` or for want of a schedule, is well an
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,10 @@ from jsonschema import Draft202012Validator
 from pages import holds
 from small import APPLY, PROJECT, SPEC, Small
 
+from sfml.base.quoting import literal
 from sfml.base.resources import schema
+from sfml.operations.held_lease import new_lease
+from sfml.plan.lease import lease_json
 from sfml.testing.local_snowflake import LocalSnowflake
 
 SPEC_PATH = "specs/small.yaml"
@@ -367,3 +373,27 @@ def test_drift_is_told_right_where_the_mark_on_the_root_is_gone(small: Small) ->
     small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL SET COMMENT = 'mine'")
     code, text = small.run("drift", "specs/small.yaml")
     assert code == 0 and "the mark of sfml is gone" in text and "log_level" not in text, text
+
+
+def test_the_lease_of_a_command_that_was_killed_is_told(small: Small) -> None:
+    (small.folder / "specs" / BESIDE).write_text(SPEC.replace("pipeline: small", "pipeline: beside"))
+    assert small.run(*APPLY)[0] == 0
+    ended = subprocess.Popen((sys.executable, "-c", ""))
+    ended.wait()
+    place = f"{small.local.database}.SMALL"
+    for process, code in ((os.getpid(), 0), (ended.pid, 1)):
+        lease = replace(new_lease("ada", "night shift"), process=process)
+        small.local.sql(
+            f"CREATE OR REPLACE STAGE {place}.SFML_LEASE$SMALL COMMENT = {literal(lease_json(lease))}"
+        )
+        for specs in ((SPEC_PATH,), (SPEC_PATH, f"specs/{BESIDE}")):
+            told = small.run("status", *specs, "-o", "json")
+            assert told[0] == code, told
+            STATUS.validate(json.loads(told[1]))
+            problems = json.loads(told[1])["pipelines"][0]["problems"]
+            assert [one["kind"] for one in problems] == ["lease_left"] * code
+    code, text = small.run("status", SPEC_PATH)
+    assert code == 1 and "a command of ada was cut off and left its lease" in text and "night shift" in text
+    assert f"sfml apply {SPEC_PATH} -t local --force-unlock" in text
+    assert small.run(*APPLY, "--force-unlock")[0] == 0
+    assert small.run("status", SPEC_PATH)[0] == 0

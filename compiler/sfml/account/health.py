@@ -137,6 +137,15 @@ class BackfillStopped:
     names: tuple[str, ...]
 
 
+@record
+class LeaseLeft:
+    """The lease of a command whose process has ended: it holds up every command that would change the graph."""
+
+    owner: str
+    since: datetime | None
+    reason: str | None
+
+
 class StreamFault(StrEnum):
     """Why the condition of a task cannot read a stream."""
 
@@ -171,6 +180,7 @@ Problem: TypeAlias = (
     | ForeignTask
     | PartLeftOver
     | BackfillStopped
+    | LeaseLeft
     | UnusableStreams
 )
 
@@ -208,13 +218,15 @@ def health_of(
     rows: Iterable[TaskRow] = (),
     left_over: tuple[str, ...] = (),
     stopped_lanes: tuple[str, ...] = (),
+    abandoned: Lease | None = None,
     mended: frozenset[str] = frozenset(),
     streams: StreamReading = NO_STREAMS,
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
     `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
-    command works, `mended` runs that parts recovered, `streams` what is known of streams, also of other pipelines.
+    command works; `abandoned` is the lease of a command that has certainly ended, `mended` are runs that parts
+    recovered, `streams` is what is known of streams, also of other pipelines.
     """
     rows = tuple(rows)
     root = graph.root
@@ -239,6 +251,8 @@ def health_of(
         problems.append(PartLeftOver(left_over))
     if stopped_lanes:
         problems.append(BackfillStopped(stopped_lanes))
+    if abandoned is not None and unfinished is None:
+        problems.append(LeaseLeft(abandoned.owner, abandoned.taken_at, abandoned.reason))
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 

@@ -24,9 +24,11 @@ from sfml.operations.apply_plan import journal_on
 from sfml.operations.graph_health import GraphReading, health_from
 from sfml.operations.parallel_calls import ParallelCalls
 from sfml.operations.target_account import TargetAccount, ports_on
+from sfml.plan.lease import Lease, lease_from
 from sfml.plan.stage_content import StageContent
 from sfml.snowflake import fleet as limits
 from sfml.snowflake.fleet import STAGES_AT_ONCE, Fleet
+from sfml.snowflake.leases import lease_name
 from sfml.snowflake.objects import missing_schema, require_schema
 from sfml.snowflake.shown import NO_SUCH_PLACE
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 StagePlace: TypeAlias = tuple[str, str, str]
+ShownStages: TypeAlias = "Mapping[StagePlace, str] | None"
 Stages: TypeAlias = Mapping[StagePlace, "Mapping[str, StageContent] | SfmlError | None"]
 
 
@@ -51,6 +54,7 @@ class _Found:
     target: TargetAccount
     graph: DeployedGraph
     streams: StreamReading = NO_STREAMS
+    holder: Lease | None = None
 
     @property
     def stage(self) -> StagePlace:
@@ -71,8 +75,12 @@ def fleet_health(
         if isinstance(graph, DeployedGraph)
     }
     streams = _stream_reading(found.values(), fleet)
-    found = {at: replace(one, streams=streams) for at, one in found.items()}
-    stages, runs = _stages_and_runs(tuple(found.values()), fleet)
+    shown = _shown_stages(found.values(), fleet)
+    found = {
+        at: replace(one, streams=streams, holder=_holder(one, shown.get(one.stage[0])))
+        for at, one in found.items()
+    }
+    stages, runs = _stages_and_runs(tuple(found.values()), fleet, shown)
     healths = {at: _result(partial(_health, one, stages, runs)) for at, one in found.items()}
     healths |= _healths_of_whole_history(found, healths, stages, runs, fleet)
     return tuple(graph if isinstance(graph, SfmlError) else healths[at] for at, graph in enumerate(graphs))
@@ -144,7 +152,9 @@ def _reading_in(database: str, names: Sequence[str], fleet: Fleet) -> StreamRead
     return reading_of(names, shown, doubt)
 
 
-def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, RunWindow | SfmlError]:
+def _stages_and_runs(
+    found: Sequence[_Found], fleet: Fleet, shown: Mapping[str, ShownStages]
+) -> tuple[Stages, RunWindow | SfmlError]:
     """The records on every stage, and the runs of the account; read at the same time."""
     stages: dict[StagePlace, Mapping[str, StageContent] | SfmlError | None] = {}
     runs: list[RunWindow | SfmlError] = []
@@ -157,7 +167,7 @@ def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, Run
         stages.update(zip((one.stage for one in some), _records(some, fleet), strict=True))
 
     each = tuple({one.stage: one for one in found}.values())
-    there = _stages_there(each, fleet)
+    there = _stages_there(each, shown)
     stages.update({one.stage: None for one in each if one.stage not in there})
     listed = [one for one in each if one.stage in there]
     some = (listed[at : at + STAGES_AT_ONCE] for at in range(0, len(listed), STAGES_AT_ONCE))
@@ -166,15 +176,26 @@ def _stages_and_runs(found: Sequence[_Found], fleet: Fleet) -> tuple[Stages, Run
     return stages, runs[0] if runs else RunWindow({}, {})
 
 
-def _stages_there(each: Sequence[_Found], fleet: Fleet) -> Collection[StagePlace]:
+def _shown_stages(found: Iterable[_Found], fleet: Fleet) -> Mapping[str, ShownStages]:
+    """Database, unquoted → its stages with their comments, or None for one that cannot tell."""
+    databases = {one.stage[0]: one.desired.target.database for one in found}
+    shown = {name: _result(partial(fleet.stages, database)) for name, database in databases.items()}
+    return {name: None if isinstance(some, SfmlError) else some for name, some in shown.items()}
+
+
+def _stages_there(each: Sequence[_Found], shown: Mapping[str, ShownStages]) -> Collection[StagePlace]:
     """Those of the stages that may exist; of a database that cannot tell, all."""
-    there: set[StagePlace] = set()
-    databases = {one.stage[0]: one.desired.target.database for one in each}
-    for name, database in databases.items():
-        own = [one.stage for one in each if one.stage[0] == name]
-        shown = _result(partial(fleet.stages, database)) if len(own) > 1 else None
-        there |= set(own) if shown is None or isinstance(shown, SfmlError) else shown.intersection(own)
-    return there
+    return {one.stage for one in each if (some := shown.get(one.stage[0])) is None or one.stage in some}
+
+
+def _holder(one: _Found, shown: ShownStages) -> Lease | None:
+    """The lease of a pipeline, which is the comment of a stage; read by itself where the stages are not known."""
+    root, target = one.desired.root.name, one.desired.target
+    if shown is None:
+        holder = _result(partial(one.target.leases.holder, root)) if one.graph.root else None
+        return None if isinstance(holder, SfmlError) else holder
+    comment = shown.get((raw(target.database), raw(target.schema), lease_name(root)))
+    return None if comment is None else lease_from(comment)
 
 
 def _records(some: Sequence[_Found], fleet: Fleet) -> Sequence[Mapping[str, StageContent] | SfmlError | None]:
@@ -198,11 +219,12 @@ def _reading(one: _Found, stages: Stages, runs: RunWindow | SfmlError) -> GraphR
     staged = None if stage is None else stage.get(name, StageContent(name, frozenset()))
     journal = journal_on(staged, one.desired, one.target)
     if root is None:
-        return GraphReading(one.graph, staged, journal, streams=one.streams)
+        return GraphReading(one.graph, staged, journal, streams=one.streams, holder=one.holder)
     if isinstance(runs, SfmlError):
         raise runs
     rows = runs.rows.get(root.id, ())
-    return GraphReading(one.graph, staged, journal, rows, _run_records(one, root, rows, runs), one.streams)
+    records = _run_records(one, root, rows, runs)
+    return GraphReading(one.graph, staged, journal, rows, records, one.streams, one.holder)
 
 
 def _run_records(

@@ -29,6 +29,7 @@ from sfml.operations.runs import read_runs, runs_of
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
 from sfml.plan.lane import backfill_lease
+from sfml.plan.lease import Lease
 from sfml.plan.provenance import origin_text
 from sfml.plan.stage_content import StageContent
 from sfml.render.health import problem_text, schedule_state_text, work_text
@@ -54,6 +55,7 @@ class GraphReading:
     rows: tuple[TaskRow, ...] = ()
     records: tuple[GraphRow, ...] = ()
     streams: StreamReading = NO_STREAMS
+    holder: Lease | None = None
 
     @property
     def has_run(self) -> bool:
@@ -65,7 +67,9 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     graph = target.history.deployed(desired.root.name)
     staged, journal = read_stage(desired, target)
     rows, records = read_runs(target.history, graph.root) if graph.root else ((), ())
-    reading = GraphReading(graph, staged, journal, rows, records, read_streams(desired, target, graph))
+    streams = read_streams(desired, target, graph)
+    holder = target.leases.holder(desired.root.name) if graph.root or journal else None
+    reading = GraphReading(graph, staged, journal, rows, records, streams, holder)
     return health_from(desired, target, reading)
 
 
@@ -75,9 +79,8 @@ def read_streams(desired: DesiredGraph, target: TargetAccount, graph: DeployedGr
 
 
 def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphReading) -> GraphHealth:
-    """The health of a graph that was read. What only few graphs have is read now: a lease, parts, lanes."""
-    graph, rows = reading.graph, reading.rows
-    holder = target.leases.holder(desired.root.name) if reading.journal else None
+    """The health of a graph that was read. What only few graphs have is read now: parts, lanes."""
+    graph, rows, holder = reading.graph, reading.rows, reading.holder
     run = None
     if graph.root and reading.has_run:
         suspended = suspended_names(graph)
@@ -93,6 +96,7 @@ def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphRead
         rows=rows,
         left_over=_left_over(desired, target, graph),
         stopped_lanes=_stopped_lanes(desired, target, graph),
+        abandoned=holder if holder is not None and is_gone(holder, new_lease("")) else None,
         mended=mended_runs(parts),
         streams=reading.streams,
     )

@@ -12,6 +12,7 @@ from sfml.account.health import (
     ForeignTask,
     GraphHealth,
     LateRun,
+    LeaseLeft,
     LooseTasks,
     MissingTasks,
     Off,
@@ -116,6 +117,9 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return f"left over from a part of a run: {names_text(names)}"
         case BackfillStopped(names):
             return f"a backfill was stopped before its end; left over: {names_text(names)}"
+        case LeaseLeft(owner, since, reason):
+            why = f', "{reason}"' if reason else ""
+            return f"a command of {owner} was cut off and left its lease{since_text(since)}{why}: others wait for it"
         case UnusableStreams():
             return _streams_text(problem)
         case _:
@@ -175,6 +179,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml apply {where}   removes it, as does the next run"
         case BackfillStopped():
             yield f"sfml backfill {where} --status   shows its values;   the command that began it goes on with them"
+        case LeaseLeft():
+            yield f"sfml apply {where} --force-unlock   takes the lease, and does what is left to do"
         case UnusableStreams():
             yield from _stream_remedies(problem, where)
         case _:
@@ -215,6 +221,7 @@ KINDS: Mapping[type, str] = {
     ForeignTask: "not_ours",
     PartLeftOver: "part_left_over",
     BackfillStopped: "backfill_stopped",
+    LeaseLeft: "lease_left",
 }
 """Type of problem → the value of `kind` in JSON; streams have one for each fault."""
 
@@ -233,7 +240,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             pass
         case LooseTasks(tasks) | MissingTasks(tasks) | UnusableStreams(tasks=tasks):
             pass
-        case LateRun(since) | Overdue(since):
+        case LateRun(since) | Overdue(since) | LeaseLeft(since=since):
             pass
         case UnsuccessfulRun(run):
             since = run.completed_at

@@ -62,14 +62,18 @@ class Fleet:
             str(row["name"]) for row in self._rows(f"SHOW SCHEMAS IN DATABASE {identifier(database)}")
         )
 
-    def stages(self, database: str) -> frozenset[tuple[str, str, str]] | None:
-        """Database, schema and name, unquoted, of the stages in a database; None if it has more than SHOW lists."""
+    def stages(self, database: str) -> Mapping[tuple[str, str, str], str] | None:
+        """Database, schema and name, unquoted, of the stages in a database → their comments.
+
+        None if it has more than SHOW lists.
+        """
         shown = self._rows(f"SHOW STAGES IN DATABASE {identifier(database)}")
         if len(shown) >= SHOWN_AT_MOST:
             return None
-        return frozenset(
-            (str(row["database_name"]), str(row["schema_name"]), str(row["name"])) for row in shown
-        )
+        return {
+            (str(row["database_name"]), str(row["schema_name"]), str(row["name"])): str(row["comment"])
+            for row in shown
+        }
 
     def streams(self, database: str) -> Sequence[Mapping[str, Any]]:
         """The rows of SHOW STREAMS for a database; none if there is no such database."""
