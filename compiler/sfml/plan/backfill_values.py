@@ -5,6 +5,7 @@ day=2026-01-01..2026-03-31/1w     every seventh day from the first
 hour=2026-01-01T00:00..2026-01-02T00:00/6h
 month=2026-01..2026-12            every month
 round=1..10/2                     1, 3, 5, 7, 9
+store=007..010                    007, 008, 009, 010
 segment=a,b                       a list; its items may be ranges
 """
 
@@ -109,6 +110,8 @@ def _axis(key: str, values: Iterable[str]) -> tuple[Mapping[str, str], ...]:
 
 
 def _values(text: str) -> Iterator[str]:
+    if text.strip().startswith("[") and text.strip().endswith("]"):
+        raise UsageError(f"`{text}` is written as a list", help="leave out the brackets: segment=a,b")
     for item in text.split(","):
         if not item.strip():
             raise UsageError(f"`{text}` has an empty value", help="leave out the comma")
@@ -159,7 +162,18 @@ def _numbers(first: str, last: str, count: int, unit: str, text: str) -> Iterato
     _refuse_unit(unit, ("",), text)
     _refuse_order(int(first) > int(last), text)
     _refuse_many((int(last) - int(first)) // count + 1, text)
-    yield from map(str, range(int(first), int(last) + 1, count))
+    width = _width(first, last, text)
+    yield from (str(number).zfill(width) for number in range(int(first), int(last) + 1, count))
+
+
+def _width(first: str, last: str, text: str) -> int:
+    """The least digits of a range whose ends have leading zeros, which texts such as `007` keep; else 0."""
+    if not any(re.match(r"-?0\d", end) for end in (first, last)):
+        return 0
+    if len(first) != len(last) or first.startswith("-"):
+        help = "write both ends with as many digits, as in 007..010, or without leading zeros"
+        raise UsageError(f"`{text}` has leading zeros at one end", help=help)
+    return len(first)
 
 
 def _days(first: str, last: str, count: int, unit: str, text: str) -> Iterator[str]:
