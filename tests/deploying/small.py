@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ graph:
 schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
 """
 APPLY = ("apply", "specs/small.yaml", "--auto-approve")
+PAUSE = 0.02
+"""Seconds between two questions: who asks without a pause slows down what it waits for."""
 
 
 class Printed(io.StringIO):
@@ -62,6 +66,14 @@ class Small:
         with chdir(self.folder), redirect_stdout(Printed()) as text, redirect_stderr(text):
             code = entry.run(list(arguments))
         return code, text.getvalue()
+
+    def until(self, is_so: Callable[[], object], started: subprocess.Popen[str] | None = None) -> None:
+        """Ask until it is so, which it has to be before a command ends that has started."""
+        deadline = time.monotonic() + 120
+        while not is_so():
+            assert started is None or started.poll() is None, started.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(PAUSE)
 
     def edit(self, old: str, new: str) -> None:
         file = self.folder / "specs" / "small.yaml"

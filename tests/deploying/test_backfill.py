@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from small import Small
+from small import PAUSE, Small
 
 from sfml.base.resources import schema
 
@@ -184,8 +185,7 @@ OVER = ("--over", "day=2026-02-01..2026-02-06", "--at-once", "2", "--config", "w
 def begun(shop: Small) -> subprocess.Popen[str]:
     """A backfill of six values, two at once, of which some have run and some have not."""
     started = shop.start("backfill", HERE, *OVER, "--user", "ada")
-    while len(days(shop)) < 3:
-        assert started.poll() is None, started.communicate()
+    shop.until(lambda: len(days(shop)) >= 3, started)
     return started
 
 
@@ -266,6 +266,7 @@ def test_lanes_never_have_two_runs_at_once(shop: Small) -> None:
         roots = [next(iter(row.values())) for row in rows]
         assert len(roots) == len(set(roots)) and len(roots) <= 2, roots
         most = max(most, len(roots))
+        time.sleep(PAUSE)
     assert started.returncode == 0 and most == 2, started.communicate()
 
 
@@ -282,8 +283,7 @@ def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Sm
 
 def test_a_pipeline_that_is_destroyed_under_a_backfill_is_said_by_both(shop: Small) -> None:
     started = shop.start("backfill", HERE, "--over", "wait=1", "--over", "day=2026-02-01..2026-02-28")
-    while not days(shop):
-        assert started.poll() is None, started.communicate()
+    shop.until(lambda: days(shop), started)
     code, text = shop.run("destroy", HERE, "--auto-approve")
     assert code == 0 and "A backfill is going on, and loses the values that run: " in text, text
     text, _ = started.communicate(timeout=120)

@@ -84,8 +84,7 @@ def test_a_run_that_executes_is_ended_and_can_be_retried(small: Small) -> None:
     assert "No run of small is executing." in small.run("cancel", "specs/small.yaml")[1]
     running = small.start("run", "specs/small.yaml")
     try:
-        while not told(small, "cancel")[1]["runs"]:
-            assert running.poll() is None
+        small.until(lambda: told(small, "cancel")[1]["runs"], running)
         text, _ = running.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         running.kill()

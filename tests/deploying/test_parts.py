@@ -377,8 +377,7 @@ def test_a_part_waits_for_the_deployed_graph_unless_beside(shop: Small) -> None:
     shop.run(*APPLY)
     running = shop.start("run", HERE)
     try:
-        while "gate" not in noted(shop):
-            assert running.poll() is None
+        shop.until(lambda: "gate" in noted(shop), running)
         code, value = run(shop, "--only", "load")
         assert code == 1 and "is executing" in value["error"]["message"]
         assert value["error"]["help"].endswith("--beside")
@@ -403,8 +402,7 @@ def slow_part(shop: Small) -> subprocess.Popen[str]:
     mend(shop, 'return "good"', 'return "bad"')
     shop.run(*APPLY)
     started = shop.start("run", HERE, "--only", "load,train,gate,bad", "--user", "ada")
-    while "gate" not in noted(shop):
-        assert started.poll() is None, started.communicate()
+    shop.until(lambda: "gate" in noted(shop), started)
     return started
 
 
@@ -416,8 +414,7 @@ def test_a_part_whose_command_was_killed_goes_on_and_is_tidied_up(shop: Small) -
     assert "a part, running" in text, text
     code, value = run(shop, "--only", "load")
     assert code == 1 and "a part of a run of small is executing" in value["error"]["message"]
-    while "a part, running" in shop.run("status", HERE)[1]:
-        pass
+    shop.until(lambda: "a part, running" not in shop.run("status", HERE)[1])
     code, text = shop.run("status", HERE)
     assert code == 1 and "left over from a part of a run: SMALL$$PART_" in text
     assert "left over from a part of a run" in shop.run("drift", HERE)[1]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from carrying import account
 from graphs import compiled
+from small import PAUSE
 
 from sfml.account.history import DeployedRoot, Run
 from sfml.operations.fleet import fleet_health
@@ -63,7 +65,7 @@ def begin(there: TargetAccount) -> None:
     """Start a run, and return when its second task runs."""
     there.history.execute(ROOT, {})
     while not any(row.state == "EXECUTING" for row in there.history.rows(root_of(there))):
-        pass
+        time.sleep(PAUSE)
 
 
 def end(there: TargetAccount) -> None:

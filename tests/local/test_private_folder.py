@@ -105,6 +105,7 @@ def test_a_history_shows_no_secret(folder: Path) -> None:
         deadline = time.monotonic() + 30
         while not rows:
             assert time.monotonic() < deadline
+            time.sleep(0.02)
             rows = cursor.execute(
                 "SELECT QUERY_TEXT, ERROR_MESSAGE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY())"
                 " WHERE STATE = 'FAILED'"
