@@ -36,9 +36,9 @@ SERVICES: tuple[Builder, ...] = (
     Stages,
     Telemetry,
     Notifications,
-    Variants,  # before streams take the place of tables
-    DynamicTableService,  # so are these
+    DynamicTableService,  # before streams take the place of tables
     Streams,
+    Variants,  # after them: a stream has what its table's columns have
     Objects,
     Tags,
     Tasks,

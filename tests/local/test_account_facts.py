@@ -1,8 +1,9 @@
 """What accounts were recorded to answer: the tables of facts in `facts/`, each tried in a schema of its own.
 
 A fact is a statement after its setup and one of: `error` (a part of the message with its code), `columns`, `names`
-(the column `name`), `rows`, `count`, `cells` (of the one row), `types` (wire words), or nothing, where the statement
-has to be taken. {P} is the fact's schema, {D} its database. `source` says who recorded it.
+(the column `name`), `rows`, `count`, `cells` (of the one row), `types` (wire words), `described` (the columns as
+clients are told of them), or nothing, where the statement has to be taken. {P} is the fact's schema, {D} its database.
+`source` says who recorded it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.result import Result
 from sfml_local.core.session import Session
 from sfml_local.http.app import LocalServer
+from sfml_local.http.wire import rowtype
 
 Fact = dict[str, Any]
 
@@ -88,7 +90,20 @@ def column_types(result: Result) -> dict[str, str]:
     return {column.name: column.type for column in result.columns}
 
 
+def described(result: Result) -> list[str]:
+    """The columns of a result as its client is told of them: `A NUMBER(38,0) NOT NULL`."""
+    return [_described(rowtype(column)) for column in result.columns]
+
+
+def _described(told: dict[str, Any]) -> str:
+    sizes = {"fixed": f"NUMBER({told['precision']},{told['scale']})", "text": f"VARCHAR({told['length']})"}
+    shown = sizes.get(told["type"], told["type"].upper())
+    shown += f"({told['length']})" if told["type"] == "binary" else ""
+    return f"{told['name']} {shown}" + ("" if told["nullable"] else " NOT NULL")
+
+
 SEEN = {
+    "described": described,
     "columns": lambda result: " ".join(result.names()),
     "names": lambda result: [row["name"] for row in result.dicts()],
     "rows": lambda result: [[text(value) for value in row] for row in result.rows],

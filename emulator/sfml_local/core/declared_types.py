@@ -15,8 +15,8 @@ from sfml_local.grammar.tokens import Name
 
 _T = exp.DataType.Type
 _ONE_CHARACTER = frozenset({_T.CHAR, _T.NCHAR})
-_WITHOUT_SIZE = frozenset({_T.BINARY, _T.VARBINARY, _T.FLOAT, _T.DOUBLE})
-"""Types whose size has no meaning here: bytes are not counted, and each FLOAT is a double."""
+_WITHOUT_SIZE = frozenset({_T.FLOAT, _T.DOUBLE})
+"""Types whose size has no meaning: each FLOAT is a double."""
 
 
 def declared_types(tree: Expr, rewriting: Rewriting) -> Expr:

@@ -116,8 +116,10 @@ def _define(
         for statement in statements:
             transformed = fakesnow_port.transform(cursor, statement, params)
             notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
-            lengths += notes["text_lengths"] or ()
+            if isinstance(tree, exp.Alter):  # for CREATE, fakesnow takes the length of any cast in a column
+                lengths += notes["text_lengths"] or ()
             run_typed(partial(_execute, session, params=params), transformed, session.duck)
+        lengths += rewriting.lengths.items()
         if copied and parts is not None:
             is_clone = tree.args.get("clone") is not None
             copied_tables.complete(session, copied, parts, is_clone=is_clone)

@@ -130,7 +130,7 @@ def run_tree(
             fakesnow_port.bound_rows(cursor, account.engine.answer_bytes)
             if describe_only:
                 tree = lowered(tree, rewriting)
-                return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
+                return told(_described(cursor, session.duck, tree, type_id), rewriting.facts)
             if isinstance(tree, exp.Transaction) and is_open(session):
                 check_begin(session)
                 return status(statement_type_id=type_id)  # the open one goes on
@@ -143,7 +143,7 @@ def run_tree(
                 with _followed_transaction(session, tree):
                     result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
             _follow_temporaries(session, tree, created)
-            return told(result, rewriting.semi_structured)
+            return told(result, rewriting.facts)
 
 
 def _executed(

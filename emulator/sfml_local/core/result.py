@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,21 +123,48 @@ def scalar(name: str, value: Any, type: str = "text", statement_type_id: int = S
     return Result((Column(name, type),), ((value,),), statement_type_id)
 
 
-Types = Mapping[str, str]
-"""Name of a column → `array`, `object` or `timestamp_ltz`; other columns are missing."""
+class ColumnFacts(NamedTuple):
+    """What is known of a column beside its type in DuckDB."""
+
+    kind: str | None = None
+    """`array`, `object` or `timestamp_ltz`, which DuckDB does not tell apart from other types."""
+    length: int | None = None
+    """The most characters of a text, or bytes of a binary; None is the most that there can be, 0 is always NULL."""
+    is_required: bool = False
+    """Whether it is known to have no NULL."""
+    digits: int | None = None
+    """The digits of a number that is written down."""
+
+
+Types = Mapping[str, ColumnFacts]
+"""Name of a column → what is known of it; a column of which nothing is known is missing."""
 
 _TOLD_APART = {"array": "variant", "object": "variant", "timestamp_ltz": "timestamp_tz"}
 """A type → what an answer of DuckDB shows in its place."""
+_SIZED = ("text", "binary")
+_ALWAYS_NULLABLE = ("boolean", "variant", "array", "object")
+"""Accounts tell that these can be NULL, whatever they are computed from."""
 
 
 def told(result: Result, types: Types) -> Result:
-    """The result with types that DuckDB does not tell apart, where they are known."""
+    """The result with what DuckDB does not tell of its columns, where it is known, and their names are unique."""
     if not types:
         return result
+    counts = Counter(column.name for column in result.columns)
     columns = tuple(
-        replace(column, type=types[column.name])
-        if column.name in types and column.type == _TOLD_APART[types[column.name]]
-        else column
+        _told(column, types[column.name]) if column.name in types and counts[column.name] == 1 else column
         for column in result.columns
     )
     return replace(result, columns=columns)
+
+
+def _told(column: Column, facts: ColumnFacts) -> Column:
+    kind, length, is_required, digits = facts
+    type = kind if kind is not None and column.type == _TOLD_APART[kind] else column.type
+    return replace(
+        column,
+        type=type,
+        length=length if length and type in _SIZED else column.length,
+        precision=digits if digits and type == "fixed" and not column.scale else column.precision,
+        nullable=column.nullable and not (is_required and type not in _ALWAYS_NULLABLE),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.result import Result
+from sfml_local.core.result import Result, Types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,16 +24,17 @@ Note = TypeVar("Note")
 class Rewriting:
     """The state of one statement while passes rewrite it; `relations` are the tables that it will read by name.
 
-    `semi_structured` are the columns of its answer that are arrays and objects; `comments` those of the table that it
-    creates (None) and of its columns; `written` is the statement in its user's words. What a service notes of the
-    statement is a `note`, by its class.
+    `facts` are what is known of the columns of its answer; `lengths` are those of the texts that it creates columns
+    of; `comments` are those of the table that it creates (None) and of its columns; `written` is the statement in its
+    user's words. What a service notes of the statement is a `note`, by its class.
     """
 
     account: Account
     session: Session
     describe_only: bool = False
     relations: dict[str, Result | pa.Table] = field(default_factory=dict)
-    semi_structured: Mapping[str, str] = field(default_factory=dict)
+    facts: Types = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
     comments: dict[str | None, str] = field(default_factory=dict)
     written: str | None = None
     table_calls: Sequence[TableCall] = ()

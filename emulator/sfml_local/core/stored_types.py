@@ -33,7 +33,7 @@ def shown_type(told: str | None, stored: str, length: Any = None) -> str:
 
 
 def snowflake_type(stored: str, length: Any = None) -> str:
-    """DuckDB's type as Snowflake names it; `length` is that of a text column."""
+    """DuckDB's type as Snowflake names it; `length` is that of a column of texts or bytes."""
     if stored.startswith("DECIMAL"):
         return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
     if stored in INTEGERS:
@@ -42,6 +42,8 @@ def snowflake_type(stored: str, length: Any = None) -> str:
         return "ARRAY"
     if stored.startswith(("STRUCT", "MAP")):
         return "OBJECT"
+    if stored == "BLOB" and length:
+        return f"BINARY({length})"
     return TYPES.get(stored, f"VARCHAR({length or 16777216})")
 
 

@@ -1,4 +1,4 @@
-"""Data about tables that DuckDB does not store: their comments and the lengths of their text columns.
+"""Data about tables that DuckDB does not store: their comments and the lengths of their columns.
 
 Both are in fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; dropping a table removes its rows. They are
 written here alone, and read from memory (`noted_tables`). The comments of columns are in DuckDB. A
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.names import ObjectName
@@ -34,18 +35,20 @@ def set_comment(engine: Engine, table: ObjectName, text: str) -> None:
 
 
 def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, int]]) -> None:
-    """Store the declared lengths of text columns."""
-    for column, length in lengths:
+    """Store the lengths of columns of texts and bytes; the last one counts."""
+    known = dict(lengths)
+    if not known:
+        return
+    for column in known:
         drop_column(engine, table, column)
-        engine.rows(
-            f"INSERT INTO {LENGTHS} VALUES (?, ?, ?, ?, ?, ?)",
-            [*_key(table), column, length, min(length * 4, _MAX_BYTES)],
-        )
-        engine.noted.lengths[table] = {**lengths_of(engine, table), column: length}
+    rows = [(*_key(table), name, size, min(size * 4, _MAX_BYTES)) for name, size in known.items()]
+    values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(rows))
+    engine.rows(f"INSERT INTO {LENGTHS} VALUES {values}", list(chain.from_iterable(rows)))
+    engine.noted.lengths[table] = {**lengths_of(engine, table), **known}
 
 
 def lengths_of(engine: Engine, table: ObjectName) -> Mapping[str, int]:
-    """Column → its declared length, for the text columns that have one."""
+    """Column → its length, for the columns of texts and bytes that have one."""
     return engine.noted.lengths.get(table, {})
 
 

@@ -53,6 +53,8 @@ def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
         node.set("kind", raw_type(f"DECIMAL({LARGEST}, 0)"))
     elif type.this == exp.DType.TIMESTAMP:
         node.set("kind", exp.DataType(this=_ZONED[mapped(rewriting)]))
+    elif type.this in (exp.DType.BINARY, exp.DType.VARBINARY):
+        type.set("expressions", [])  # DuckDB has no lengths of bytes
     return node
 
 

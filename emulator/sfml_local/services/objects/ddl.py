@@ -95,7 +95,7 @@ def relation(account: Account, session: Session, name: ObjectName, kind: str, qu
     comment = table_notes.comments(account.engine).get(name, "")
     if actual == "VIEW":
         return _view(account, record, [row[0] for row in columns], comment, ddl_name(name, qualified))
-    told = semi_structured.types_of(account, session, name)
+    told = semi_structured.kinds_of(account, session, name)
     lines = [_column(row, told.get(row[0]), show.identity(account, row[4])) for row in columns]
     lines += [_key(key) for key in record.keys]
     transient = "TEMPORARY " if is_temporary else "TRANSIENT " if record.details.get("TRANSIENT") else ""

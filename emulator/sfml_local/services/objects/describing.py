@@ -32,7 +32,7 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
     if not shown:
         kind = "Table" if statement.kind == "TABLE" else "View"
         raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
-    told = semi_structured.types_of(account, session, name)
+    told = semi_structured.kinds_of(account, session, name)
     keyed = _keyed(account, name)
     rows = [
         (

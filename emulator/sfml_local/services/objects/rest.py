@@ -80,7 +80,7 @@ def _one(call: Call, kind: str) -> Known:
 
 
 def columns_of(call: Call, name: ObjectName) -> list[Json]:
-    told = semi_structured.types_of(call.account, call.session, name)
+    told = semi_structured.kinds_of(call.account, call.session, name)
     return [
         absent(
             {

@@ -268,7 +268,7 @@ def show_columns(account: Account, session: Session, listing: Listing) -> Result
     """STARTS WITH and LIMIT are accepted and ignored, as on an account."""
     rows = []
     for one in _tables_of(account, session, listing):
-        told = semi_structured.types_of(account, session, one.name)
+        told = semi_structured.kinds_of(account, session, one.name)
         for column, stored, length, nullable, default, comment in account.engine.columns(session, one.name):
             if not like(listing.like, column):
                 continue

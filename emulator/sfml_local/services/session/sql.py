@@ -163,10 +163,8 @@ def describe_result(account: Account, session: Session, statement: DescribeResul
     """The columns of an earlier result; the name of the third is not recorded."""
     query_id = statement.query_id or session.last_query_id or ""
     result = account.part(Queries).result(session, query_id)
-    rows = [
-        (column.name, _TYPES.get(column.type, column.type.upper()), "Y" if column.nullable else "N")
-        for column in result.columns
-    ]
+    # An account says Y of a constant, too.
+    rows = [(column.name, _TYPES.get(column.type, column.type.upper()), "Y") for column in result.columns]
     return table(("name", "type", "null?"), rows, DESCRIBE)
 
 

@@ -20,6 +20,7 @@ from sfml_local.core.temporaries import _DML, created_temporary, target_of
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.streams import changes, store, view_changes
 from sfml_local.services.streams.store import Stream
+from sfml_local.services.variants.query_columns import STANDS_FOR
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -88,6 +89,7 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     query = _contents(session, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
     subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
+    subquery.meta[STANDS_FOR] = stream.base
     if joins := table.args.get("joins"):
         subquery.set("joins", [join.copy() for join in joins])
     return subquery

@@ -76,7 +76,7 @@ def _compare(tree: exp.Insert, given: Mapping[int, str | None], rewriting: Rewri
 
 def _held(rewriting: Rewriting, name: ObjectName) -> dict[str, str]:
     """The columns of a table with their types, as errors show them."""
-    told = semi_structured.types_of(rewriting.account, rewriting.session, name)
+    told = semi_structured.kinds_of(rewriting.account, rewriting.session, name)
     held = rewriting.account.engine.held_types(rewriting.session, name)
     return {
         column: _told(told[column]) if column in told else snowflake_type(stored, length)

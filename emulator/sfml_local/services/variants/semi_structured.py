@@ -1,69 +1,32 @@
-"""Distinguishes ARRAY and OBJECT from VARIANT: all three are JSON in DuckDB, but clients expect the declared type.
+"""Remembers what DuckDB does not of the columns of tables and views: ARRAY and OBJECT beside VARIANT, and more.
 
-The declared columns of tables and views are stored in the metadata, and the types of a query's columns
-follow from them and from the called functions. Unknown types are VARIANT.
-https://docs.snowflake.com/en/sql-reference/data-types-semistructured
+All three are JSON in DuckDB, but clients expect the declared type; so they do the lengths of texts, and which columns
+have no NULL. What is declared is stored in the metadata, and what a query's columns are follows from it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.expressions import lowered_variants
 from sfml_local.core.names import ObjectName
-from sfml_local.core.result import Result, Types
+from sfml_local.core.result import ColumnFacts, Types
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import created_temporary, full_name
-from sfml_local.services.variants import store
+from sfml_local.services.variants import query_columns, store
+from sfml_local.services.variants.query_columns import Columns, Scope
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
-_ARRAYS = (
-    *(exp.Array, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayConcat, exp.ArrayAppend, exp.ArrayPrepend),
-    *(exp.ArrayCompact, exp.ArrayConstructCompact, exp.ArrayDistinct, exp.ArraySlice, exp.SortArray),
-    *(exp.ArrayIntersect, exp.ArrayExcept, exp.ArrayInsert, exp.ArrayRemove, exp.ArrayFilter, exp.Transform),
-    *(exp.ToArray, exp.Split, exp.StrtokToArray, exp.JSONKeys),
-)
-_OBJECTS = (exp.Struct, exp.StarMap, exp.JSONObject, exp.ObjectAgg, exp.ObjectInsert)
-_OTHERS = {
-    **dict.fromkeys((*lowered_variants.ARRAYS, "AS_ARRAY", "REGEXP_SUBSTR_ALL", "ARRAY_UNION_AGG"), "array"),
-    **dict.fromkeys((*lowered_variants.OBJECTS, "AS_OBJECT"), "object"),
-    **dict.fromkeys(
-        ("TO_TIMESTAMP_LTZ", "TRY_TO_TIMESTAMP_LTZ", "TIMESTAMP_LTZ_FROM_PARTS"), "timestamp_ltz"
-    ),
-}
-_LIKE_THEIR_ARGUMENT = (
-    exp.Paren,
-    exp.Alias,
-    exp.Max,
-    exp.Min,
-    exp.AnyValue,
-    exp.Lag,
-    exp.Lead,
-    exp.Window,
-    exp.WithinGroup,
-)
-_DECLARED = {
-    exp.DataType.Type.ARRAY: "array",
-    exp.DataType.Type.OBJECT: "object",
-    exp.DataType.Type.TIMESTAMPLTZ: "timestamp_ltz",
-}
-_MOVED = {
-    **dict.fromkeys(("DATEADD", "TIMEADD", "TIMESTAMPADD"), 2),
-    **dict.fromkeys(("DATE_TRUNC",), 1),
-    **dict.fromkeys(("ADD_MONTHS",), 0),
-}
-"""Function of a moment → the argument whose type it answers."""
-
 
 class TemporaryTypes:
-    """The semi-structured columns of a session's temporary tables."""
+    """What is known of the columns of a session's temporary tables."""
 
     def __init__(self, session: Session) -> None:
         self.by_table: dict[ObjectName, Types] = {}
@@ -73,10 +36,16 @@ class TemporaryTypes:
 
 
 def types_of(account: Account, session: Session, name: ObjectName) -> Types:
-    """The declared semi-structured columns of a table or view."""
+    """What is known of the columns of a table or view."""
     if name in session.temporaries:
         return session.part(TemporaryTypes).by_table.get(name, {})
     return store.types_of(account, name)
+
+
+def kinds_of(account: Account, session: Session, name: ObjectName) -> dict[str, str]:
+    """The columns of a table or view whose types DuckDB does not tell apart, with their types."""
+    types = types_of(account, session, name)
+    return {column: facts.kind for column, facts in types.items() if facts.kind is not None}
 
 
 def _remember(
@@ -91,7 +60,7 @@ def _remember(
 
 @contextlib.contextmanager
 def remembering(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around DDL: records columns that it declares, adds, renames or copies from a query or another table."""
+    """Around DDL: records columns that it declares, adds, renames, drops or copies from a query or another table."""
     account, session = rewriting.account, rewriting.session
     if isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW"):
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
@@ -104,10 +73,17 @@ def remembering(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
     elif isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
         name, temporary = full_name(tree.this, session), tree.this.catalog == "temp"
         actions = [action.copy() for action in tree.args.get("actions") or ()]
+        added = (action for action in actions if isinstance(action, exp.ColumnDef))
+        rewriting.lengths = _lengths({dotted(column.this): _of_definition(column) for column in added})
         yield
         for action in actions:
             if name is not None:
                 _altered(account, session, name, action, temporary=temporary)
+    elif isinstance(tree, exp.Drop) and tree.kind in ("TABLE", "VIEW") and isinstance(tree.this, exp.Table):
+        name, temporary = full_name(tree.this, session), tree.this.catalog == "temp"
+        yield
+        if name is not None:
+            _remember(account, session, name, {}, temporary=temporary)
     else:
         yield
 
@@ -122,11 +98,29 @@ def _altered(account: Account, session: Session, name: ObjectName, action: Expr,
         _remember(account, session, other, types)
         return _remember(account, session, name, {})
     if isinstance(action, exp.ColumnDef):
-        if (type_ := _declared(action.args.get("kind"))) is not None:
-            types[dotted(action.this)] = type_
+        types[dotted(action.this)] = _of_definition(action)
+    elif isinstance(action, exp.AlterColumn):
+        column = dotted(action.this)
+        types[column] = _of_alteration(action, types.get(column, ColumnFacts()))
     else:
         return None
     return _remember(account, session, name, types)
+
+
+def _of_definition(column: exp.ColumnDef) -> ColumnFacts:
+    kinds = (one.args.get("kind") for one in column.args.get("constraints") or ())
+    is_required = any(
+        isinstance(kind, exp.NotNullColumnConstraint) and not kind.args.get("allow_null") for kind in kinds
+    )
+    return query_columns.declared(column.args.get("kind"))._replace(is_required=is_required)
+
+
+def _of_alteration(action: exp.AlterColumn, facts: ColumnFacts) -> ColumnFacts:
+    if (can_be_null := action.args.get("allow_null")) is not None:
+        facts = facts._replace(is_required=not can_be_null)
+    if (dtype := action.args.get("dtype")) is not None:
+        facts = facts._replace(length=query_columns.declared(dtype).length)
+    return facts
 
 
 def drop_column(account: Account, session: Session, table: ObjectName, column: str) -> None:
@@ -147,10 +141,16 @@ def rename_column(account: Account, session: Session, table: ObjectName, column:
 
 
 def result_types(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Determine which columns of a query are arrays and objects, before other rewrites."""
+    """Determine what DuckDB will not tell of a query's columns, before other rewrites."""
     if isinstance(tree, exp.Query):
-        rewriting.semi_structured = _of_query(tree, rewriting, {})
+        rewriting.facts = _of_query(tree, rewriting, is_folded=True).types
     return tree
+
+
+def _of_query(query: Expr, rewriting: Rewriting, *, is_folded: bool) -> Columns:
+    account, session = rewriting.account, rewriting.session
+    lookup = partial(types_of, account, session)
+    return query_columns.of_query(query, Scope(rewriting, lookup, is_folded, {}))
 
 
 def _created(tree: exp.Create, rewriting: Rewriting) -> Types:
@@ -161,118 +161,26 @@ def _created(tree: exp.Create, rewriting: Rewriting) -> Types:
     if source is not None:
         name = full_name(source.this, session)
         return {} if name is None else types_of(account, session, name)
-    types = dict(_of_query(tree.expression, rewriting, {})) if isinstance(tree.expression, exp.Query) else {}
+    types = _of_source(tree, rewriting)
     if isinstance(tree.this, exp.Schema):
-        columns = tree.this.expressions
-        types = types if not columns else {}
-        for column in columns:
-            if isinstance(column, exp.ColumnDef) and (type_ := _declared(column.args.get("kind"))):
-                types[dotted(column.this)] = type_
+        for column in tree.this.expressions:
+            if isinstance(column, exp.ColumnDef) and column.args.get("kind") is not None:
+                types[dotted(column.this)] = _of_definition(column)
+    rewriting.lengths = _lengths(types)
     return types
 
 
-def _declared(kind: Expr | None) -> str | None:
-    return _DECLARED.get(kind.this) if isinstance(kind, exp.DataType) else None
+def _lengths(types: Types) -> dict[str, int]:
+    return {name: facts.length for name, facts in types.items() if facts.length}
 
 
-def _of_query(query: Expr, rewriting: Rewriting, common: Mapping[str, Types]) -> Types:
-    """The types of a query's columns by name; `common` are the WITH queries around it."""
-    with_ = query.args.get("with_")
-    if with_ is not None:
-        known = dict(common)
-        for cte in with_.expressions:
-            known[cte.alias_or_name.upper()] = _renamed(
-                _of_query(cte.this, rewriting, known), cte.this, cte.args.get("alias")
-            )
-        common = known
-    if isinstance(query, exp.SetOperation | exp.Subquery):
-        return _of_query(query.this, rewriting, common)
-    if not isinstance(query, exp.Select):
+def _of_source(tree: exp.Create, rewriting: Rewriting) -> dict[str, ColumnFacts]:
+    """What a query tells of the columns that are created of it; that they may have NULLs is the safe reading."""
+    if not isinstance(tree.expression, exp.Query):
         return {}
-    sources = dict(_sources(query, rewriting, common))
-    types: dict[str, str] = {}
-    for projection in query.expressions:
-        if projection.is_star:
-            of = projection.table.upper() if isinstance(projection, exp.Column) else None
-            for source, given in sources.items():
-                if of in (None, "", source):
-                    types |= given
-        elif (type_ := _of_expression(projection, sources, rewriting)) is not None:
-            types[_output(projection)] = type_
-    return types
-
-
-def _sources(
-    query: exp.Select, rewriting: Rewriting, common: Mapping[str, Types]
-) -> Iterator[tuple[str, Types]]:
-    """The relations of a SELECT, by alias in upper case."""
-    from_ = query.args.get("from_")
-    read = [] if from_ is None else [from_.this]
-    for node in (*read, *(join.this for join in query.args.get("joins") or ())):
-        alias = node.alias_or_name.upper()
-        if isinstance(node, exp.Subquery):
-            yield alias, _of_query(node.this, rewriting, common)
-        elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            relation = rewriting.relations.get(node.name)
-            if isinstance(relation, Result):
-                yield alias, {c.name: c.type for c in relation.columns if c.type in _DECLARED.values()}
-            elif not node.db and node.name.upper() in common:
-                yield alias, common[node.name.upper()]
-            elif (name := full_name(node, rewriting.session)) is not None:
-                yield alias, types_of(rewriting.account, rewriting.session, name)
-
-
-def _of_expression(node: Expr, sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
-    match node:
-        case exp.Column():
-            name, of = dotted(node.this), node.table.upper()
-            return next((t[name] for s, t in sources.items() if of in ("", s) and name in t), None)
-        case exp.Cast():
-            return _declared(node.to)
-        case exp.Coalesce():
-            return _same((node.this, *node.expressions), sources, rewriting)
-        case exp.If():
-            return _same((node.args.get("true"), node.args.get("false")), sources, rewriting)
-        case exp.Case():
-            ends = (*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default"))
-            return _same(ends, sources, rewriting)
-        case exp.CurrentTimestamp():
-            return "timestamp_ltz"
-        case exp.Anonymous():
-            return _of_call(node, sources, rewriting)
-        case exp.Subquery():
-            return next(iter(_of_query(node, rewriting, {}).values()), None)
-    if isinstance(node, _LIKE_THEIR_ARGUMENT):
-        return _of_expression(node.this, sources, rewriting)
-    return "array" if isinstance(node, _ARRAYS) else "object" if isinstance(node, _OBJECTS) else None
-
-
-def _of_call(node: exp.Anonymous, sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
-    name = str(node.this).upper()
-    position = _MOVED.get(name, len(node.expressions))
-    if position < len(node.expressions):
-        return _of_expression(node.expressions[position], sources, rewriting)
-    return _OTHERS.get(name)
-
-
-def _same(nodes: tuple[Expr | None, ...], sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
-    """The common type of alternative expressions; NULL fits any type."""
-    found = {
-        _of_expression(node, sources, rewriting) for node in nodes if node and not isinstance(node, exp.Null)
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _output(projection: Expr) -> str:
-    if isinstance(projection, exp.Alias):
-        return dotted(projection.args["alias"])
-    return dotted(projection.this) if isinstance(projection, exp.Column) else projection.output_name
-
-
-def _renamed(types: Types, query: Expr, alias: Expr | None) -> Types:
-    """The types with the column names of `WITH x (a, b) AS`."""
-    names = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
-    if not names or not isinstance(query, exp.Select):
-        return types
-    given = zip(names, query.expressions, strict=False)
-    return {dotted(name): types[_output(e)] for name, e in given if _output(e) in types}
+    types, names = _of_query(tree.expression, rewriting, is_folded=False)
+    if isinstance(tree.this, exp.Schema) and tree.this.expressions:
+        given = [dotted(one.this if isinstance(one, exp.ColumnDef) else one) for one in tree.this.expressions]
+        pairs = zip(given, names or (), strict=False)
+        types = {new: types[old] for new, old in pairs if old in types}
+    return {name: ColumnFacts(facts.kind, facts.length) for name, facts in types.items()}

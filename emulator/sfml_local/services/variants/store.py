@@ -1,11 +1,15 @@
-"""Rows of the columns of tables and views that are declared as ARRAY or OBJECT."""
+"""Rows of the columns of tables and views of which something is known that DuckDB does not store.
+
+A type is words: `array`, `object` or `timestamp_ltz`, then the length, then `not null`, each only if it is known.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from sfml_local.core.names import ObjectName
-from sfml_local.core.result import Types
+from sfml_local.core.result import ColumnFacts, Types
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -23,22 +27,41 @@ CREATE TABLE IF NOT EXISTS semi_structured (
 
 
 def types_of(account: Account, name: ObjectName) -> Types:
-    """The declared types of a table's or view's columns."""
+    """What is known of a table's or view's columns."""
     rows = account.store.rows(
         'SELECT "column", type FROM semi_structured WHERE database = ? AND schema = ? AND name = ?',
         name.parts,
     )
-    return {row["column"]: row["type"] for row in rows}
+    return {row["column"]: _facts(row["type"]) for row in rows}
+
+
+@functools.lru_cache(maxsize=1024)
+def _facts(words: str) -> ColumnFacts:
+    facts = ColumnFacts()
+    for word in words.removesuffix(_REQUIRED).split():
+        known = {"length": int(word)} if word.isdecimal() else {"kind": word}
+        facts = facts._replace(**known)
+    return facts._replace(is_required=words.endswith(_REQUIRED))
+
+
+def _words(facts: ColumnFacts) -> str:
+    length = "" if facts.length is None else str(facts.length)
+    required = _REQUIRED if facts.is_required else ""
+    return " ".join(word for word in (facts.kind, length, required) if word)
+
+
+_REQUIRED = "not null"
 
 
 def save(account: Account, name: ObjectName, types: Types) -> None:
-    """Replace the declared types of a table's or view's columns."""
+    """Replace what is known of a table's or view's columns."""
     key = name.parts
+    rows = ((column, _words(facts)) for column, facts in types.items())
     with account.store.transaction() as connection:
         connection.execute("DELETE FROM semi_structured WHERE database = ? AND schema = ? AND name = ?", key)
         connection.executemany(
             "INSERT INTO semi_structured VALUES (?, ?, ?, ?, ?)",
-            [(*key, column, type_) for column, type_ in types.items()],
+            [(*key, column, words) for column, words in rows if words],
         )
 
 
