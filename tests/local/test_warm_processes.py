@@ -45,10 +45,12 @@ def procedure(body: str, imports: str = "", head: str = "import json, os") -> st
     )
 
 
-def call(server: LocalServer, statement: str) -> Any:
+def call(server: LocalServer, *statements: str) -> Any:
+    """What the last of the statements answers."""
     session = server.account.sessions.open(database="SFML", schema="PUBLIC")
     try:
-        return json.loads(server.account.execute(session, statement).rows[0][0])
+        *_, answer = [server.account.execute(session, statement) for statement in statements]
+        return json.loads(answer.rows[0][0])
     finally:
         server.account.sessions.close(session)
 
@@ -192,6 +194,48 @@ def test_an_imported_module_wins_over_a_warm_one(
     connection.cursor().execute(f"PUT 'file://{file}' '@CODE' AUTO_COMPRESS=FALSE")
     assert call(server, procedure("import idna\nidna.MINE", "@CODE/own.zip")) == "the own"
     assert call(server, procedure("import idna\nhasattr(idna, 'MINE')")) is False
+
+
+FUNCTION = """CREATE OR REPLACE FUNCTION F(x INT) RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
+{imports} HANDLER = 'f' AS $$
+import json, os
+def f(x):
+    {code}
+$$"""
+
+
+def of_function(server: LocalServer, code: str, imports: str = "") -> Any:
+    """What a function answers, as JSON; without code, the function that is there."""
+    made = [FUNCTION.format(code=code, imports=imports)] if code else []
+    return call(server, *made, "SELECT F(1)")
+
+
+@pytest.mark.parametrize("warm", ["1", "0"])
+def test_functions_are_forked_from_the_parent_of_procedures_where_there_is_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, warm: str
+) -> None:
+    monkeypatch.setenv("SFML_LOCAL_WARM", warm)
+    with LocalServer(folder) as server:
+        parent, pid = of_function(server, f"return json.dumps([{PARENT}, os.getpid()])")
+        assert of_function(server, "")[1] == pid
+        assert (parent == warm_parent_of(server.account).pid) is (warm == "1")
+        assert not list((folder / "runs").glob("sfml-function-*"))
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not is_alive(pid))
+        assert of_function(server, "")[1] != pid
+        with pytest.raises(SqlError, match="ended with exit code 3"):
+            of_function(server, "os._exit(3)")
+
+
+def test_an_imported_module_of_a_function_wins_over_a_warm_one(
+    server: LocalServer, connection: SnowflakeConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "idna.py").write_text("MINE = 'the own'")
+    connection.cursor().execute("CREATE STAGE FUNCTIONS")
+    connection.cursor().execute(f"PUT 'file://{tmp_path}/idna.py' '@FUNCTIONS' AUTO_COMPRESS=FALSE")
+    code = "import idna; return json.dumps(getattr(idna, 'MINE', 'theirs'))"
+    assert of_function(server, code, "IMPORTS = ('@FUNCTIONS/idna.py')") == "the own"
+    assert of_function(server, code) == "theirs"
 
 
 SERVE = """

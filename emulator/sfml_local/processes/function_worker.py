@@ -1,18 +1,20 @@
-"""The process that runs one Python function; requests come over its standard input.
+"""The process that runs one Python function: `python -m sfml_local.processes.function_worker REQUEST`.
 
-The first frame describes the function, each further one holds an Arrow table of arguments; each answer is a column
-of texts, which the server casts to the declared type. It has no connection, because functions see no session.
+The file describes the function and names a socket. Each frame from there holds an Arrow table of arguments; each
+answer is a column of texts, which the server casts to the declared type. It has no connection, because functions see
+no session.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
+import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from sfml_local.processes import handler_classes
 from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
@@ -22,13 +24,16 @@ from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.worker import load_handler, open_imports, user_traceback
 
 
-def main() -> None:
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the function prints must not mix with the answers
-    first = read_frame(requests)
-    if first is None:
-        return
-    request: dict[str, Any] = json.loads(first[1])
+def main(request_file: str) -> int:
+    request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(request["socket"])
+        with control.makefile("rb") as requests, control.makefile("wb") as answers:
+            _serve(request, requests, answers)
+    return 0
+
+
+def _serve(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> None:
     handler: Callable[..., Any] | None = None
     while (asked := read_frame(requests)) is not None:
         try:
@@ -119,4 +124,4 @@ def _whole(handler: Any, columns: list[list[Any]], kinds: Kinds, count: int) -> 
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1]))

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sfml_local.processes import as_main, predictor, supervisor, worker
+from sfml_local.processes import as_main, function_worker, predictor, supervisor, worker
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
 """Modules that nearly every procedure needs."""
@@ -39,7 +39,11 @@ LAZY = (
 )
 """Modules that a session, a step or an ML Job's launcher imports later."""
 
-PROGRAMS = {"sfml_local.processes.worker": worker, "sfml_local.processes.predictor": predictor}
+PROGRAMS = {
+    "sfml_local.processes.worker": worker,
+    "sfml_local.processes.function_worker": function_worker,
+    "sfml_local.processes.predictor": predictor,
+}
 """Modules that are run with `-m`; each has a `main` that takes a request's file and returns the exit code."""
 
 LENGTH = struct.Struct(">I")

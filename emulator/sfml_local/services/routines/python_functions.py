@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import subprocess
+import socket
 import sys
 import threading
 import uuid
@@ -27,15 +27,27 @@ from sfml_local.core import server_log
 from sfml_local.core.child import Child
 from sfml_local.core.errors import SqlError
 from sfml_local.core.interpreter_errors import interpreter_error
-from sfml_local.processes.children import POLL_SECONDS, Supervised, without_proxies
-from sfml_local.processes.frames import CALL, ERROR, TABLE, packed, read_frame, unpacked, write_frame
+from sfml_local.processes.children import (
+    GRACE_SECONDS,
+    POLL_SECONDS,
+    Running,
+    make_home,
+    remove_home,
+    without_proxies,
+)
+from sfml_local.processes.frames import ERROR, TABLE, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.handler_classes import AGGREGATE
 from sfml_local.processes.handler_classes import TABLE as TABLE_FUNCTION
 from sfml_local.processes.imports import check_packages, import_directory
 from sfml_local.processes.pool import Pool
 from sfml_local.services.routines import store
 from sfml_local.services.routines.procedure_types import column_of
-from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
+from sfml_local.services.routines.procedures import (
+    ProcedureProcesses,
+    imported_files,
+    statement_timeout,
+    timed_out,
+)
 from sfml_local.services.routines.store import Routine
 from sfml_local.services.routines.table_results import table_columns
 
@@ -226,29 +238,31 @@ class _Ended(Exception):
 
 
 class _Process:
-    """One process for calls of one function; calls from several threads are serialized."""
+    """One process for calls of one function; calls from several threads are serialized.
 
-    def __init__(self, folder: Path, request: str) -> None:
+    It is forked from the parent of procedures, and connects to a socket while its first call waits.
+    """
+
+    def __init__(self, account: Account, request: str) -> None:
         self.caller = ""
         """The mark of the statement whose call it computes."""
         self._is_stopped = False
         self._lock = threading.Lock()
-        with server_log.opened(folder / "functions.log") as output:
-            self._supervised = Supervised(
-                [sys.executable, "-m", "sfml_local.processes.function_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                env=without_proxies(),
-                cwd=folder,
-            )
-        self._process = self._supervised.process
-        with contextlib.suppress(OSError):
-            write_frame(self._process.stdin, CALL, request.encode())  # type: ignore[arg-type]
+        self._home = make_home(account, "sfml-function-")
+        home = self._home.readlink()
+        self._listening = _listening(home / "socket")
+        self._connection: socket.socket | None = None
+        self._running_lock = threading.Lock()
+        self._running = _started(account, _request_file(home, request))
 
     @property
     def is_over(self) -> bool:
-        return self._process.poll() is not None
+        return self._code() is not None
+
+    def _code(self, seconds: float = 0) -> int | None:
+        """The exit code; None if the process still runs after that time."""
+        with self._running_lock:
+            return self._running.wait(seconds)
 
     def called(self, arguments: pa.Table, caller: str, has_to_end: Callable[[str], bool]) -> pa.Table:
         """The answer: texts in `result` for each row, or the rows of a table function; raises _Ended."""
@@ -260,30 +274,80 @@ class _Process:
             if self._is_stopped:
                 raise _Ended
             self.caller = caller
-            try:
-                write_frame(self._process.stdin, TABLE, table)  # type: ignore[arg-type]
-                frame = read_frame(self._process.stdout)  # type: ignore[arg-type]
-            except (OSError, ValueError):  # ended, or its streams are closed
-                frame = None
+            frame = self._answer(table)
         finally:
             self.caller = ""
             self._lock.release()
         if frame is None and self._is_stopped:
             raise _Ended
         if frame is None:
-            raise FunctionError(f"the function's process ended with exit code {self._process.wait()}")
+            raise FunctionError(f"the function's process ended with exit code {self._code(GRACE_SECONDS)}")
         kind, payload = frame
         if kind == ERROR:
             raise FunctionError(payload.decode(errors="replace").rstrip())
         return unpacked(payload)
 
+    def _answer(self, table: bytes) -> tuple[bytes, bytes] | None:
+        """The frame that answers one call; None if the process ended."""
+        try:
+            if self._connection is None:
+                self._connect()
+            write_frame(self._requests, TABLE, table)
+            return read_frame(self._answers)
+        except OSError:
+            return None
+
+    def _connect(self) -> None:
+        """Wait for the process, which needs its folder no more once it is connected; raises OSError if it ended."""
+        try:
+            self._connection = self._accepted()
+        finally:
+            remove_home(self._home)
+        self._requests = self._connection.makefile("wb")
+        self._answers = self._connection.makefile("rb")
+
+    def _accepted(self) -> socket.socket:
+        while not (self._is_stopped or self.is_over):
+            with contextlib.suppress(TimeoutError):
+                connection = self._listening.accept()[0]
+                connection.settimeout(None)
+                return connection
+        raise OSError
+
     def stop(self) -> None:
         self._is_stopped = True
-        self._supervised.end()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        with self._running_lock:
+            self._running.end()
+        with self._lock:
+            for one in (self._connection, self._listening):
+                if one is not None:
+                    one.close()
+            remove_home(self._home)
+
+
+def _listening(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    listening.listen(1)
+    listening.settimeout(POLL_SECONDS)
+    return listening
+
+
+def _request_file(home: Path, request: str) -> Path:
+    file = home / "request.json"
+    file.write_text(json.dumps({**json.loads(request), "socket": str(home / "socket")}), encoding="utf-8")
+    return file
+
+
+def _started(account: Account, request: Path) -> Running:
+    log = account.folder / "functions.log"
+    server_log.opened(log).close()
+    return account.part(ProcedureProcesses).parent.start(
+        [sys.executable, "-m", "sfml_local.processes.function_worker", str(request)],
+        log=log,
+        env={**without_proxies(), "PYTHONUNBUFFERED": "1"},
+        cwd=account.folder,
+    )
 
 
 class Functions:
@@ -292,7 +356,7 @@ class Functions:
     def __init__(self, account: Account) -> None:
         self.texts: dict[str, str] = {}
         """Requests by digest: DuckDB's threads are new to Python at each call, and would open the store again."""
-        self._processes = Pool[str, _Process](MOST, lambda request: _Process(account.folder, request))
+        self._processes = Pool[str, _Process](MOST, lambda request: _Process(account, request))
         self._lock = threading.Lock()
         self._ended: set[str] = set()
         """The marks of statements that are cancelled, or too late, and still execute."""
