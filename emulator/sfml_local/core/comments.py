@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sqlglot import Expr, exp
+from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.grammar.tokens import Tokens
 
 
 def comments(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -23,6 +25,8 @@ def comments(tree: Expr, rewriting: Rewriting) -> Expr:
     notes = list(tree.find_all(exp.SchemaCommentProperty))
     if len(notes) > 1:
         raise SqlError("SQL compilation error:\nduplicate property 'COMMENT';", 1410, "42601")
+    if notes:
+        _demand_equals(Tokens(rewriting.written or ""))
     for note in notes:
         if note.find_ancestor(exp.AlterSet) is not None:
             raise not_emulated("ALTER … SET COMMENT together with other properties")
@@ -32,6 +36,21 @@ def comments(tree: Expr, rewriting: Rewriting) -> Expr:
     if properties is not None and not properties.expressions:
         tree.set("properties", None)
     return tree
+
+
+def _demand_equals(tokens: Tokens) -> None:
+    """Refuse COMMENT of a table or view without a sign, which only columns' have."""
+    depth = 0
+    for index, token in enumerate(tokens.following()):
+        if token.token_type in (TokenType.L_PAREN, TokenType.R_PAREN):
+            depth += 1 if token.token_type is TokenType.L_PAREN else -1
+        elif depth == 0 and token.text.upper() == "AS":
+            return
+        elif depth == 0 and token.text.upper() == "COMMENT":
+            tokens.index = index + 1
+            following = tokens.peek()
+            if following is not None and following.token_type is TokenType.STRING:
+                raise tokens.error("expected =")
 
 
 def _drop(constraint: Expr) -> None:

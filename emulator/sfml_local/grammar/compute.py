@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sfml_local.grammar.options import options
+from sfml_local.grammar.options import duplicate, options
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.tokens import Name, Tokens
 
@@ -104,7 +104,7 @@ def _create(tokens: Tokens) -> Create | None:
     given = {"FOR APPLICATION": tokens.name().last} if tokens.match_words("FOR", "APPLICATION") else {}
     if not (tokens.is_words("WITH", "TAG") or tokens.is_words("WITH", "CONTACT")):
         tokens.match_words("WITH")
-    return Create(kind, name, replace, alter, missing, given | options(tokens))
+    return Create(kind, name, replace, alter, missing, given | options(tokens, repeated=duplicate))
 
 
 def _alter(tokens: Tokens) -> Alter | None:

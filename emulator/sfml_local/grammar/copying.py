@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot.tokens import TokenType
 
-from sfml_local.grammar.options import options
+from sfml_local.grammar.options import conflicting_format, options
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing, listing
 from sfml_local.grammar.stages import location
@@ -259,4 +259,6 @@ def _create(tokens: Tokens) -> CreateFileFormat | None:
     if not _file_format(tokens):
         return None
     missing = tokens.if_not_exists()
-    return CreateFileFormat(tokens.name(), replace, missing, temporary, options(tokens))
+    return CreateFileFormat(
+        tokens.name(), replace, missing, temporary, options(tokens, repeated=conflicting_format)
+    )

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlglot.tokens import TokenType
 
-from sfml_local.grammar.tokens import Tokens
+from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
 
-__all__ = ["Quoted", "options", "written"]
+__all__ = ["Quoted", "conflicting_format", "duplicate", "options", "written"]
 
 
 class Quoted(str):
@@ -21,6 +21,16 @@ class Quoted(str):
 def written(value: Any) -> str:
     """A value as it was written: a text in quotes, and a word without."""
     return f"'{value}'" if isinstance(value, Quoted) else str(value)
+
+
+def duplicate(name: str) -> SqlSyntaxError:
+    """The refusal of a property that is written twice."""
+    return SqlSyntaxError(f"SQL compilation error:\nduplicate property '{name}';", 0)
+
+
+def conflicting_format(name: str) -> SqlSyntaxError:
+    """The refusal of an option of a file format that is written twice."""
+    return SqlSyntaxError(f"SQL compilation error: conflicting values file format parameter '{name}'", 0)
 
 
 def options(
@@ -42,7 +52,7 @@ def options(
         tokens.expect_type(TokenType.EQ)
         if name in found and repeated is not None:
             raise repeated(name)
-        found[name] = _value(tokens)
+        found[name] = _value(tokens, conflicting_format if name == "FILE_FORMAT" else None)
         tokens.match_type(TokenType.COMMA)
     if within_parentheses:
         raise tokens.error("expected )")
@@ -60,7 +70,7 @@ def _labels(tokens: Tokens) -> str | None:
     return None
 
 
-def _value(tokens: Tokens) -> Any:
+def _value(tokens: Tokens, repeated: Callable[[str], Exception] | None = None) -> Any:
     if (text := tokens.match_string()) is not None:
         return Quoted(text)
     if tokens.match_type(TokenType.L_PAREN):
@@ -70,7 +80,7 @@ def _value(tokens: Tokens) -> Any:
         if following is not None and following.token_type is TokenType.EQ and quoted:
             return _pairs(tokens)
         if following is not None and following.token_type is TokenType.EQ:
-            return options(tokens, within_parentheses=True)
+            return options(tokens, within_parentheses=True, repeated=repeated)
         return _list(tokens)
     sign = -1 if tokens.match_type(TokenType.DASH) else 1
     if (number := tokens.match_type(TokenType.NUMBER)) is not None:

@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/create-procedure · /create-func
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
@@ -87,6 +88,17 @@ def _split_default(declared: str) -> tuple[str, str | None]:
     return type_, inner.rest() if inner.match_words("DEFAULT") else None
 
 
+_SAID_ONCE: Mapping[tuple[str, ...], str] = {
+    ("LANGUAGE",): "language",
+    ("VOLATILE",): "volatility",
+    ("IMMUTABLE",): "volatility",
+    ("STRICT",): "nulls",
+    ("CALLED", "ON", "NULL"): "nulls",
+    ("RETURNS", "NULL", "ON"): "nulls",
+}
+"""Clauses by their first words, with what they say: accounts refuse a second word about it."""
+
+
 @dataclass(slots=True)
 class Clauses:
     """The clauses between the parameters and AS or CALL, in any order."""
@@ -112,7 +124,12 @@ class Clauses:
     @classmethod
     def read(cls, tokens: Tokens) -> Clauses:
         clauses = cls()
+        said: set[str] = set()
         while not (tokens.at_end or tokens.is_words("AS") or tokens.is_words("CALL")):
+            subject = next((one for words, one in _SAID_ONCE.items() if tokens.is_words(*words)), None)
+            if subject in said:
+                raise tokens.error("expected another clause: accounts refuse a second one of its kind")
+            said |= {subject} if subject else set()
             clauses._one(tokens)
         return clauses
 

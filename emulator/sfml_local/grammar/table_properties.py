@@ -60,7 +60,7 @@ class KeepKey:
 
 @dataclass(frozen=True, slots=True)
 class ChangeProperties:
-    """`set` by upper-case name, including SECURE, CLUSTER_BY and COMMENT. `kind` is TABLE or VIEW."""
+    """`set` by upper-case name, including SECURE, CLUSTER_BY, RECLUSTER and COMMENT. `kind` is TABLE or VIEW."""
 
     kind: str
     name: Name
@@ -109,8 +109,10 @@ def _properties(tokens: Tokens, kind: str, name: Name, if_exists: bool) -> Chang
         return ChangeProperties(kind, name, {"CLUSTER_BY": ", ".join(keys)}, (), if_exists)
     if tokens.match_words("DROP", "CLUSTERING", "KEY"):
         return ChangeProperties(kind, name, {}, ("CLUSTER_BY",), if_exists)
-    if tokens.match_words("SUSPEND", "RECLUSTER") or tokens.match_words("RESUME", "RECLUSTER"):
-        return ChangeProperties(kind, name, {}, (), if_exists)
+    if tokens.match_words("SUSPEND", "RECLUSTER"):
+        return ChangeProperties(kind, name, {"RECLUSTER": False}, (), if_exists)
+    if tokens.match_words("RESUME", "RECLUSTER"):
+        return ChangeProperties(kind, name, {"RECLUSTER": True}, (), if_exists)
     if tokens.is_words("SET", "TAG") or tokens.is_words("UNSET", "TAG"):
         return None
     if tokens.is_words("SET") and _assigns(tokens):

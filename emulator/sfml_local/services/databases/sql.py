@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -89,9 +90,14 @@ def _drop(account: Account, session: Session, statement: Drop) -> Result:
 
 
 def missing(kind: str, name: str, fine: bool) -> Result:
+    """The answer to DROP of what is not there, which IF EXISTS makes `fine`; `name` is as refusals show it."""
     if not fine:
         raise does_not_exist(kind, name)
-    return status("Drop statement executed successfully (object already dropped).")
+    last = _LAST_PART.search(name)
+    return status(f"Drop statement executed successfully ({last[0] if last else name} already dropped).")
+
+
+_LAST_PART = re.compile(r'("(?:[^"]|"")*"|[^."]*)$')
 
 
 def drop_database(account: Account, name: str) -> None:

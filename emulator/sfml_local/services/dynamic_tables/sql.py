@@ -316,7 +316,7 @@ def _assign(
     account: Account, session: Session, table: DynamicTable, tags: grammar.Tags, column: str = ""
 ) -> None:
     if tags:
-        values = {resolve(tag, session): value for tag, value in tags}
+        values = tagging.one_value_each((resolve(tag, session), value) for tag, value in tags)
         tagging.assign(account, "TABLE", table.name.fqn(), values, column)
 
 

@@ -17,7 +17,7 @@ from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKe
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.objects import clustering, keeping
 from sfml_local.services.objects import store as records
-from sfml_local.services.objects.declared import PROPERTIES, checked, invalid_property
+from sfml_local.services.objects.declared import PROPERTIES, checked, demand_distinct, invalid_property
 from sfml_local.services.objects.store import Key, Record
 
 if TYPE_CHECKING:
@@ -53,14 +53,6 @@ def _keys(
 def add_key(account: Account, session: Session, statement: AddKey) -> Result:
     def change(record: Record) -> tuple[Key, ...]:
         _demand_columns(account, session, record.name, statement.columns)
-        if statement.kind == "PRIMARY KEY":
-            if any(key.kind == "PRIMARY KEY" for key in record.keys):
-                raise SqlError(
-                    f"SQL compilation error:\nprimary key already exists for table '{record.name.name}'",
-                    2002,
-                    "42710",
-                )
-            _make_not_null(account, session, record.name, statement.columns)
         target = ".".join(statement.refers_to.parts) if statement.refers_to else None
         made = Key(
             statement.kind,
@@ -70,7 +62,11 @@ def add_key(account: Account, session: Session, statement: AddKey) -> Result:
             statement.other_columns,
             **statement.options,
         )
-        return (*record.keys, made)
+        keys = (*record.keys, made)
+        demand_distinct(record.name.name, keys)
+        if made.kind == "PRIMARY KEY":
+            _make_not_null(account, session, record.name, made.columns)
+        return keys
 
     return _keys(account, session, statement, change)
 
@@ -133,17 +129,19 @@ def change_properties(account: Account, session: Session, statement: ChangePrope
     record = _record(account, session, statement.name, statement.kind, statement.if_exists)
     if record is None:
         return status()
-    taken = {*PROPERTIES, "SECURE", "CLUSTER_BY", "COMMENT"}
+    taken = {*PROPERTIES, "SECURE", "CLUSTER_BY", "RECLUSTER", "COMMENT"}
+    if "RECLUSTER" in statement.set and not record.details.get("CLUSTER_BY"):
+        raise SqlError(f"Table '{record.name.name}' is not clustered", 1008, "22023")
     for key in (*statement.set, *statement.unset):
         if key not in taken:
             raise invalid_property(key, statement.kind)
-    for key, value in statement.set.items():
-        if key in PROPERTIES:
-            checked(key, value)
+    values = {
+        key: checked(key, value) if key in PROPERTIES else value for key, value in statement.set.items()
+    }
     if keys := statement.set.get("CLUSTER_BY"):
         columns = {row[0] for row in account.engine.columns(session, record.name)}
         clustering.demand_columns(clustering.parsed_keys(str(keys)), columns)
-    given = {**dict.fromkeys(statement.unset), **statement.set}
+    given = {**dict.fromkeys(statement.unset), **values}
     if "COMMENT" in given:
         comment = given.pop("COMMENT")
         if record.name not in session.temporaries:

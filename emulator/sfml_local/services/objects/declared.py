@@ -11,14 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import Expr, exp
+from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError, invalid_value, not_emulated
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.session import Session
 from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.grammar.options import Quoted, written
+from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.tokens import Tokens
 from sfml_local.services.objects import clustering
 from sfml_local.services.objects.store import Key, Record
+from sfml_local.services.tags.tagging import one_value_each
 
 PROPERTIES = frozenset(
     {
@@ -69,6 +74,7 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
                 _take_column_keys(element, found, rewriting)
             else:
                 _take_table_key(element, found)
+        demand_distinct(dotted(schema.this).rpartition(".")[2], found.keys)
         _make_primary_not_null(schema.expressions, found)
     if (target := created_temporary(tree)) is not None:
         _keep_temporary(target, tree, found, rewriting)
@@ -103,6 +109,7 @@ def _keep_temporary(target: exp.Table, tree: exp.Create, found: Declared, rewrit
 def _declare_sequence(tree: exp.Create, rewriting: Rewriting) -> None:
     """The comment of a sequence, and ORDER, which DuckDB does not read: its values are always in order."""
     details: dict[str, Any] = {}
+    _demand_single_bounds(tree, rewriting)
     for note in list(tree.find_all(exp.SchemaCommentProperty)):
         details["COMMENT"] = str(plain(note.pop().this))
     for unknown in tree.find_all(exp.Property):
@@ -117,6 +124,17 @@ def _declare_sequence(tree: exp.Create, rewriting: Rewriting) -> None:
             [o for o in one.args.get("options") or () if str(o).upper() not in ("ORDER", "NOORDER")],
         )
     rewriting.note(Declarations).found = Declared(details)
+
+
+def _demand_single_bounds(tree: exp.Create, rewriting: Rewriting) -> None:
+    """Refuse START or INCREMENT written twice, of which the tree holds the last."""
+    tokens = Tokens(rewriting.written or "").following()
+    words = [
+        one.text.upper() for one in tokens if one.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+    ]
+    for word in ("START", "INCREMENT"):
+        if words.count(word) - (tree.this.name.upper() == word) > 1:
+            raise duplicate_property(f"SEQUENCE_{word}")
 
 
 def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:
@@ -167,6 +185,7 @@ def _named(tree: Expr) -> list[Expr]:
 def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) -> None:
     properties = tree.args.get("properties")
     kind = str(tree.args["kind"]).upper()
+    named: set[str] = set()
     for one in list(properties.expressions) if properties is not None else ():
         match one:
             case exp.TransientProperty():
@@ -190,15 +209,23 @@ def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) ->
                 found.tags[None] = tag_values(one, rewriting)
                 one.pop()
             case exp.Property() if type(one) is exp.Property:
-                key = str(one.this.name if isinstance(one.this, Expr) else one.this).upper()
+                name = str(one.this.name if isinstance(one.this, Expr) else one.this)
+                key = name.upper()
                 if key not in PROPERTIES:
                     raise invalid_property(key, kind)
+                if name in named:
+                    raise duplicate_property(name)
+                named.add(name)
                 found.details[key] = checked(key, plain(one.args.get("value")))
                 one.pop()
             case _ if not isinstance(one, _KNOWN):
                 raise not_emulated(f"CREATE {kind} … {one.sql(dialect='snowflake')}")
     if properties is not None and not properties.expressions:
         tree.set("properties", None)
+
+
+def duplicate_property(name: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\nduplicate property '{name}';", 1410, "42601")
 
 
 def invalid_property(key: str, kind: str) -> SqlError:
@@ -211,8 +238,10 @@ def checked(key: str, value: Any) -> Any:
 
     if key.endswith("_TIME_IN_DAYS"):
         check_days(key, value)
+    elif key == "ERROR_LOGGING" and str(value).upper() == "DEFAULT" and not isinstance(value, Quoted):
+        return False
     elif key in _FLAGS and not isinstance(value, bool):
-        raise invalid_value(value, key)
+        raise invalid_value(written(value), key)
     elif key == "DEFAULT_DDL_COLLATION" and value:
         raise not_emulated(f"DEFAULT_DDL_COLLATION = '{value}': COLLATE each column")
     return value
@@ -233,10 +262,10 @@ def plain(node: Any) -> Any:
 
 
 def tag_values(node: exp.Tags, rewriting: Rewriting) -> dict[ObjectName, str]:
-    return {
-        resolve(dotted(one.this), rewriting.session): str(plain(one.args.get("value") or one.expression))
+    return one_value_each(
+        (resolve(dotted(one.this), rewriting.session), str(plain(one.args.get("value") or one.expression)))
         for one in node.expressions
-    }
+    )
 
 
 # -- keys
@@ -244,6 +273,7 @@ def tag_values(node: exp.Tags, rewriting: Rewriting) -> dict[ObjectName, str]:
 
 def _take_column_keys(column: exp.ColumnDef, found: Declared, rewriting: Rewriting) -> None:
     name = dotted(column.this)
+    _demand_one_default(name, column)
     for constraint in list(column.args.get("constraints") or ()):
         kind = constraint.args.get("kind") if isinstance(constraint, exp.ColumnConstraint) else constraint
         named = constraint.args.get("this") if isinstance(constraint, exp.ColumnConstraint) else None
@@ -263,6 +293,39 @@ def _take_column_keys(column: exp.ColumnDef, found: Declared, rewriting: Rewriti
         constraint.pop()
     if not column.args.get("constraints"):
         column.set("constraints", None)
+
+
+_DEFAULTS = (
+    *(exp.DefaultColumnConstraint, exp.AutoIncrementColumnConstraint),
+    exp.GeneratedAsIdentityColumnConstraint,
+)
+
+
+def _demand_one_default(name: str, column: exp.ColumnDef) -> None:
+    """Refuse a second DEFAULT, AUTOINCREMENT or IDENTITY, in the words of an account; the code is assumed."""
+    kinds = [one.args.get("kind") for one in column.args.get("constraints") or ()]
+    if sum(isinstance(kind, _DEFAULTS) for kind in kinds) > 1:
+        raise SqlError(
+            "SQL compilation error: \n"
+            f"Multiple DEFAULT or AUTOINCREMENT expressions declared for column {quoted_if_needed(name)}.",
+            1008,
+            "22023",
+        )
+
+
+def demand_distinct(table: str, keys: Sequence[Key]) -> None:
+    """Refuse a second primary key, and a second UNIQUE over the same columns; the latter's code is assumed."""
+    if sum(key.kind == "PRIMARY KEY" for key in keys) > 1:
+        raise SqlError(
+            f"SQL compilation error:\nprimary key already exists for table '{table}'", 2002, "42710"
+        )
+    unique = [key.columns for key in keys if key.kind == "UNIQUE"]
+    if len(unique) != len(set(unique)):
+        raise SqlError(
+            f"SQL compilation error:\nconstraint with the same signature already exists on table '{table}'",
+            2002,
+            "42710",
+        )
 
 
 def _take_table_key(element: Expr, found: Declared) -> None:

@@ -84,7 +84,7 @@ def _tables(account: Account, session: Session, database: str) -> Iterable[Mappi
             "RETENTION_TIME": show.retention_days(account, one) if is_table else None,
             "IS_INSERTABLE_INTO": "YES",
             "IS_TYPED": "YES",
-            "AUTO_CLUSTERING_ON": "YES" if cluster else "NO",
+            "AUTO_CLUSTERING_ON": "YES" if cluster and one.detail("RECLUSTER", True) else "NO",
             **dict.fromkeys(("IS_TEMPORARY", "IS_ICEBERG", "IS_IMMUTABLE", "IS_HYBRID"), "NO"),
             "IS_DYNAMIC": "YES" if one.record.is_dynamic else "NO",
         }

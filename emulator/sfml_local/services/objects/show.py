@@ -194,7 +194,7 @@ def table_values(account: Account, one: Known) -> dict[str, Any]:
         "rows": row_count(account, one) if is_table else 0,
         "bytes": 0,
         "retention_time": str(retention_days(account, one)) if is_table else "1",
-        "automatic_clustering": "ON" if cluster else "OFF",
+        "automatic_clustering": "ON" if cluster and one.detail("RECLUSTER", True) else "OFF",
         "change_tracking": "ON" if _is_tracked(account, one) else "OFF",
         "search_optimization": "OFF",
         "search_optimization_progress": None,

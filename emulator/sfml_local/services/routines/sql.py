@@ -168,18 +168,14 @@ def demand(
     """The function or procedure; refused where it is not there."""
     routine = store.find(account, session, kind, name, types)
     if routine is None:
-        raise does_not_exist(kind.capitalize(), _shown(name, types))
+        raise does_not_exist(kind.capitalize(), name.fqn())
     return routine
-
-
-def _shown(name: ObjectName, types: tuple[str, ...]) -> str:
-    return f"{name.fqn()}({', '.join(types)})"
 
 
 def drop(account: Account, session: Session, statement: DropRoutine) -> Result:
     name, routine = _named(account, session, statement)
     if routine is None:
-        return missing(statement.kind.capitalize(), _shown(name, statement.types), statement.if_exists)
+        return missing(statement.kind.capitalize(), name.fqn(), statement.if_exists)
     store.remove(account, routine)
     account.object_dropped(routine.kind, name.fqn())
     return status(f"{name.name} successfully dropped.")

@@ -49,6 +49,13 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     """https://docs.snowflake.com/en/sql-reference/sql/create-stream"""
     name = resolve(statement.name, session)
     _check_options(statement.options)
+    if statement.options.get("INSERT_ONLY") is True and statement.on == "TABLE":
+        raise SqlError(
+            "Streams of type INSERT_ONLY can only be created on external tables or Iceberg tables with an external "
+            "catalog integration.",
+            1008,
+            "22023",
+        )
     if statement.on not in ("TABLE", "DYNAMIC TABLE", "VIEW") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
         raise not_emulated(

@@ -7,7 +7,7 @@ https://docs.snowflake.com/en/user-guide/object-tagging/introduction
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
@@ -69,6 +69,21 @@ def check_value(account: Account, name: ObjectName, value: str) -> None:
         )
 
 
+def one_value_each(tags: Iterable[tuple[ObjectName, str]]) -> dict[ObjectName, str]:
+    """The values by tag; refuses a tag that is named twice with different ones, in the words of an account.
+
+    The code is assumed.
+    """
+    found: dict[ObjectName, str] = {}
+    for tag, value in tags:
+        if found.setdefault(tag, value) != value:
+            values = f"{found[tag]}, {value}"
+            raise SqlError(
+                f"Same tag {tag.name} with multiple values provided, values = {values}", 391801, "22023"
+            )
+    return found
+
+
 def assign(
     account: Account, domain: str, key: str, values: Mapping[ObjectName, str], column: str = ""
 ) -> None:
@@ -85,7 +100,7 @@ def set_tags(account: Account, session: Session, statement: SetObjectTags) -> Re
     domain = _DOMAINS.get(statement.kind, statement.kind)
     key = _existing(account, session, statement)
     if key is not None:
-        values = {resolve(tag, session): value for tag, value in statement.tags}
+        values = one_value_each((resolve(tag, session), value) for tag, value in statement.tags)
         assign(account, domain, key, values, statement.column or "")
     return status()
 
@@ -95,7 +110,7 @@ def create_tagged(account: Account, session: Session, statement: TaggedCreate) -
     kind = statement.kind
     if statement.or_alter:
         raise not_emulated(f"CREATE OR ALTER {kind} … TAG", f"set tags by ALTER {kind} … SET TAG")
-    values = {resolve(tag, session): value for tag, value in statement.tags}
+    values = one_value_each((resolve(tag, session), value) for tag, value in statement.tags)
     for tag, value in values.items():
         check_value(account, tag, value)
     key = object_key(session, kind, statement.name)

@@ -16,6 +16,7 @@ from sfml_local.core.places import Area, area_of
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar import tasks as grammar
 from sfml_local.services.compute.store import demand_warehouse
+from sfml_local.services.tags.tagging import one_value_each
 from sfml_local.services.tasks import commands, links, parameters, properties, store, tag_store, tags
 from sfml_local.services.tasks import execution as service
 from sfml_local.services.tasks.history import predecessors_json
@@ -70,7 +71,9 @@ def _set_tags(
 ) -> None:
     if given:
         task = commands.fetch(account, name)
-        tags.set_tags(account, task.id, {resolve(tag, session): value for tag, value in given})
+        tags.set_tags(
+            account, task.id, one_value_each((resolve(tag, session), value) for tag, value in given)
+        )
 
 
 def _set_contacts(
