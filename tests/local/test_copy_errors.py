@@ -251,3 +251,31 @@ def test_a_document_has_a_number_and_no_column(session: Session) -> None:
         assert tuple(row)[1:6] == ("PARTIALLY_LOADED", 3, 2, 3, 1), statement
         assert tuple(row)[6:] == ('Failed to cast variant value "ZZ" to FIXED', 2, None, None)
     assert session.table("jt").count() == 6
+
+
+def test_what_was_told_of_files_is_kept(session: Session, copy: Copy) -> None:
+    copy("h\n1,x\nNOPE,y\n")
+    (row,) = session.sql(
+        "SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY(TABLE_NAME => 't', START_TIME => "
+        "DATEADD(minute, -5, CURRENT_TIMESTAMP()))) ORDER BY last_load_time DESC LIMIT 1"
+    ).collect()
+    told = (row.FILE_NAME, row.STAGE_LOCATION, row.ROW_COUNT, row.ROW_PARSED, row.FILE_SIZE, row.STATUS)
+    assert told == ("f.csv", "@%T/", 1, 2, 13, "Partially loaded")
+    assert (*("Numeric value 'NOPE' is not recognized", 3, '"T"["ID":1]'),) == (
+        row.FIRST_ERROR_MESSAGE,
+        row.FIRST_ERROR_LINE_NUMBER,
+        row.FIRST_ERROR_COLUMN_NAME,
+    )
+    (kept,) = session.sql(
+        "SELECT * FROM INFORMATION_SCHEMA.LOAD_HISTORY WHERE table_name = 'T' ORDER BY last_load_time DESC LIMIT 1"
+    ).collect()
+    assert (*("PUBLIC", "@%T/f.csv", "PARTIALLY LOADED", 1),) == (
+        kept.SCHEMA_NAME,
+        kept.FILE_NAME,
+        kept.STATUS,
+        kept.ERROR_COUNT,
+    )
+    later = "SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY('t', DATEADD(hour, 1, CURRENT_TIMESTAMP())))"
+    assert session.sql(later).collect() == []
+    with pytest.raises(SnowparkSQLException, match="START_TIME is missing"):
+        session.sql("SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY(TABLE_NAME => 't'))").collect()

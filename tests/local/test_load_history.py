@@ -83,6 +83,7 @@ def test_the_history_is_the_tables(
 def test_a_rollback_and_a_skipped_file_leave_nothing(session: Session, run: Callable[..., object]) -> None:
     run("BEGIN", COPY, "ROLLBACK")
     assert session.table("LOADS").count() == 0
+    assert run("SELECT status FROM INFORMATION_SCHEMA.LOAD_HISTORY WHERE table_name = 'LOADS'") == "LOADED"
     put(session, "bad.csv", b"x\n")
     assert run(f"{COPY} FILES = ('bad.csv') ON_ERROR = SKIP_FILE") == "loads/bad.csv"
     assert run(f"{COPY} FILES = ('bad.csv') ON_ERROR = SKIP_FILE") == "loads/bad.csv"

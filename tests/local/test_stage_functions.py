@@ -116,3 +116,13 @@ def test_a_file_that_is_there_is_put_again(session: Session, rows: Rows, tmp_pat
     (tmp_path / "p.csv").write_text("1\n")
     for _ in range(2):
         assert session.file.put(str(tmp_path / "p.csv"), "@d")[0].status == "UPLOADED"
+
+
+def test_a_procedure_opens_staged_files(rows: Rows) -> None:
+    rows(
+        "CREATE OR REPLACE PROCEDURE opened(path VARCHAR) RETURNS VARCHAR LANGUAGE PYTHON RUNTIME_VERSION = '3.11' "
+        "PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main' AS "
+        "'from snowflake.snowpark.files import SnowflakeFile\n\ndef main(session, path):\n"
+        "    with SnowflakeFile.open(path, require_scoped_url=False) as file:\n        return file.read()'"
+    )
+    assert rows("CALL opened('@d/b.csv')") == [("id,Name\n2.5,a\n",)]

@@ -195,6 +195,34 @@ def test_bad_rows_are_passed_over_or_abort(session: Session, stage: str) -> None
     assert session.table("LOADED").count() == 0
 
 
+def test_the_stage_of_a_table_goes_with_it(session: Session) -> None:
+    def listed() -> int:
+        return len(session.sql("LIST @%OWN").collect())
+
+    def put() -> None:
+        session.file.put_stream(io.BytesIO(b"1\n"), "@%OWN/a.csv", auto_compress=False)
+
+    session.sql("CREATE OR REPLACE TABLE OWN (A INT)").collect()
+    put()
+    for kept in ("TRUNCATE TABLE OWN", "ALTER TABLE OWN RENAME TO OWN2", "ALTER TABLE OWN2 RENAME TO OWN"):
+        session.sql(kept).collect()
+    assert listed() == 1
+    session.sql("CREATE OR REPLACE TABLE OWN (A INT)").collect()
+    assert listed() == 0
+    put()
+    session.sql("DROP TABLE OWN").collect()
+    session.sql("CREATE TABLE OWN (A INT)").collect()
+    assert listed() == 0
+    for statement in ("CREATE OR REPLACE SCHEMA OF_OWN", "CREATE TABLE OWN (A INT)"):
+        session.sql(statement).collect()
+    put()
+    for statement in ("CREATE OR REPLACE SCHEMA OF_OWN", "CREATE TABLE OWN (A INT)"):
+        session.sql(statement).collect()
+    assert listed() == 0
+    session.sql("DROP SCHEMA OF_OWN").collect()
+    session.sql("USE SCHEMA PUBLIC").collect()
+
+
 def test_json_is_loaded_by_names_and_whole(session: Session, stage: str) -> None:
     session.sql("CREATE OR REPLACE TABLE BY_NAME (ID INT, N VARIANT)").collect()
     session.sql(

@@ -351,6 +351,20 @@ def test_a_clone_begins_at_the_offset_of_its_source(sql: Sql) -> None:
     assert sql.changes("s") == [(4, "o", INSERT, False)]
 
 
+def test_a_stream_begins_at_the_offset_of_another(sql: Sql) -> None:
+    sql("INSERT INTO t VALUES (3, 'n')")
+    sql("CREATE OR REPLACE STREAM c ON TABLE t AT (STREAM => 's') COMMENT = 'x'")
+    assert sql("SELECT * FROM c") == sql("SELECT * FROM s")
+    sql(CONSUME)
+    assert (sql.changes("c"), sql.changes("s")) == ([(3, "n", INSERT, False)], [])
+    sql("CREATE OR REPLACE TABLE other (a INT)")
+    for wrong in ("ON TABLE t AT (STREAM => 's') APPEND_ONLY = TRUE", "ON TABLE other AT (STREAM => 's')"):
+        with pytest.raises(SqlError, match="only with the table or view and the APPEND_ONLY of that stream"):
+            sql(f"CREATE STREAM d {wrong}")
+    with pytest.raises(SqlError, match=r"Stream 'SFML\.PUBLIC\.NONE' does not exist"):
+        sql("CREATE STREAM d ON TABLE t AT (STREAM => 'none')")
+
+
 def test_a_clone_is_as_its_source(sql: Sql) -> None:
     sql("CREATE OR REPLACE STREAM ap ON TABLE t APPEND_ONLY = TRUE COMMENT = 'c'")
     sql("CREATE OR REPLACE STREAM c CLONE ap")

@@ -13,7 +13,7 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.grammar.options import options
 from sfml_local.grammar.shows import Listing, listing
-from sfml_local.grammar.tokens import Name, Tokens
+from sfml_local.grammar.tokens import Name, Tokens, parse_name
 
 __all__ = [
     "AlterStream",
@@ -41,6 +41,8 @@ class CreateStream:
     unsupported: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     copy_grants: bool = False
+    at_stream: Name | None = None
+    """The stream at whose offset it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream | CloneStream:
         raise tokens.error("expected TABLE, VIEW or STAGE")
     source = tokens.name()
     unsupported = None
+    at_stream = _at_stream(tokens)
     if tokens.is_words("AT") or tokens.is_words("BEFORE"):
         unsupported = tokens.rest()
     given = options(tokens)
@@ -129,7 +132,20 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream | CloneStream:
         unsupported,
         given,
         copy_grants,
+        at_stream,
     )
+
+
+def _at_stream(tokens: Tokens) -> Name | None:
+    """The stream of AT (STREAM => 'name'); None for other moments, which are not passed."""
+    start = tokens.index
+    if tokens.match_words("AT") and tokens.match_type(TokenType.L_PAREN) and tokens.match_words("STREAM"):
+        tokens.expect_type(TokenType.FARROW)
+        name = parse_name(tokens.expect_string())
+        tokens.expect_type(TokenType.R_PAREN)
+        return name
+    tokens.index = start
+    return None
 
 
 def _alter(tokens: Tokens) -> AlterStream:

@@ -18,8 +18,9 @@ from sfml_local.core.place import Place
 from sfml_local.core.result import SELECT, Column, Result, columns, status, table
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.stages import copy_options, load_history, row_errors
+from sfml_local.services.stages import copy_options, copy_store, load_history, row_errors
 from sfml_local.services.stages.copy_options import CopyOptions
+from sfml_local.services.stages.copy_store import CopiedFile
 from sfml_local.services.stages.csv_rows import CsvFormat
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
@@ -178,10 +179,13 @@ def _loaded(
         taken = {_identity(copy.place, file.key): digests[file.key] for file in files if not file.failed}
         if taken:
             load_history.note(session, copy.target, taken)
+    sizes = {file.key: copy.place.file(file.key).stat().st_size for file in files}
     if "PURGE" in flags:
         for file in files:
             if not file.failed:
                 copy.place.file(file.key).unlink(missing_ok=True)
+    copied = [CopiedFile(file.key, sizes[file.key], _told(copy, file)[1:]) for file in files]
+    copy_store.note(account, copy.target, copy.statement.source.partition("/")[0] + "/", copied)
     told = [_told(copy, file) for file in files if file.errors or "RETURN_FAILED_ONLY" not in flags]
     if copy.statement.options.get("FILES"):
         told += [_passed_over(copy, key) for key in passed] + [_not_there(copy, name) for name in missing]

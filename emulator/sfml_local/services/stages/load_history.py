@@ -22,6 +22,7 @@ from sfml_local.core.temporaries import created_temporary, full_name, target_of
 from sfml_local.core.transactions import ends_with_statement
 from sfml_local.core.translating import translating
 from sfml_local.grammar.tokens import parse_name
+from sfml_local.services.stages import locations
 from sfml_local.services.streams.changes import PLACE, quoted
 
 if TYPE_CHECKING:
@@ -88,16 +89,20 @@ def one_transaction(account: Account, session: Session) -> Iterator[None]:
 
 @contextlib.contextmanager
 def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around a statement that truncates, replaces, drops or renames a table."""
+    """Around a statement that truncates, replaces, drops or renames a table, whose own stage goes with it."""
     session = rewriting.session
     temporary = created_temporary(tree) is not None
     names = [full_name(table, session, temporary=temporary) for table in _gone(tree)]
     gone = [name for name in names if name is not None]
     moved = list(_moved(tree, session))
     yield
+    if not temporary and not isinstance(tree, exp.TruncateTable):
+        for name in gone:
+            locations.forget_table(rewriting.account, name)
     for name in gone:
         _change(session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
     for old, new in moved:
+        locations.move_table(rewriting.account, old, new)
         _change(
             session,
             new,

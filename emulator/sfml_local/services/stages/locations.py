@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
 from sfml_local.services.stages import store
 
@@ -94,7 +96,33 @@ def _table_stage(account: Account, session: Session, text: str) -> Path:
     return _folder(account, "table", table.fqn())
 
 
+def forget_table(account: Account, table: ObjectName) -> None:
+    """Delete the files of a table that is gone."""
+    shutil.rmtree(_path(account, "table", table.fqn()), ignore_errors=True)
+
+
+def forget_tables(account: Account, database: str, schema: str) -> None:
+    """Delete the files of all tables of a schema that is gone."""
+    place = ".".join(map(quoted_if_needed, (database, schema)))
+    beginning = _path(account, "table", f"{place}.").name
+    for folder in list(account.stages_folder.iterdir()):
+        if folder.name.startswith(beginning):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_table(account: Account, table: ObjectName, new: ObjectName) -> None:
+    """Keep the files of a table under its new name."""
+    old = _path(account, "table", table.fqn())
+    if old.is_dir():
+        forget_table(account, new)
+        old.rename(_path(account, "table", new.fqn()))
+
+
+def _path(account: Account, kind: str, name: str) -> Path:
+    return account.stages_folder / f"{kind}-{quote(name, safe='')}"
+
+
 def _folder(account: Account, kind: str, name: str) -> Path:
-    folder = account.stages_folder / f"{kind}-{quote(name, safe='')}"
+    folder = _path(account, kind, name)
     folder.mkdir(exist_ok=True)
     return folder

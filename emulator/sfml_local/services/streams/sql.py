@@ -65,6 +65,8 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     if (told := _already_there(account, name, statement)) is not None:
         return told
     _demand_source(account, session, name, base, "VIEW" if statement.on == "VIEW" else "TABLE")
+    if statement.at_stream is not None:
+        return _at_stream(account, session, statement, base)
     commit_open(session)
     stream = Stream(
         id=uuid.uuid4().hex,
@@ -87,6 +89,42 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     return _keep(account, stream, copy_grants=statement.copy_grants)
 
 
+def _at_stream(
+    account: Account, session: Session, statement: grammar.CreateStream, base: ObjectName
+) -> Result:
+    """AT (STREAM => …): a stream at the offset of another one of the same kind on the same table or view."""
+    assert statement.at_stream is not None
+    source = fetch(account, resolve(statement.at_stream, session))
+    name = resolve(statement.name, session)
+    if source.stale:
+        raise changes.stale(source)
+    if (source.base, source.append_only) != (base, statement.append_only) or statement.show_initial_rows:
+        raise not_emulated(
+            f"CREATE STREAM {name.fqn()} AT (STREAM => '{source.name.fqn()}')",
+            "only with the table or view and the APPEND_ONLY of that stream",
+        )
+    commit_open(session)
+    made = _copied(account, source, name, session.role, statement.comment)
+    return _keep(account, made, copy_grants=statement.copy_grants)
+
+
+def _copied(account: Account, source: Stream, name: ObjectName, owner: str, comment: str | None) -> Stream:
+    """A stream with the offset of another one, whose changes it has."""
+    named = replace(
+        source,
+        id=uuid.uuid4().hex,
+        name=name,
+        owner=owner,
+        created_on=account.clock(),
+        comment=comment,
+        legs=(),
+    )
+    stream = store.with_sources(named, source.tables, source.views) if source.legs else named
+    for old, new in zip(source.followed, stream.followed, strict=True):
+        changes.copy(account.engine.rows, old, new)
+    return stream
+
+
 def clone(account: Account, session: Session, statement: grammar.CloneStream) -> Result:
     """A stream at the offset of another; https://docs.snowflake.com/en/sql-reference/sql/create-clone."""
     name = resolve(statement.name, session)
@@ -97,12 +135,7 @@ def clone(account: Account, session: Session, statement: grammar.CloneStream) ->
         raise not_emulated(f"CREATE STREAM {name.fqn()} CLONE of a stream of another database")
     _demand_free(account, name)
     commit_open(session)
-    named = replace(
-        source, id=uuid.uuid4().hex, name=name, owner=session.role, created_on=account.clock(), legs=()
-    )
-    stream = store.with_sources(named, source.tables, source.views) if source.legs else named
-    for old, new in zip(source.followed, stream.followed, strict=True):
-        changes.copy(account.engine.rows, old, new)
+    stream = _copied(account, source, name, session.role, source.comment)
     return _keep(account, stream, copy_grants=statement.copy_grants)
 
 
