@@ -145,26 +145,44 @@ def finished(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -
     return ended.stdout
 
 
+UV = Path(sys.executable).parent / "uv"
+
+
 @pytest.fixture(scope="session")
 def pip(tmp_path_factory: pytest.TempPathFactory) -> tuple[str | Path, ...]:
-    """A pip of Python's own: an environment that uv made has none."""
+    """A pip of Python's own, where there is no `uv`, which takes a fraction of its time."""
     folder = tmp_path_factory.mktemp("pip")
     finished(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
     return (folder / "venv" / "bin" / "python", "-m", "pip", "--quiet")
 
 
 @pytest.fixture(scope="session")
-def wheel(pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This checkout, built as it is published."""
+def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout, built as it is published: by its backend in an environment of its own."""
     folder = tmp_path_factory.mktemp("wheel")
-    finished(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
+    if UV.is_file():
+        finished(
+            UV,
+            "build",
+            "--quiet",
+            "--wheel",
+            "--python",
+            sys.executable,
+            "--out-dir",
+            folder,
+            ROOT,
+            cwd=folder,
+        )
+    else:
+        pip = request.getfixturevalue("pip")
+        finished(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
     (built,) = folder.glob("sfml_snowflake-*.whl")
     return built
 
 
 @pytest.fixture(scope="session")
 def new_environment(
-    pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Path]:
     """Makes an environment with the given requirements and nothing else, not even pip; answers its `bin` folder.
 
@@ -181,11 +199,11 @@ def new_environment(
         folder = tmp_path_factory.mktemp("environment")
         finished(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
         python = folder / "venv" / "bin" / "python"
-        uv = Path(sys.executable).parent / "uv"
-        if uv.is_file():
-            install: tuple[str | Path, ...] = (uv, "pip", "install", "--quiet", "--python", python)
+        if UV.is_file():
+            install: tuple[str | Path, ...] = (UV, "pip", "install", "--quiet", "--python", python)
         else:
             # What is imported is compiled then, in a fraction of the time that compiling all takes.
+            pip = request.getfixturevalue("pip")
             install = (*pip, "--python", python, "install", "--no-compile")
         finished(*install, "--constraint", constraints, *requirements, cwd=folder)
         return python.parent
