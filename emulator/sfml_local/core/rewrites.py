@@ -18,6 +18,7 @@ from sfml_local.core.comments import comments
 from sfml_local.core.declared_types import declared_types, sequences
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
+from sfml_local.core.foreign_clauses import foreign_clauses
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.positional_columns import positional_columns
 from sfml_local.core.queries import Queries
@@ -319,6 +320,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 PASSES: tuple[Pass, ...] = (
+    foreign_clauses,
     named_columns,
     declared_types,
     sequences,

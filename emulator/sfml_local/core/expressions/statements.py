@@ -150,8 +150,6 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     target = schema.this if isinstance(schema, exp.Schema) else schema
     full = full_name(target, rewriting.session)
     source = node.expression
-    if node.args.get("default"):
-        raise _unexpected("DEFAULT")
     if full is None or not isinstance(source, exp.Values | exp.Query):
         return node
     known = rewriting.account.engine.held_types(rewriting.session, full)
@@ -271,8 +269,6 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
 
 def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
     """What MERGE sets and inserts in the types of the target's columns, as UPDATE and INSERT do."""
-    for when in node.args["whens"].expressions:
-        _demand_branch(when)
     held = _held_types(node.this, rewriting)
     source = node.args["using"]
     known = _held_types(source, rewriting) if held else {}
@@ -293,18 +289,6 @@ def lowered_merge(node: exp.Merge, rewriting: Rewriting) -> Expr:
             inserted = [_merged(v, t, source, known) for v, t in zip(values, types, strict=True)]
             then.expression.set("expressions", inserted)
     return node
-
-
-def _demand_branch(when: exp.When) -> None:
-    """Refuse what only other databases take: BY SOURCE, and INSERT of matched rows."""
-    if when.args.get("source"):
-        raise _unexpected("BY")
-    if when.args["matched"] and isinstance(when.args["then"], exp.Insert):
-        raise _unexpected("INSERT")
-
-
-def _unexpected(word: str) -> SqlError:
-    return SqlError(f"SQL compilation error:\nsyntax error unexpected '{word}'.", 1003, "42000")
 
 
 def is_default(value: Expr) -> bool:

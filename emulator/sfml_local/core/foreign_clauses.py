@@ -1,0 +1,81 @@
+"""Clauses of INSERT, UPDATE, DELETE and MERGE that sqlglot reads for other databases, and accounts refuse.
+
+DuckDB would carry some of them out, and sqlglot leaves others out without an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import SqlError
+from sfml_local.core.rewriting import Rewriting
+
+_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
+def foreign_clauses(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Refuse what no account reads, and what its VALUES do not take."""
+    if isinstance(tree, _CHANGES) and (word := next(_foreign(tree), None)) is not None:
+        raise unexpected(word)
+    for values in tree.find_all(exp.Values):
+        _demand_constants(values)
+    return tree
+
+
+def unexpected(word: str) -> SqlError:
+    """001003: a word where an account expects none."""
+    return SqlError(f"SQL compilation error:\nsyntax error unexpected '{word}'.", 1003, "42000")
+
+
+def _foreign(tree: Expr) -> Iterator[str]:
+    """The words of such clauses."""
+    for key, word in (("returning", "RETURNING"), ("conflict", "ON"), ("limit", "LIMIT"), ("order", "ORDER")):
+        if tree.args.get(key) is not None:
+            yield word
+    if tree.args.get("with_") is not None:
+        yield tree.key.upper()
+    match tree:
+        case exp.Insert() if tree.args.get("default"):
+            yield "DEFAULT"
+        case exp.Update() if any(_sets_several(one) for one in tree.expressions):
+            yield "("
+        case exp.Merge():
+            for when in tree.args["whens"].expressions:
+                yield from _of_branch(when)
+
+
+def _sets_several(assignment: Expr) -> bool:
+    return isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Tuple)
+
+
+def _of_branch(when: exp.When) -> Iterator[str]:
+    then = when.args["then"]
+    if when.args.get("source"):
+        yield "BY"
+    if when.args["matched"] and isinstance(then, exp.Insert):
+        yield "INSERT"
+    if isinstance(then, exp.Expr) and then.args.get("where") is not None:
+        yield "WHERE"
+
+
+_COMPUTED = (exp.ParseJSON, exp.Struct, exp.Array)
+_OF_VARIANTS = frozenset(
+    {
+        *("PARSE_JSON", "TRY_PARSE_JSON", "TO_VARIANT", "TO_OBJECT", "TO_ARRAY", "OBJECT_CONSTRUCT"),
+        *("OBJECT_CONSTRUCT_KEEP_NULL", "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "STRTOK_TO_ARRAY"),
+    }
+)
+
+
+def _demand_constants(values: exp.Values) -> None:
+    """Refuse semi-structured values in VALUES: an account computes them when it runs a statement, not before.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/values
+    """
+    for node in values.walk():
+        is_call = isinstance(node, exp.Anonymous) and str(node.this).upper() in _OF_VARIANTS
+        if (is_call or isinstance(node, _COMPUTED)) and node.find_ancestor(exp.Query, exp.Values) is values:
+            words = f"Invalid expression [{node.sql(dialect='snowflake')}] in VALUES clause"
+            raise SqlError(f"SQL compilation error:\n{words}", 2014, "22000")
