@@ -16,6 +16,8 @@ class Assign:
     name: str
     expression: str | None
     declares: bool
+    type: str = ""
+    """The declared type; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,15 +190,17 @@ def _declaration(tokens: Tokens) -> Declared:
         said = Tokens(sentence[0]).expect_string() if sentence else ""
         return ExceptionType(name, int(number.replace(" ", "")), said)
     is_result_set = tokens.match_words("RESULTSET")
+    before = tokens.offset
     while not tokens.is_words("DEFAULT") and (token := tokens.peek()) is not None:
         if token.token_type in (TokenType.COLON_EQ, TokenType.SEMICOLON):
             break
         tokens.index += 1
+    type = "" if tokens.offset == before else tokens.sql[before : tokens.offset].strip()
     given = tokens.match_words("DEFAULT") or tokens.match_type(TokenType.COLON_EQ) is not None
     if given and tokens.is_words("ASYNC"):
         return Unsupported(tokens.sql[start:])
     text = _text(tokens) if given else None
-    return ResultSet(name, text) if is_result_set else Assign(name, text, declares=True)
+    return ResultSet(name, text) if is_result_set else Assign(name, text, True, type)
 
 
 def _return(tokens: Tokens) -> Return | ReturnTable:

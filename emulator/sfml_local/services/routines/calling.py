@@ -23,7 +23,7 @@ from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Name, Tokens
 from sfml_local.services.routines import procedures, scripting, store
 from sfml_local.services.routines.overloads import chosen
-from sfml_local.services.routines.procedure_types import column_of, converted
+from sfml_local.services.routines.procedure_types import column_of, converted, scripted
 from sfml_local.services.routines.store import Routine
 from sfml_local.services.routines.table_results import no_rows, table_columns, table_of
 
@@ -120,6 +120,7 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
     if definition.strict and any(value is None for value in values):
         return Result((column,), ((None,),), CALL)
     names = (parameter.name for parameter in parameters)
+    values = [scripted(value, parameter.type) for value, parameter in zip(values, parameters, strict=True)]
     with _in_place(account, session, routine):
         result = scripting.run_block(
             account, session, block, dict(zip(names, values, strict=True)), routine.name.name

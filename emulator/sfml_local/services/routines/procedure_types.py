@@ -20,6 +20,36 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
+
+class VariantText(str):
+    """The JSON text of a VARIANT that a script holds; to all that knows no VARIANT it is a text."""
+
+    __slots__ = ()
+
+    @property
+    def plain(self) -> Any:
+        """The value that a cast to another type has: the text of a string without quotes, None for null."""
+        value = json.loads(self)
+        return str(self) if isinstance(value, dict | list) else value
+
+
+def marked(value: Any, column: Column) -> Any:
+    """A value of a result, which stays a VARIANT if its column is one."""
+    return VariantText(value) if column.type == "variant" and isinstance(value, str) else value
+
+
+def scripted(value: Any, declared: str) -> Any:
+    """An argument as a script holds it: a semi-structured one as its JSON text."""
+    if value is None or column_of("argument", declared).type not in _JSON:
+        return value
+    return VariantText(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """A number as JSON has it, and the text of a date or time."""
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
 _JSON = frozenset({"variant", "object", "array"})
 
 _WIRE: dict[Any, str] = {
@@ -116,6 +146,8 @@ def converted(value: Any, column: Column) -> Any:
     """A value cast to the column's type like in Snowflake, as a Python value."""
     if value is None or column.type in _JSON:
         return value
+    if isinstance(value, VariantText) and (value := value.plain) is None:
+        return None
     try:
         match column.type:
             case "text":

@@ -8,6 +8,7 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.core.bindings import sql_literal
 from sfml_local.grammar.tokens import Tokens
+from sfml_local.services.routines.procedure_types import VariantText
 
 _OPERANDS = frozenset(
     {TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING}
@@ -26,7 +27,7 @@ def with_values(text: str, variables: dict[str, Any], *, bare: bool = False) -> 
         is_bound = token.token_type is TokenType.COLON and following is not None and not touches
         is_bare = bare and token.token_type is TokenType.VAR
         if is_bound or (is_bare and (before is None or before.token_type is not TokenType.DOT)):
-            found = _value_at(tokens, 1 if is_bound else 0, variables)
+            found = _value_at(tokens, 1 if is_bound else 0, variables, bare=bare)
             if found is not None:
                 literal, length = found
                 pieces += [text[copied : token.start], literal]
@@ -38,7 +39,7 @@ def with_values(text: str, variables: dict[str, Any], *, bare: bool = False) -> 
     return "".join([*pieces, text[copied:]])
 
 
-def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any]) -> tuple[str, int] | None:
+def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any], *, bare: bool) -> tuple[str, int] | None:
     """The variable or field of a row at this token, as a literal, and the index of its last token."""
     token, after, field = (tokens.peek(ahead + index) for index in range(3))
     if token is None or token.text.upper() not in variables:
@@ -46,10 +47,17 @@ def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any]) -> tuple[st
     value = variables[token.text.upper()]
     if after is not None and after.token_type is TokenType.DOT and field is not None:
         key = field.text if field.token_type is TokenType.IDENTIFIER else field.text.upper()
-        return (sql_literal(value[key]), ahead + 3) if isinstance(value, dict) and key in value else None
+        found = isinstance(value, dict) and key in value
+        return (_literal(value[key], bare=bare), ahead + 3) if found else None
     if ahead == 0 and after is not None and after.token_type is TokenType.L_PAREN:
         return None
-    return sql_literal(value), ahead + 1
+    return _literal(value, bare=bare), ahead + 1
+
+
+def _literal(value: Any, *, bare: bool) -> str:
+    """A value in SQL: in expressions a VARIANT stays one, in statements it is its JSON text."""
+    written = sql_literal(value)
+    return f"PARSE_JSON({written})" if bare and isinstance(value, VariantText) else written
 
 
 def without_into(sql: str) -> tuple[str, tuple[str, ...]]:

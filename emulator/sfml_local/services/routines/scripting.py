@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.queries import Queries
-from sfml_local.core.result import CALL, Result, scalar
+from sfml_local.core.result import CALL, Column, Result, scalar
 from sfml_local.grammar.script_steps import (
     Assign,
     Block,
@@ -38,6 +38,7 @@ from sfml_local.grammar.script_steps import (
     While,
 )
 from sfml_local.grammar.scripting import parse_immediate
+from sfml_local.services.routines.procedure_types import VariantText, column_of, converted, marked
 from sfml_local.services.routines.scopes import scope
 from sfml_local.services.routines.script_text import with_values, without_into
 
@@ -94,6 +95,8 @@ class Script:
     session: Session
     variables: dict[str, Any] = field(default_factory=dict)
     handling: _Failed | None = None
+    types: dict[str, Column] = field(default_factory=dict)
+    """The declared types of variables."""
 
     def run(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -130,7 +133,7 @@ class Script:
             case Fetch(name, targets):
                 row = next(self._rows(name, opened=True).left, None)
                 if row is not None:  # after the last row, the variables keep their values
-                    self.variables |= dict(zip(targets, row, strict=False))
+                    self._take(targets, row, self._rows(name).result)
             case Close(name):
                 self._rows(name, opened=True).is_open = False
             case Raise(name):
@@ -145,7 +148,7 @@ class Script:
 
     def _block(self, block: Block) -> None:
         """Run an inner block: its variables end with it, and it may change those of the outer block."""
-        inner = replace(self, variables=dict(self.variables))
+        inner = replace(self, variables=dict(self.variables), types=dict(self.types))
         try:
             inner.carry_out(block)
         finally:
@@ -199,7 +202,7 @@ class Script:
                 rows = self._opened(source.strip().upper())
                 names = rows.result.names() if rows.result is not None else ()
                 for row in rows.left:
-                    self.variables[variable] = dict(zip(names, row, strict=True))
+                    self.variables[variable] = dict(zip(names, _marked(rows.result, row), strict=True))
                     if not self._turn(loop):
                         break
                 rows.is_open = False
@@ -225,13 +228,16 @@ class Script:
                 self.variables[name] = self._asked(query) if query else _Rows("")
             case ExceptionType(name):
                 self.variables[name] = step
-            case Assign(name, expression, declares):
+            case Assign(name, expression, declares, type):
+                if type:
+                    self.types[name] = column_of(name, type)
                 if not declares and name not in self.variables:
                     raise SqlError(f"SQL compilation error:\ninvalid identifier '{name}'", 904, "42000")
                 if not declares and expression and isinstance(self.variables[name], _Rows):
                     self.variables[name] = self._asked(expression)
                 else:
-                    self.variables[name] = None if expression is None else self._value(expression)
+                    value = None if expression is None else self._value(expression)
+                    self.variables[name] = self._held(name, value)
 
     def _asked(self, text: str) -> _Rows:
         """The rows of the statement between the parentheses."""
@@ -265,7 +271,18 @@ class Script:
     def _value(self, expression: str) -> Any:
         text = with_values(expression, self.variables, bare=True)
         with _naming(EXPRESSION):
-            return self.account.evaluate(self.session, text)
+            result = self.account.execute(self.session, f"SELECT {text}")
+        return marked(result.scalar, result.columns[0])
+
+    def _held(self, name: str, value: Any) -> Any:
+        """A VARIANT in the declared type of its variable."""
+        column = self.types.get(name)
+        return value if column is None or not isinstance(value, VariantText) else converted(value, column)
+
+    def _take(self, names: Sequence[str], row: Sequence[Any], result: Result | None) -> None:
+        """Assign a row of a result to variables."""
+        values = zip(names, _marked(result, row), strict=False)
+        self.variables |= {name: self._held(name, value) for name, value in values}
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> Result:
         """The result of a statement; EXECUTE IMMEDIATE may take its text from a variable."""
@@ -291,7 +308,7 @@ class Script:
             )
             raise _Failed(STATEMENT, error)
         row = result.rows[0] if len(result.rows) else (None,) * len(targets)
-        self.variables |= dict(zip(targets, row, strict=False))
+        self._take(targets, row, result)
 
     def _count(self, result: Result) -> None:
         """SQLROWCOUNT, SQLFOUND and SQLNOTFOUND of the latest DML statement."""
@@ -299,6 +316,13 @@ class Script:
             named = zip(result.columns, result.rows[0], strict=True)
             count = sum(int(value) for column, value in named if column.name.startswith("number of rows"))
             self.variables |= {"SQLROWCOUNT": count, "SQLFOUND": count > 0, "SQLNOTFOUND": count == 0}
+
+
+def _marked(result: Result | None, row: Sequence[Any]) -> Sequence[Any]:
+    """The values of a row, in which those of VARIANT columns stay VARIANTs."""
+    if result is None or len(result.columns) != len(row):
+        return row
+    return [marked(value, column) for value, column in zip(row, result.columns, strict=True)]
 
 
 @contextlib.contextmanager

@@ -125,9 +125,16 @@ def _type(value: Any) -> str:
 
 
 def set_variables(account: Account, session: Session, statement: SetVariables) -> Result:
-    values = [account.evaluate(session, text) for text in statement.expressions]
+    values = [_variable(account, session, text) for text in statement.expressions]
     session.variables.update(zip(statement.names, values, strict=True))
     return status(statement_type_id=SCL)
+
+
+def _variable(account: Account, session: Session, expression: str) -> Any:
+    result = account.execute(session, f"SELECT {expression}")
+    if result.columns[0].type in ("variant", "object", "array"):
+        raise not_emulated("SET of a semi-structured value: cast it to VARCHAR or another type")
+    return result.scalar
 
 
 def show_variables(account: Account, session: Session, statement: ShowVariables) -> Result:
