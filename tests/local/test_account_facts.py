@@ -47,20 +47,25 @@ def test_as_on_an_account(server: LocalServer, session: Session, fact: Fact) -> 
     account.execute(session, "CREATE OR REPLACE SCHEMA SFML.FACT")
     try:
         for statement in fact.get("setup", ()):
-            account.execute(session, placed(statement))
+            ask(account, session, placed(statement))
         check(account, session, fact)
     finally:
         account.execute(session, "DROP SCHEMA SFML.FACT")
 
 
+def ask(account: Account, session: Session, sql: str) -> Result:
+    """The answer to a statement of a client, which is a query of its session."""
+    return account.execute(session, sql, query_id=account.new_query_id())
+
+
 def check(account: Account, session: Session, fact: Fact) -> None:
     if "error" in fact:
         with pytest.raises(SqlError) as refused:
-            account.execute(session, placed(fact["sql"]))
+            ask(account, session, placed(fact["sql"]))
         error = refused.value
         assert placed(fact["error"]) in f"{error.code} ({error.sqlstate}): {error.message}"
         return
-    result = account.execute(session, placed(fact["sql"]))
+    result = ask(account, session, placed(fact["sql"]))
     for kind in SEEN.keys() & fact.keys():
         assert SEEN[kind](result) == placed(fact[kind])
     if "cells" in fact:
