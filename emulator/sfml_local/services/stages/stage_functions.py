@@ -53,6 +53,8 @@ def _of_paths(node: exp.Anonymous, name: str, rewriting: Rewriting) -> Expr:
     account, session = rewriting.account, rewriting.session
     stage, path, *seconds = node.expressions
     location = str(stage.this)
+    if not all(isinstance(one, exp.Literal) and one.is_int for one in seconds):
+        raise not_emulated(f"{name} with an expiration that is no number")
     rows = [
         (key, _ADDRESSES[name](account, session, (location, key, *(int(one.name) for one in seconds))))
         for key in locate(account, session, location).paths()
