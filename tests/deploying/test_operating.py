@@ -159,3 +159,6 @@ def test_a_run_prints_its_config_without_secrets(small: Small) -> None:
     code, text = small.run("run", "specs/small.yaml", "--config", "api_token=hunter3")
     assert code == 0 and "config  api_token ****, region eu" in text, text
     assert "hunter" not in text
+    small.edit("region: eu", "region: us, more: 1")
+    code, text = small.run("run", "specs/small.yaml")
+    assert code == 0 and "config  api_token ****, region eu\n" in text, "what is deployed runs"

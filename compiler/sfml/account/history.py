@@ -136,6 +136,12 @@ class Run:
         return self.state in ENDED
 
     @property
+    def config(self) -> Mapping[str, Any] | None:
+        """The config that the tasks had, without the keys of sfml itself; None where the history does not tell it."""
+        texts = (task.row.config for task in self.tasks if task.row is not None and task.row.config)
+        return config_in(next(texts, None))
+
+    @property
     def outcome(self) -> str:
         """`running`, `succeeded`, `failed`, `timed_out`, `cancelled`, `skipped` or `nothing_ran`."""
         if not self.is_over:
@@ -154,6 +160,21 @@ class Run:
     def arms(self) -> Mapping[str, str]:
         """The gates that have ended, each with the outcome that it chose."""
         return {task.name: task.arm for task in self.tasks if task.arm is not None}
+
+
+def config_in(text: str | None) -> Mapping[str, Any] | None:
+    """The config in a row of the history, without the keys of sfml itself; None where it tells none.
+
+    >>> config_in('{"region": "eu", "_sfml_run": "4f"}'), config_in("[]"), config_in("{"), config_in(None)
+    ({'region': 'eu'}, None, None, None)
+    """
+    try:
+        value = json.loads(text or "null")
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return {key: item for key, item in value.items() if not key.startswith("_sfml")}
 
 
 def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None) -> TaskRun:

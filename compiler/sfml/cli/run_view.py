@@ -147,7 +147,10 @@ def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Ma
     took = ""
     if run.started_at and run.completed_at:
         took = f" in {duration((run.completed_at - run.started_at).total_seconds() * 1000)}"
-    settings = {**(compiled_spec.desired.root.config or {}), **config}
+    # What is deployed runs, and its config may differ from that of the files.
+    settings = (
+        run.config if run.config is not None else {**(compiled_spec.desired.root.config or {}), **config}
+    )
     if run.part is not None:
         settings = dict(run.part.config or {})
     if settings:
