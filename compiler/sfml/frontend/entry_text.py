@@ -11,10 +11,12 @@ _BEFORE = re.compile(r"(?:[ \t]*(?:#[^\n]*|%[^\n]*|\.\.\.[ \t]*|---[ \t]*(?:#[^\
 """Blank lines, comments, directives and markers before the first key."""
 
 _TOKEN = re.compile(
-    r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:''|[^'])*')|(?P<comment>(?<!\S)\#[^\n]*)|(?P<open>[{\[])"""
+    r"""(?P<text>"(?:\\.|[^"\\])*(?:"|\\?\Z)|'(?:''|[^'])*(?:'|\Z))|(?P<comment>(?<!\S)\#[^\n]*)|(?P<open>[{\[])"""
     r"""|(?P<close>[}\]])|(?P<word>[^\s{}\[\],:"'\#]+)""",
     re.DOTALL,
 )
+"""A text that does not end goes to the end of the file, so that each character is read once."""
+
 _COLON = re.compile(r"\s*:")
 _VALUE = re.compile(r"[ \t\n]*[\"']?([A-Za-z_][A-Za-z0-9_]*)")
 

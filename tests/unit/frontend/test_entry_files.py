@@ -9,6 +9,7 @@ import pytest
 
 from sfml.base.errors import UsageError
 from sfml.frontend.entry_files import entry_files, narrowed, pipeline_name
+from sfml.frontend.entry_text import is_entry_text
 
 
 @pytest.fixture(autouse=True)
@@ -164,3 +165,8 @@ def test_a_project_or_folder_with_one_pipeline_stands_for_it(
     assert narrowed(("nested",)) == ("nested/other.yaml",)
     monkeypatch.chdir(folder / "nested")
     assert narrowed(()) == ("other.yaml",)
+
+
+def test_texts_that_never_end_are_read_once() -> None:
+    for text in (b'"\\', b"'\"", b"{", b"'a\n"):
+        assert not is_entry_text(b"{pipeline " + text * 200_000)
