@@ -31,7 +31,7 @@ HARMLESS = frozenset(
     }
 )
 
-HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_")
+HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_", "QUERY_RESULT_FORMAT")
 
 
 def is_followed(name: str, value: Any) -> bool:

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from sfml_local.core.outcomes import Outcome
 from sfml_local.core.queries import Queries, Query, rows_of
 from sfml_local.core.result import Result
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
-from sfml_local.core.statement_parameters import with_parameters
+from sfml_local.core.statement_parameters import value_of, with_parameters
 from sfml_local.http import several
 from sfml_local.http.several import counted, run_all
 from sfml_local.http.wire import payload
@@ -133,7 +134,10 @@ async def login(request: Request) -> JSONResponse:
         "masterValidityInSeconds": VALID_SECONDS,
         "serverVersion": account.engine.version,
         "displayUserName": session.user,
-        "parameters": [{"name": name, "value": value} for name, value in CLIENT_PARAMETERS.items()],
+        "parameters": [
+            {"name": name, "value": value}
+            for name, value in {**CLIENT_PARAMETERS, **_told(session.parameters)}.items()
+        ],
         "sessionInfo": {
             "databaseName": session.database,
             "schemaName": session.schema,
@@ -147,6 +151,8 @@ async def login(request: Request) -> JSONResponse:
 CLIENT_PARAMETERS: dict[str, Any] = {
     "AUTOCOMMIT": True,
     "TIMEZONE": "Etc/UTC",
+    "CLIENT_PREFETCH_THREADS": 4,
+    "CLIENT_SESSION_KEEP_ALIVE": False,
     "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": 3600,
     # 0 keeps array bindings inline: clients would otherwise upload them to a stage first.
     "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,
@@ -298,8 +304,11 @@ def success(account: Account, session: Session, result: Result, query_id: str) -
         data = {**result.transfer, "queryId": query_id}
     else:
         data = {
-            "parameters": [{"name": name, "value": settings.text(session, name)} for name in TOLD],
-            **payload(result, settings.number(session, "JSON_INDENT")),
+            "parameters": [
+                *({"name": name, "value": settings.text(session, name)} for name in TOLD),
+                *({"name": name, "value": value} for name, value in _told(result.parameters).items()),
+            ],
+            **payload(result, settings.number(session, "JSON_INDENT"), as_json=_is_json(session)),
             "queryId": query_id,
             "statementTypeId": result.statement_type_id,
             "finalDatabaseName": session.database,
@@ -309,6 +318,23 @@ def success(account: Account, session: Session, result: Result, query_id: str) -
             **several.told(result, partial(account.part(Queries).result, session)),
         }
     return {"data": data, "code": None, "message": None, "success": True}
+
+
+def _told(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that have been set, for the client to adopt; it goes on to send all values with the statement."""
+    return {
+        name: value for name, value in parameters.items() if name != "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD"
+    }
+
+
+def _is_json(session: Session) -> bool:
+    """Whether the client wants rows as JSON in place of Arrow."""
+    formats = (value_of(name, session.parameters) for name in FORMATS)
+    return next((str(one).upper() == "JSON" for one in formats if one is not None), False)
+
+
+FORMATS = ("PYTHON_CONNECTOR_QUERY_RESULT_FORMAT", "QUERY_RESULT_FORMAT")
+"""The first one that is set counts."""
 
 
 async def fetch(request: Request) -> Response:

@@ -39,13 +39,13 @@ def rowtype(column: Column) -> dict[str, Any]:
     }
 
 
-def payload(result: Result, spaces: int = SPACES) -> dict[str, Any]:
+def payload(result: Result, spaces: int = SPACES, *, as_json: bool = False) -> dict[str, Any]:
     """The part of a response that holds the rows; `spaces` is the session's JSON_INDENT."""
     described = [rowtype(column) for column in result.columns]
     count = len(result.rows)
-    body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count}
+    body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count, **_stats(result)}
     is_dml = 0x3000 <= result.statement_type_id < 0x4000
-    if isinstance(result.rows, ArrowRows) and not is_dml:
+    if isinstance(result.rows, ArrowRows) and not is_dml and not as_json:
         # The connector reads an empty text as an empty frame, and fails on a stream without a batch.
         encoded = b64encode(ipc(result.rows.table, result.columns, spaces)).decode("ascii") if count else ""
         return {**body, "queryResultFormat": "arrow", "rowsetBase64": encoded}
@@ -54,6 +54,25 @@ def payload(result: Result, spaces: int = SPACES) -> dict[str, Any]:
         for row in result.rows
     ]
     return {**body, "queryResultFormat": "json", "rowset": rowset}
+
+
+_COUNTS = {
+    "number of rows inserted": "numRowsInserted",
+    "number of rows deleted": "numRowsDeleted",
+    "number of rows updated": "numRowsUpdated",
+    "number of multi-joined rows updated": "numDmlDuplicates",
+}
+
+
+def _stats(result: Result) -> dict[str, Any]:
+    """What a change has done, for the connector's `cursor.stats`; nothing of one that has changed nothing."""
+    if not 0x3000 <= result.statement_type_id < 0x4000 or len(result.rows) != 1:
+        return {}
+    counts = dict.fromkeys(_COUNTS.values(), 0)
+    for column, value in zip(result.columns, result.rows[0], strict=True):
+        if column.name in _COUNTS:
+            counts[_COUNTS[column.name]] = int(value)
+    return {"stats": counts} if any(counts.values()) else {}
 
 
 def json_value(value: Any, column: Column, spaces: int = SPACES) -> str | None:
@@ -65,6 +84,8 @@ def json_value(value: Any, column: Column, spaces: int = SPACES) -> str | None:
             return "1" if value else "0"
         case "date" if isinstance(value, datetime.date):
             return str((value - _EPOCH.date()).days)
+        case "time" if isinstance(value, datetime.time):
+            return _seconds(datetime.datetime.combine(_EPOCH.date(), value))
         case "timestamp_ntz" | "timestamp_ltz" if isinstance(value, datetime.datetime):
             return _seconds(value)
         case "timestamp_tz" if isinstance(value, datetime.datetime):
