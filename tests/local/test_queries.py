@@ -174,6 +174,15 @@ def test_the_connector_aborts_by_id_and_after_a_time(connect: Connect) -> None:
     assert fetched(connection, kept) == [("waited 2 seconds",)]
 
 
+@pytest.mark.parametrize("sql", ENDLESS.values(), ids=ENDLESS)
+def test_a_session_is_aborted_with_its_statements(connect: Connect, sql: str) -> None:
+    first, second = connect(), connect()
+    query_id = begun(first, sql)
+    ask(second, f"SELECT SYSTEM$ABORT_SESSION({first.session_id})")
+    with pytest.raises(DatabaseError, match="SQL execution canceled"):
+        fetched(second, query_id)
+
+
 def test_a_session_is_aborted(connect: Connect) -> None:
     first, second = connect(), connect()
     assert ask(second, f"SELECT SYSTEM$ABORT_SESSION({first.session_id})") == [
