@@ -72,6 +72,9 @@ def attempts(transformed: Expr) -> Iterator[Expr]:
 
 
 def _with_exact_sums(transformed: Expr) -> Expr:
+    """A copy in which sums are those of numbers; the statement itself if there is nothing to change in it."""
+    if transformed.find(*_SUMS, *_TYPERS) is None:
+        return transformed
     numbers = transformed.copy()
     for node in list(numbers.find_all(*_SUMS, *_VARIANCES, *_DEVIATIONS)):
         if _is_fakesnows(node.this):
