@@ -10,6 +10,8 @@ import pytest
 from stream_account import StreamSql, started
 from test_account_facts import described
 
+from sfml_local.core.errors import SqlError
+
 TABLE = """CREATE OR REPLACE TABLE t (id INT NOT NULL, s VARCHAR(20) NOT NULL, u VARCHAR(5), b BINARY(4),
  z TIMESTAMP_LTZ, a ARRAY, o OBJECT, f BOOLEAN NOT NULL)"""
 COLUMNS = ["S VARCHAR(20)", "U VARCHAR(5)", "B BINARY(4)", "Z TIMESTAMP_LTZ(9)", "A ARRAY", "O OBJECT"]
@@ -122,6 +124,28 @@ def test_created_columns_have_the_lengths_that_are_written(sql: StreamSql) -> No
         "CREATE OR REPLACE TABLE c AS SELECT 'x'::VARCHAR(30) AS a, 'abc' AS b, 'x' || id::VARCHAR(2) AS c FROM t"
     )
     assert columns_of(sql, "c") == ["A VARCHAR(30) Y", "B VARCHAR(3) Y", "C VARCHAR(16777216) Y"]
+
+
+@pytest.mark.parametrize("kind", ["TABLE", "TEMPORARY TABLE"])
+def test_created_rows_are_held_to_declared_columns(sql: StreamSql, kind: str) -> None:
+    sql("CREATE OR REPLACE TABLE source AS SELECT 'abcdef' AS a")
+    for declared, query, code in (
+        ("x VARCHAR(2)", "SELECT a FROM source", 100078),
+        ("x VARCHAR(2)", "SELECT * FROM (SELECT a FROM source)", 100078),
+        ("x CHAR", "SELECT 'ab'", 100078),
+        ("x VARCHAR(9) NOT NULL", "SELECT NULL", 100072),
+        ("x INT NOT NULL, y VARCHAR(3)", "SELECT 1, a FROM source", 100078),
+    ):
+        with pytest.raises(SqlError) as refused:
+            sql(f"CREATE {kind} held ({declared}) AS {query}")
+        assert refused.value.code == str(code)
+    sql(f"CREATE {kind} held (x VARCHAR(6) NOT NULL, y INT) AS SELECT a, 1 FROM source")
+    assert columns_of(sql, "held") == ["X VARCHAR(6) N", "Y NUMBER(38,0) Y"]
+    with pytest.raises(SqlError, match="String 'abcdefg' is too long and would be truncated"):
+        sql("INSERT INTO held VALUES ('abcdefg', 1)")
+    with pytest.raises(SqlError, match="NULL result in a non-nullable column"):
+        sql("INSERT INTO held VALUES (NULL, 1)")
+    sql("DROP TABLE held")
 
 
 def test_changes_of_columns_are_followed(sql: StreamSql) -> None:

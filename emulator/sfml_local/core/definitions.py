@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core import copied_tables, fakesnow_port, numbered_columns, table_notes
+from sfml_local.core import copied_tables, fakesnow_port, filled_tables, numbered_columns, table_notes
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.naming_locks import NamingLocks
@@ -109,7 +109,8 @@ def _define(
     statements = fakesnow_port.statements_of(cursor, unnumbered)
     lengths = copied_tables.lengths(copied)
     # A refused statement ends DuckDB's transaction, and sums are tried twice, so open one only where it is needed.
-    is_several = len(statements) > 1 or copied or numbering
+    filled = filled_tables.declared_columns(tree)
+    is_several = len(statements) > 1 or copied or numbering or filled
     with transaction(session) if is_several else contextlib.nullcontext():
         for sequence in numbering:
             session.duck.execute(sequence)
@@ -123,6 +124,8 @@ def _define(
         if copied and parts is not None:
             is_clone = tree.args.get("clone") is not None
             copied_tables.complete(session, copied, parts, is_clone=is_clone)
+        if parts is not None:
+            filled_tables.check(session, filled, parts)
     if parts is not None:
         _comment_columns(rewriting, parts)
     if name is not None and is_temporary(target, tree):

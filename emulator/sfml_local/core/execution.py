@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,7 @@ def run_tree(
             fakesnow_port.bound_rows(cursor, account.engine.answer_bytes)
             if describe_only:
                 tree = lowered(tree, rewriting)
-                return told(_described(cursor, session.duck, tree, type_id), rewriting.facts)
+                return _told(_described(cursor, session.duck, tree, type_id), rewriting)
             if isinstance(tree, exp.Transaction) and is_open(session):
                 check_begin(session)
                 return status(statement_type_id=type_id)  # the open one goes on
@@ -143,7 +143,18 @@ def run_tree(
                 with _followed_transaction(session, tree):
                     result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
             _follow_temporaries(session, tree, created)
-            return told(result, rewriting.facts)
+            return _told(result, rewriting)
+
+
+def _told(result: Result, rewriting: Rewriting) -> Result:
+    """The result with what accounts tell of its columns; numbers of changed rows have 19 digits and are no NULL."""
+    if not 0x3000 <= result.statement_type_id < 0x4000:
+        return told(result, rewriting.facts)
+    counts = tuple(
+        replace(column, precision=19, nullable=False) if column.type == "fixed" else column
+        for column in result.columns
+    )
+    return replace(result, columns=counts)
 
 
 def _executed(

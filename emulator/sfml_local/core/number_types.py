@@ -23,7 +23,7 @@ from sfml_local.core import float_text
 from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind, known_type
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided, unless_float
-from sfml_local.core.expressions.number_rules import MOST_PLACES, result_type
+from sfml_local.core.expressions.number_rules import result_type
 from sfml_local.core.mixed_numbers import widened
 
 LARGEST = 400
@@ -152,13 +152,9 @@ def _has_example(node: Expr | None) -> bool:
     return node is not None and EXAMPLE in node.meta
 
 
-def _one(places: int, digits: int = 38) -> Expr:
-    """The number one as a decimal with this many places, which a product takes over."""
-    return exp.cast(exp.Literal.number(1), f"DECIMAL({digits}, {places})")
-
-
-def _at_most_twelve(example: Expr) -> Expr:
-    return call("round", example, MOST_PLACES)
+def _with_three_more_places(value: Expr) -> Expr:
+    one = exp.cast(exp.Literal.number(1), "DECIMAL(4, 3)")
+    return _times(value.copy(), one)
 
 
 def _times(left: Expr, right: Expr) -> Expr:
@@ -284,9 +280,7 @@ def _variance(node: Expr) -> Expr:
 
 
 def _of_variance(example: Expr) -> Expr:
-    """A variance is a quotient of sums of squares; more than six places of a value would change nothing."""
-    value = call("round", example, 6)
-    return _at_most_twelve(_times(_times(value, value.copy()), _one(6)))
+    return _type_of("variance", example, exp.Literal.number(1))
 
 
 def _argument(node: Expr) -> Expr:
@@ -335,14 +329,15 @@ def _is_in_frame(node: Expr) -> bool:
 
 def _median(node: Expr) -> Expr:
     """Three more places than the values: https://docs.snowflake.com/en/sql-reference/functions/median"""
-    node.set("this", _times(node.this.copy(), _one(3, digits=4)))
-    return node
+    type = _type_of("median", exp.Max(this=_example(node.this)), exp.Literal.number(1))
+    node.set("this", _with_three_more_places(node.this))
+    return node if isinstance(node.parent, _AROUND) else _cast_to_type(node.copy(), type)
 
 
 def _percentile(node: Expr) -> Expr:
     if isinstance(node.this, exp.PercentileCont):
         for ordered in node.expression.find_all(exp.Ordered):
-            ordered.set("this", _times(ordered.this.copy(), _one(3, digits=4)))
+            ordered.set("this", _with_three_more_places(ordered.this))
     return node
 
 

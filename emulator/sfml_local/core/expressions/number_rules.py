@@ -80,11 +80,23 @@ def _mean_in_frame(value: Number, count: Number) -> Number:
     return Number(value.digits + 15, places)
 
 
+def _variance(value: Number, _: Number) -> Number:
+    """As sqlglot records it of an account (`sqlglot.typing.snowflake`), and Snowpark of values with 18 places."""
+    return Number(MOST_DIGITS, MOST_PLACES if value.places else MORE_PLACES)
+
+
+def _median(value: Number, _: Number) -> Number:
+    """https://docs.snowflake.com/en/sql-reference/functions/median"""
+    return Number(value.digits + 3, value.places + 3)
+
+
 _RULES: Mapping[str, Callable[[Number, Number], Number]] = {
     "quotient": _quotient,
     "product": _product,
     "mean": _mean,
     "mean_in_frame": _mean_in_frame,
+    "variance": _variance,
+    "median": _median,
 }
 
 
