@@ -14,7 +14,7 @@ from snowflake.snowpark.exceptions import SnowparkSQLException
 
 @pytest.fixture
 def target(session: Session) -> Iterator[Table]:
-    frame = session.create_dataframe([[10, "old"], [10, "too_old"], [11, "old"]], schema=["K", "V"])
+    frame = session.create_dataframe([[10, "old"], [10, "too_old"], [11, "old"]], schema="K: int, V: string")
     frame.write.save_as_table("TARGET", mode="overwrite", table_type="temporary")
     yield session.table("TARGET")
 
