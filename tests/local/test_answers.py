@@ -69,3 +69,12 @@ def test_clients_are_told_parameters(server: LocalServer) -> None:
         cursor.executemany("INSERT INTO many_bound VALUES (?)", [(number,) for number in range(1000)])
         assert cursor.execute("SELECT COUNT(*) FROM many_bound").fetchall() == [(1000,)]  # type: ignore[union-attr]
         assert cursor.execute("SHOW STAGES LIKE 'SYSTEMBIND'").fetchall() == []  # type: ignore[union-attr]
+
+
+def test_parameters_of_a_login_are_known_in_any_case(server: LocalServer) -> None:
+    given = {"query_tag": "in lower case", "Made_up": "x"}
+    with snowflake.connector.connect(**server.connect_args(session_parameters=given)) as connection:
+        cursor = connection.cursor()
+        rows = cursor.execute("SHOW PARAMETERS IN SESSION").fetchall()  # type: ignore[union-attr]
+        shown = {row[0]: row[1] for row in rows}  # type: ignore[index]
+        assert (shown["QUERY_TAG"], shown["MADE_UP"]) == ("in lower case", "x")

@@ -109,7 +109,7 @@ async def login(request: Request) -> JSONResponse:
     place: dict[str, Any] = {
         "database": folded(query.get("databaseName")),
         "schema": folded(query.get("schemaName")),
-        "parameters": given if isinstance(given := data.get("SESSION_PARAMETERS"), dict) else {},
+        "parameters": _upper(data.get("SESSION_PARAMETERS")),
         "role": folded(query.get("roleName")),
         "warehouse": folded(query.get("warehouse")),
     }
@@ -146,6 +146,12 @@ async def login(request: Request) -> JSONResponse:
         },
     }
     return JSONResponse({"data": answer, "code": None, "message": None, "success": True})
+
+
+def _upper(parameters: Any) -> dict[str, Any]:
+    """Parameters by their names in upper case; a client may write them in any."""
+    given = parameters if isinstance(parameters, dict) else {}
+    return {str(name).upper(): value for name, value in given.items()}
 
 
 CLIENT_PARAMETERS: dict[str, Any] = {
@@ -260,7 +266,7 @@ def _executed(account: Account, session: Session, sql: str, body: dict[str, Any]
 
 def _parameters(body: dict[str, Any]) -> dict[str, Any]:
     """The session parameters that hold for this statement alone; raises SqlError for one that would be ignored."""
-    given = {str(name).upper(): value for name, value in (body.get("parameters") or {}).items()}
+    given = _upper(body.get("parameters"))
     if "AUTOCOMMIT" in given:
         raise not_emulated("AUTOCOMMIT as a parameter of one statement")
     if (refusal := followed_parameters.unfollowed(given)) is not None:
