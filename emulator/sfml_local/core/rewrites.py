@@ -29,23 +29,38 @@ from sfml_local.core.temporaries import renames, temporary_tables
 from sfml_local.core.type_names import type_names
 from sfml_local.core.volatile import generated_rows, random_numbers, volatile_values
 
-_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
+_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Placeholder)
 
 
 def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Name columns without alias by their text in upper case: `COUNT(*)`, `1 + 1`."""
-    query = tree
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    if isinstance(query, exp.Select):
-        named = [
-            projection
-            if isinstance(projection, _NAMED) or projection.is_star
-            else exp.alias_(projection, _name_of(projection), quoted=True)
-            for projection in query.expressions
-        ]
-        query.set("expressions", named)
+    """Name columns without alias by their text in upper case: `COUNT(*)`, `1 + 1`, `V:ID`."""
+    is_made = isinstance(tree, exp.Create | exp.Insert) and isinstance(tree.expression, exp.Query)
+    _name_columns(tree.expression if is_made else tree)
     return tree
+
+
+def _name_columns(query: Expr) -> None:
+    """Name the columns of a query, and of those that it reads: a star shows them."""
+    if (common := query.args.get("with_")) is not None:
+        for cte in common.expressions:
+            _name_columns(cte.this)
+    match query:
+        case exp.Subquery():
+            _name_columns(query.this)
+        case exp.SetOperation():
+            _name_columns(query.this)
+            _name_columns(query.expression)
+        case exp.Select():
+            query.set("expressions", [_named_column(one) for one in query.expressions])
+            for read in (query.args.get("from_"), *query.args.get("joins", ())):
+                if isinstance(read, exp.From | exp.Join) and isinstance(read.this, exp.Subquery):
+                    _name_columns(read.this)
+
+
+def _named_column(projection: Expr) -> Expr:
+    if isinstance(projection, _NAMED) or projection.is_star:
+        return projection
+    return exp.alias_(projection, _name_of(projection), quoted=True)
 
 
 def _name_of(projection: Expr) -> str:

@@ -184,10 +184,6 @@ def _text(value: Expr) -> Expr:
     return exp.cast(value.copy(), "VARCHAR")
 
 
-def _liked(value: Expr) -> Expr:
-    return chosen("liked", value)
-
-
 def _moment(value: Expr) -> Expr:
     return chosen("moment", value, *_OPTIONS)
 
@@ -197,6 +193,6 @@ _CONVERSIONS: Mapping[str, Callable[[Expr], Expr]] = {
     "i": _integer,
     "f": _float,
     "t": _text,
-    "l": _liked,
+    "l": partial(chosen, "liked"),
     "m": _moment,
 }

@@ -132,8 +132,11 @@ _ANSWERS: Mapping[type[Expr], str] = {
 
 
 def lowered_pattern(node: Expr, rewriting: Rewriting) -> Expr:
-    """LIKE, ILIKE, RLIKE and similar: a variant is compared as text."""
-    if _is_value(node.this):
+    """LIKE, ILIKE, RLIKE and similar: a variant is compared as text. LENGTH measures the text that a cast writes."""
+    if isinstance(node, exp.Length):
+        if not isinstance(node.this, exp.Literal):
+            node.set("this", bound(lambda value: macro("measured", value, stand_in(value)), node.this))
+    elif _is_value(node.this):
         node.set("this", comparable(node.this))
     answer = _ANSWERS.get(type(node))
     return node if answer is None else typed(node, answer)

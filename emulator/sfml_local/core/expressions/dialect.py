@@ -6,7 +6,7 @@ argument) is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from fakesnow.dialect import syntax_error
@@ -14,27 +14,16 @@ from sqlglot import Dialect, Expr, exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError
 from sqlglot.parsers.snowflake import SnowflakeParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import TokenType
 
 from sfml_local.core.expressions.lowering import OWN
 from sfml_local.core.expressions.type_arguments import check_arguments
 
 WRITTEN = "written"
-"""The key under which a projection of the outermost SELECT, or a clustering key, stores its text as written."""
+"""The key under which a projection, or a clustering key, stores its text as written."""
 
 OVERWRITES = "overwrites"
 """The key under which INSERT into several tables stores whether it empties them first."""
-
-_OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
-_CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
-_ENDS = frozenset(
-    {
-        *(TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY),
-        *(TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT),
-        *(TokenType.SEMICOLON, TokenType.FETCH, TokenType.OFFSET, TokenType.INTO),
-    }
-)
-
 
 OF_DUCKDB = frozenset(
     {
@@ -108,6 +97,20 @@ class Parser(SnowflakeParser):
             key.meta[WRITTEN] = self._find_sql(start, self._prev)
         return key
 
+    def _parse_projections(self) -> tuple[list[Expr], list[Expr] | None]:
+        return self._parse_csv(self._projection), None
+
+    def _projection(self) -> Expr | None:
+        """A projection that keeps its text, which names its column if it has no alias."""
+        start, projection = self._curr, self._parse_expression()
+        if (
+            start is not None
+            and projection is not None
+            and not isinstance(projection, exp.Alias | exp.Column)
+        ):
+            projection.meta[WRITTEN] = self._find_sql(start, self._prev)
+        return projection
+
     def _transaction(self) -> exp.Transaction:
         """BEGIN [WORK | TRANSACTION] [NAME name]; a name has no effect here."""
         self._match_texts(("TRANSACTION", "WORK"))
@@ -140,7 +143,6 @@ def parse_one(sql: str) -> Expr:
     if isinstance(tree, exp.MultitableInserts):
         # sqlglot reads the word and drops it.
         tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
-    _note_texts(tree, sql, tokens)
     return tree
 
 
@@ -152,36 +154,3 @@ def spaced(sql: str) -> str:
     for token in reversed([token for token in tokens if token.token_type == TokenType.QDCOLON]):
         sql = f"{sql[: token.start + 1]} {sql[token.start + 1 :]}"
     return sql
-
-
-def _note_texts(tree: Expr, sql: str, tokens: Sequence[Token]) -> None:
-    query: Any = tree
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    if not isinstance(query, exp.Select) or isinstance(tree, exp.Subquery):
-        return
-    texts = list(_projections(sql, tokens))
-    if len(texts) == len(query.expressions):
-        for projection, text in zip(query.expressions, texts, strict=True):
-            projection.meta[WRITTEN] = text
-
-
-def _projections(sql: str, tokens: Sequence[Token]) -> Iterator[str]:
-    """The texts between the commas of the first SELECT outside of parentheses."""
-    depth, first, last, started = 0, None, None, False
-    for token in tokens:
-        kind = token.token_type
-        depth -= kind in _CLOSE
-        if not started:
-            started = kind == TokenType.SELECT and depth == 0
-        elif depth == 0 and (kind in _ENDS or kind == TokenType.COMMA):
-            if first is not None and last is not None:
-                yield sql[first.start : last.end + 1]
-            first = last = None
-            if kind in _ENDS:
-                return
-        elif not (first is None and kind in (TokenType.DISTINCT, TokenType.ALL)):
-            first, last = first or token, token
-        depth += kind in _OPEN
-    if first is not None and last is not None:
-        yield sql[first.start : last.end + 1]

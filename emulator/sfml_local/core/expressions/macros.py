@@ -98,7 +98,12 @@ CREATE OR REPLACE MACRO {PLACE}.sf_words
         ELSE CAST(x AS VARCHAR) END;
 CREATE OR REPLACE MACRO {PLACE}.sf_liked
     (x, t BOOLEAN) AS x,
-    (x, t) AS CAST(x AS VARCHAR);
+    (x, t VARCHAR) AS CAST(x AS VARCHAR),
+    (x, t) AS {PLACE}.sf_words(x, t);
+CREATE OR REPLACE MACRO {PLACE}.sf_measured
+    (x, t BLOB) AS x,
+    (x, t VARCHAR) AS {PLACE}.sf_words(x, t),
+    (x, t) AS {PLACE}.sf_words(x, t);
 CREATE OR REPLACE MACRO {PLACE}.sf_beside
     (x, u VARCHAR) AS sf_variant_text(x, typeof(x)),
     (x, u DATE) AS sf_to_date(x, typeof(x), 'AUTO', 1970),

@@ -484,6 +484,7 @@ def show_grants_on(account: Account, session: Session, statement: ShowGrantsOn) 
     found = [(*_grant_values(row), "ROLE") for row in rows]
     owner = None
     if statement.name is not None:
+        ownership.demand(account, session, statement.on, statement.name, name)
         owner = ownership.owner_of(account, session, statement.on, statement.name)
     if owner is not None:
         created, role = owner
