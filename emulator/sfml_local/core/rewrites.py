@@ -34,33 +34,41 @@ _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Placeholder)
 
 def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
     """Name columns without alias by their text in upper case: `COUNT(*)`, `1 + 1`, `V:ID`."""
-    is_made = isinstance(tree, exp.Create | exp.Insert) and isinstance(tree.expression, exp.Query)
-    _name_columns(tree.expression if is_made else tree)
+    is_made = isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query)
+    is_read = isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query)
+    _name_columns(tree.expression if is_made or is_read else tree, is_made=is_made)
     return tree
 
 
-def _name_columns(query: Expr) -> None:
-    """Name the columns of a query, and of those that it reads: a star shows them."""
+def _name_columns(query: Expr, *, is_made: bool = False) -> None:
+    """Name the columns of a query, and of those that it reads: a star shows them.
+
+    `is_made` is whether they become those of a table or view, where `(n)` is named `N`.
+    """
     if (common := query.args.get("with_")) is not None:
         for cte in common.expressions:
             _name_columns(cte.this)
     match query:
         case exp.Subquery():
-            _name_columns(query.this)
+            _name_columns(query.this, is_made=is_made)
         case exp.SetOperation():
-            _name_columns(query.this)
+            _name_columns(query.this, is_made=is_made)
             _name_columns(query.expression)
         case exp.Select():
-            query.set("expressions", [_named_column(one) for one in query.expressions])
+            query.set("expressions", [_named_column(one, is_made) for one in query.expressions])
             for read in (query.args.get("from_"), *query.args.get("joins", ())):
                 if isinstance(read, exp.From | exp.Join) and isinstance(read.this, exp.Subquery):
                     _name_columns(read.this)
 
 
-def _named_column(projection: Expr) -> Expr:
+def _named_column(projection: Expr, is_made: bool) -> Expr:
     if isinstance(projection, _NAMED) or projection.is_star:
         return projection
-    return exp.alias_(projection, _name_of(projection), quoted=True)
+    name = _name_of(projection)
+    inner = projection
+    while is_made and isinstance(inner, exp.Paren):
+        inner, name = inner.this, name[1:-1].strip()
+    return projection if isinstance(inner, exp.Column) else exp.alias_(projection, name, quoted=True)
 
 
 def _name_of(projection: Expr) -> str:
