@@ -133,7 +133,8 @@ def test_system_functions_in_select_and_call(connection: SnowflakeConnection) ->
 
 def test_a_long_statement_is_cancelled(connection: SnowflakeConnection) -> None:
     many = "(SELECT SEQ8() AS I FROM TABLE(GENERATOR(ROWCOUNT => 300000)))"
-    with pytest.raises(ProgrammingError, match=r"000604 \(57014\): SQL execution canceled"):
+    # The client says that it cancelled it, if its own request to cancel has been answered by then.
+    with pytest.raises(ProgrammingError, match=r"000604 \(57014\): SQL execution .*canceled$"):
         connection.cursor().execute(f"SELECT SUM(SQRT(A.I * B.I)) FROM {many} A, {many} B", timeout=1)
     assert ask(connection, "SELECT 1") == [(1,)]
 
