@@ -225,6 +225,11 @@ def test_functions_are_forked_from_the_parent_of_procedures_where_there_is_one(
         assert of_function(server, "")[1] != pid
         with pytest.raises(SqlError, match="ended with exit code 3"):
             of_function(server, "os._exit(3)")
+        # One that has answered is not known to be at fault: another process repeats the call, and ends alike.
+        assert of_function(server, "x == 2 and os._exit(4); return json.dumps(x)") == 1
+        with pytest.raises(SqlError, match="ended with exit code 4"):
+            call(server, "SELECT F(2)")
+        assert of_function(server, "") == 1
 
 
 def test_an_imported_module_of_a_function_wins_over_a_warm_one(

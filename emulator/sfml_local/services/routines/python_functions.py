@@ -234,7 +234,10 @@ class FunctionError(RuntimeError):
 
 
 class _Ended(Exception):
-    """The server ended the process, because of this statement or of another one, or this statement is to end."""
+    """The process ended without the call: the server ended it, or it has died since its last answer.
+
+    Or this statement is to end.
+    """
 
 
 class _Process:
@@ -247,6 +250,8 @@ class _Process:
         self.caller = ""
         """The mark of the statement whose call it computes."""
         self._is_stopped = False
+        self._has_answered = False
+        self._is_gone = False
         self._lock = threading.Lock()
         self._home = make_home(account, "sfml-function-")
         home = self._home.readlink()
@@ -257,7 +262,7 @@ class _Process:
 
     @property
     def is_over(self) -> bool:
-        return self._code() is not None
+        return self._is_gone or self._code() is not None
 
     def _code(self, seconds: float = 0) -> int | None:
         """The exit code; None if the process still runs after that time."""
@@ -278,10 +283,14 @@ class _Process:
         finally:
             self.caller = ""
             self._lock.release()
-        if frame is None and self._is_stopped:
+        if frame is None and self._has_answered:
+            # It may have died before this call. Functions have no effect, so that another process can repeat it.
+            self._is_gone = True
+        if frame is None and (self._is_stopped or self._is_gone):
             raise _Ended
         if frame is None:
             raise FunctionError(f"the function's process ended with exit code {self._code(GRACE_SECONDS)}")
+        self._has_answered = True
         kind, payload = frame
         if kind == ERROR:
             raise FunctionError(payload.decode(errors="replace").rstrip())
