@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml_local.core.local_account import Builder, LocalAccount
 from sfml_local.services.access.service import Access
+from sfml_local.services.alerts.service import AlertService
 from sfml_local.services.compute.service import ComputeObjects
 from sfml_local.services.databases.service import Databases
 from sfml_local.services.datasets.service import Datasets
@@ -42,6 +43,7 @@ SERVICES: tuple[Builder, ...] = (
     Objects,
     Tags,
     Tasks,
+    AlertService,
     Routines,
     Jobs,
     Models,

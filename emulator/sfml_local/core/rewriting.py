@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlglot import Expr, exp
@@ -89,6 +90,8 @@ def literal(value: Any) -> Expr:
         return exp.cast(exp.null(), "VARCHAR")
     if isinstance(value, bool | int | float | str):
         return exp.convert(value)
+    if isinstance(value, datetime):
+        return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), exp.DataType.Type.TIMESTAMPLTZ)
     return exp.Literal.string(json.dumps(value, ensure_ascii=False, default=str))
 
 

@@ -18,7 +18,18 @@ from typing import Any
 import yaml
 
 FILES = (
-    *("tasks", "streams", "code", "jobs", "models", "datasets", "dynamic_tables", "objects", "access"),
+    *(
+        "tasks",
+        "alerts",
+        "streams",
+        "code",
+        "jobs",
+        "models",
+        "datasets",
+        "dynamic_tables",
+        "objects",
+        "access",
+    ),
     "server",
 )
 """The files in the order of the documentation."""

@@ -13,6 +13,7 @@ from typing import Any
 from sfml_local.grammar import (
     absent,
     access,
+    alerts,
     calls,
     compute,
     copying,
@@ -49,6 +50,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     copying.parse,
     streams.parse,
     tasks.parse,
+    alerts.parse,
     procedures.parse,
     routines.parse,
     datasets.parse,

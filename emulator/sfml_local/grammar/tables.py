@@ -89,7 +89,7 @@ class SwapTables:
 
 Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns | SwapTables
 
-ELSEWHERE = ("STAGE", "STREAM", "TASK", "WAREHOUSE")
+ELSEWHERE = ("ALERT", "STAGE", "STREAM", "TASK", "WAREHOUSE")
 """Kinds for COMMENT ON whose ALTER … SET COMMENT belongs to another family."""
 _COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
 _OTHER_PARTS = (

@@ -21,6 +21,7 @@ KINDS = (
     "VIEW",
     "STAGE",
     "STREAM",
+    "ALERT",
     "SCHEMA",
     "DATABASE",
     "WAREHOUSE",

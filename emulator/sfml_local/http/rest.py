@@ -169,9 +169,9 @@ NOT_EMULATED = frozenset(
 )
 """Resources of the specification that nothing here answers for."""
 NOT_CHANGED: Mapping[str, frozenset[str]] = {
-    "POST": frozenset({"alerts", "event-tables", "iceberg-tables", "notebooks", "pipes", "tags", "users"}),
+    "POST": frozenset({"event-tables", "iceberg-tables", "notebooks", "pipes", "tags", "users"}),
     "PUT": frozenset({"alerts", "event-tables", "notebooks", "pipes", "tables", "tags", "users"}),
-    "DELETE": frozenset({"alerts", "event-tables", "iceberg-tables", "notebooks", "pipes", "users"}),
+    "DELETE": frozenset({"event-tables", "iceberg-tables", "notebooks", "pipes", "users"}),
 }
 """Method → resources of the specification that are listed or fetched here, and not changed by it."""
 

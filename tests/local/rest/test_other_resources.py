@@ -291,3 +291,40 @@ def test_what_is_listed_and_not_changed_says_so(
     told = json.loads(refused.value.read())
     assert (refused.value.code, "GET" in refused.value.headers["Allow"]) == (405, True)
     assert f"not emulated by the local server: {method} /api/v2/{path}" in told["message"]
+
+
+def test_alerts_live_over_rest(schema: Any) -> None:
+    from snowflake.core.alert import Alert, CronSchedule, MinutesSchedule
+    from snowflake.core.exceptions import ConflictError, NotFoundError
+    from snowflake.core.tag import TagValue
+
+    cron = CronSchedule(cron_expr="0 6 * * *", timezone="UTC")
+    wanted = Alert(
+        name="al", condition="SELECT 1", action="SELECT 2", schedule=cron, warehouse="w", comment="c"
+    )
+    made = schema.alerts.create(wanted)
+    found = made.fetch()
+    assert (found.condition, found.action, found.schedule) == ("SELECT 1", "SELECT 2", cron)
+    assert (found.name, found.warehouse, found.comment, found.state) == ("AL", "W", "c", "suspended")
+    assert (found.database_name, found.schema_name, found.owner_role_type) == ("SFML", "LISTED", "ROLE")
+    with pytest.raises(ConflictError):
+        schema.alerts.create(wanted)
+    schema.alerts.create(wanted, mode="if_not_exists")
+    wanted.schedule, wanted.warehouse = MinutesSchedule(minutes=5), None
+    schema.alerts.create(wanted, mode="or_replace")
+    assert (made.fetch().schedule.minutes, made.fetch().warehouse) == (5, None)
+    clone = schema.alerts.create("other", clone_alert="al")
+    assert [one.name for one in schema.alerts.iter()] == ["AL", "OTHER"]
+    assert [one.comment for one in schema.alerts.iter(like="o%")] == ["c"]
+    tag = schema.tags["G"]
+    clone.set_tags({tag: TagValue("a")})
+    assert [one.value for one in clone.get_tags().values()] == ["a"]
+    clone.unset_tags({tag})
+    assert clone.get_tags() == {}
+    clone.execute()
+    clone.drop()
+    made.drop()
+    made.drop(if_exists=True)
+    for gone in (made.fetch, made.execute, made.drop):
+        with pytest.raises(NotFoundError):
+            gone()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHOWN = frozenset(
     {
         *("TABLE", "VIEW", "DYNAMIC TABLE", "TASK", "STAGE", "STREAM", "DATASET", "MODEL", "SEQUENCE"),
-        *("FILE FORMAT", "TAG", "SECRET", "IMAGE REPOSITORY"),
+        *("FILE FORMAT", "TAG", "SECRET", "IMAGE REPOSITORY", "ALERT"),
     }
 )
 """Kinds whose SHOW tells where each object lies."""

@@ -468,7 +468,6 @@ def _none(kind: str, path: str) -> Operations:
 _NONE: Iterable[tuple[str, str]] = (
     ("Event table", "event-tables"),
     ("Iceberg table", "iceberg-tables"),
-    ("Alert", "alerts"),
     ("Notebook", "notebooks"),
     ("Pipe", "pipes"),
 )

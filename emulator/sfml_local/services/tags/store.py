@@ -192,6 +192,6 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
     place = ".".join(quoted_if_needed(part) for part in (database, schema))
     account.store.execute(
         "DELETE FROM tag_assignments WHERE (domain = 'SCHEMA' AND object = ?) OR"
-        " (domain IN ('TABLE', 'STAGE', 'STREAM') AND substr(object, 1, ?) = ?)",
+        " (domain IN ('TABLE', 'STAGE', 'STREAM', 'ALERT') AND substr(object, 1, ?) = ?)",
         (place, len(place) + 1, f"{place}."),
     )

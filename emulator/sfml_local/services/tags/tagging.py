@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 _DOMAINS = {"VIEW": "TABLE", "COLUMN": "TABLE", "MODEL": "MODULE"}
-_IN_SCHEMAS = frozenset({"TABLE", "STAGE", "STREAM", "TASK", "MODULE", "MODEL", "PROCEDURE", "FUNCTION"})
+_IN_SCHEMAS = frozenset(
+    {"TABLE", "STAGE", "STREAM", "ALERT", "TASK", "MODULE", "MODEL", "PROCEDURE", "FUNCTION"}
+)
 DOMAINS = frozenset(
     {
         *(
@@ -159,7 +161,7 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
         case "TABLE" | "VIEW":
             full = resolve(name, session)
             return full in session.temporaries or bool(account.engine.columns(session, full))
-        case "STAGE" | "STREAM" | "INTEGRATION":
+        case "STAGE" | "STREAM" | "ALERT" | "INTEGRATION":
             ask = account.kinds[kind].owner_of
             return ask is not None and ask(account, session, name) is not None
         case "SCHEMA":
@@ -173,7 +175,7 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
             return compute.find(account, "COMPUTE POOL", name.last) is not None
         case "FUNCTION" | "PROCEDURE":
             raise not_emulated(f"tags of a {kind}")
-        case "ALERT" | "DATABASE ROLE" | "NETWORK POLICY" | "PIPE" | "SHARE":
+        case "DATABASE ROLE" | "NETWORK POLICY" | "PIPE" | "SHARE":
             return False
     return True
 

@@ -86,7 +86,7 @@ def settings_from_body(account: Account, name: ObjectName, body: Json) -> Settin
     if body.get("finalize"):
         given.append(("FINALIZE", parse_name(str(body["finalize"]))))
     if body.get("schedule") is not None:
-        given.append(("SCHEDULE", _schedule_text(body["schedule"])))
+        given.append(("SCHEDULE", schedule_text(body["schedule"])))
     if body.get("target_completion_interval") is not None:
         interval = _interval_text(body["target_completion_interval"])
         given.append(("TARGET_COMPLETION_INTERVAL", interval))
@@ -110,7 +110,7 @@ def _mapping(body: Json, key: str) -> Json:
     return value
 
 
-def _schedule_text(schedule: Any) -> str:
+def schedule_text(schedule: Any) -> str:
     if isinstance(schedule, dict):
         if "cron_expr" in schedule:
             return f"USING CRON {schedule['cron_expr']} {schedule.get('timezone', '')}".rstrip()
@@ -136,7 +136,7 @@ def task_body(account: Account, task: Task) -> Json:
         "name": quoted_if_needed(task.name.name),
         "definition": settings.definition,
         "warehouse": quoted_if_needed(settings.warehouse) if settings.warehouse else None,
-        "schedule": _schedule_body(settings.schedule),
+        "schedule": schedule_body(settings.schedule),
         "comment": settings.comment,
         "finalize": task.name.sibling(settings.finalize).fqn() if settings.finalize else None,
         "config": parse_config(settings.config) if settings.config else None,
@@ -150,13 +150,13 @@ def task_body(account: Account, task: Task) -> Json:
         "execute_as_user": settings.execute_as_user,
         **{key: getattr(settings, key) for key in (*_TEXTS[2:], *_INTEGERS)},
         **_overlap_body(settings),
-        "created_on": _time(task.created_on),
+        "created_on": time_text(task.created_on),
         "id": task.id,
         "owner": task.owner,
         "owner_role_type": "ROLE",
         "state": task.state,
-        "last_committed_on": _time(task.last_committed_on),
-        "last_suspended_on": _time(task.last_suspended_on),
+        "last_committed_on": time_text(task.last_committed_on),
+        "last_suspended_on": time_text(task.last_suspended_on),
         "database_name": quoted_if_needed(task.name.database),
         "schema_name": quoted_if_needed(task.name.schema),
     }
@@ -171,7 +171,7 @@ def _overlap_body(settings: Settings) -> Json:
     return {"overlap_policy": policy, "allow_overlapping_execution": allow}
 
 
-def _schedule_body(text: str | None) -> Json | None:
+def schedule_body(text: str | None) -> Json | None:
     if not text:
         return None
     schedule = parse_schedule(text)
@@ -203,10 +203,10 @@ def run_body(row: GraphRow) -> Json:
         "first_error_task_name": error.name if error else None,
         "first_error_code": error.error_code if error else None,
         "first_error_message": error.error_message if error else None,
-        "scheduled_time": _time(run.scheduled_time),
-        "query_start_time": _time(run.query_start_time),
-        "next_scheduled_time": _time(row.next_scheduled_time or run.scheduled_time),
-        "completed_time": _time(run.completed_time),
+        "scheduled_time": time_text(run.scheduled_time),
+        "query_start_time": time_text(run.query_start_time),
+        "next_scheduled_time": time_text(row.next_scheduled_time or run.scheduled_time),
+        "completed_time": time_text(run.completed_time),
         "root_task_id": run.root_id,
         "graph_version": run.version,
         "run_id": run.run_id,
@@ -214,15 +214,15 @@ def run_body(row: GraphRow) -> Json:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def tag_body(tag: ObjectName, value: str) -> Json:
+def tag_body(tag: ObjectName, value: str, level: str = "TASK") -> Json:
     return {
         "tag_database": quoted_if_needed(tag.database),
         "tag_schema": quoted_if_needed(tag.schema),
         "tag_name": quoted_if_needed(tag.name),
         "tag_value": value,
-        "level": "TASK",
+        "level": level,
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_text(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="milliseconds") if moment else None

@@ -116,8 +116,8 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
     now = account.clock()
     start = time_of(given.get("SCHEDULED_TIME_RANGE_START")) or now - KEPT
     end = time_of(given.get("SCHEDULED_TIME_RANGE_END"))
-    _demand_recent(now, start, end)
-    limit = _limit(given.get("RESULT_LIMIT"), 100)
+    demand_recent("TASK_HISTORY", now, start, end)
+    limit = result_limit(given.get("RESULT_LIMIT"), 100)
     database, schema = _folded(given.get("DATABASE_NAME")), _folded(given.get("SCHEMA_NAME"))
     name = str(given["TASK_NAME"]).upper() if given.get("TASK_NAME") else None
     error_only = _truth(given.get("ERROR_ONLY"))
@@ -141,13 +141,13 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
     return table(TASK_HISTORY_COLUMNS, found[:limit])
 
 
-def _demand_recent(now: datetime, start: datetime, end: datetime | None) -> None:
+def demand_recent(function: str, now: datetime, start: datetime, end: datetime | None) -> None:
     """Refuse a time range that begins or ends before the last seven days; the message is assumed."""
     # Seven days before the time when the statement was written are a little more than seven days ago.
     for moment in (start, end):
         if moment is not None and moment < now - KEPT - timedelta(minutes=5):
             raise SqlError(
-                "Invalid time range for TASK_HISTORY: SCHEDULED_TIME_RANGE_START and SCHEDULED_TIME_RANGE_END "
+                f"Invalid time range for {function}: SCHEDULED_TIME_RANGE_START and SCHEDULED_TIME_RANGE_END "
                 "must lie within the last 7 days.",
                 1008,
                 "22023",
@@ -216,7 +216,7 @@ def current_task_graphs(account: Account, session: Session, arguments: Args) -> 
     """https://docs.snowflake.com/en/sql-reference/functions/current_task_graphs"""
     given = arguments.by_name("CURRENT_TASK_GRAPHS", "RESULT_LIMIT ROOT_TASK_NAME")
     runs = _named(service.current_runs(account), given.get("ROOT_TASK_NAME"))
-    limit = _limit(given.get("RESULT_LIMIT"), 1000)
+    limit = result_limit(given.get("RESULT_LIMIT"), 1000)
     rows = [graph_row(account, run).values(completed=False) for run in runs[:limit]]
     return table(CURRENT_GRAPHS_COLUMNS, rows)
 
@@ -227,7 +227,7 @@ def complete_task_graphs(account: Account, session: Session, arguments: Args) ->
     found = service.complete_runs(account, error_only=_truth(given.get("ERROR_ONLY")))
     runs = _named(found, given.get("ROOT_TASK_NAME"))
     runs.sort(key=lambda run: run.completed_time or run.scheduled_time, reverse=True)
-    limit = _limit(given.get("RESULT_LIMIT"), 1000)
+    limit = result_limit(given.get("RESULT_LIMIT"), 1000)
     rows = [graph_row(account, run).values(completed=True) for run in runs[:limit]]
     return table(COMPLETE_GRAPHS_COLUMNS, rows)
 
@@ -287,7 +287,7 @@ def predecessors_json(task: Task) -> str:
 # -- arguments
 
 
-def _limit(value: Any, default: int) -> int:
+def result_limit(value: Any, default: int) -> int:
     if value is None:
         return default
     limit = int(value)

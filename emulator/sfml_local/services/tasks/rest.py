@@ -95,7 +95,7 @@ def complete_graphs(call: Call) -> list[Json]:
 
 
 def set_tags(call: Call) -> Json:
-    given = {_tag(call, one): _tag_value(one) for one in call.listing()}
+    given = {tag_in(call, one): tag_value_in(one) for one in call.listing()}
     task = _tagged(call)
     if task is not None:
         tags.set_tags(call.account, task, given)
@@ -103,7 +103,7 @@ def set_tags(call: Call) -> Json:
 
 
 def unset_tags(call: Call) -> Json:
-    given = [_tag(call, one) for one in call.listing()]
+    given = [tag_in(call, one) for one in call.listing()]
     task = _tagged(call)
     if task is not None:
         tag_store.unset_tags(call.account.store, task, given)
@@ -124,7 +124,7 @@ def _tagged(call: Call) -> str | None:
     return commands.fetch(call.account, call.object).id
 
 
-def _tag(call: Call, one: Json) -> ObjectName:
+def tag_in(call: Call, one: Json) -> ObjectName:
     if not one.get("tag_name"):
         raise bad_request("Missing required field: tag_name.")
     database = identifier(one["tag_database"]) if one.get("tag_database") else call.database
@@ -132,7 +132,7 @@ def _tag(call: Call, one: Json) -> ObjectName:
     return ObjectName(database, schema, identifier(one["tag_name"]))
 
 
-def _tag_value(one: Json) -> str:
+def tag_value_in(one: Json) -> str:
     if not isinstance(one.get("tag_value"), str):
         raise bad_request("Missing required field: tag_value.")
     return str(one["tag_value"])

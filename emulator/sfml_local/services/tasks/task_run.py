@@ -179,14 +179,19 @@ class RunningTask:
         """End the task's processes, and cancel its statement in the engine."""
         if self.session is None:
             return
-        children.interrupt(self.account, self.session)
-        for session in self.account.sessions:
-            if _works_for(session, self.session):
-                session.interrupt()
+        interrupt(self.account, self.session)
 
     def interrupt_again(self) -> None:
         """End work that the task started after it was asked to stop."""
         self._interrupt()
+
+
+def interrupt(account: Account, session: Session) -> None:
+    """End the processes of a session, and the statements of it and of those that work for it."""
+    children.interrupt(account, session)
+    for one in account.sessions:
+        if _works_for(one, session):
+            one.interrupt()
 
 
 def _works_for(session: Session, ancestor: Session) -> bool:

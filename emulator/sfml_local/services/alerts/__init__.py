@@ -1,0 +1,1 @@
+"""Alerts: queries that run by schedule, with a statement that follows when they have rows."""
