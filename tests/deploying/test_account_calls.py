@@ -82,6 +82,7 @@ def test_a_first_apply_takes_little_more_than_a_call_a_task(counted: Small) -> N
     looks = [call.text for call in calls if call.text.startswith("SHOW") and "LEASE" not in call.text]
     assert sorted(looks) == [
         "SHOW INTEGRATIONS",
+        "SHOW TASKS IN ACCOUNT ROOT ONLY",
         "SHOW TERSE TASKS IN SCHEMA " + schema_of(counted),
         "SHOW WAREHOUSES LIKE 'W'",
     ]

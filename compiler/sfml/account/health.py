@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
 from sfml.account.deployed_schedule import deployed_schedule
+from sfml.account.former_graphs import FormerGraph
 from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
@@ -146,6 +147,14 @@ class LeaseLeft:
     reason: str | None
 
 
+@record
+class FormerGraphs:
+    """Graphs at former places of the pipeline whose schedules are on, with the commands that remove them."""
+
+    graphs: tuple[FormerGraph, ...]
+    removals: tuple[str, ...]
+
+
 class StreamFault(StrEnum):
     """Why the condition of a task cannot read a stream."""
 
@@ -182,6 +191,7 @@ Problem: TypeAlias = (
     | BackfillStopped
     | LeaseLeft
     | UnusableStreams
+    | FormerGraphs
 )
 
 
@@ -221,12 +231,13 @@ def health_of(
     abandoned: Lease | None = None,
     mended: frozenset[str] = frozenset(),
     streams: StreamReading = NO_STREAMS,
+    former: tuple[FormerGraph, ...] = (),
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
     `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
     command works; `abandoned` is the lease of a command that has certainly ended, `mended` are runs that parts
-    recovered, `streams` is what is known of streams, also of other pipelines.
+    recovered, `streams` is what is known of streams, also of other pipelines; `former` are the graphs at former places.
     """
     rows = tuple(rows)
     root = graph.root
@@ -253,6 +264,9 @@ def health_of(
         problems.append(BackfillStopped(stopped_lanes))
     if abandoned is not None and unfinished is None:
         problems.append(LeaseLeft(abandoned.owner, abandoned.taken_at, abandoned.reason))
+    if running := tuple(one for one in former if one.started):
+        place = (desired.spec_path, desired.target.name, desired.root.name)
+        problems.append(FormerGraphs(running, tuple(one.removal(*place) for one in running)))
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sfml.account.deployed import DeployedGraph
+from sfml.account.former_graphs import RecordedRoot, RootPlace
 from sfml.account.history import DeployedRoot, GraphRow, TaskRow
 from sfml.account.task_log import LogLine
 from sfml.graph.located import Scalar
@@ -180,6 +181,14 @@ class RunReader(Protocol):
 
     def deployed(self, name: str) -> DeployedGraph:
         """The graph of the root with this name, and the other tasks of the schema."""
+        ...
+
+    def roots(self) -> tuple[RecordedRoot, ...] | None:
+        """The roots in the account that have sfml's record and that the role sees; None if there are too many."""
+        ...
+
+    def root_at(self, place: RootPlace) -> RecordedRoot | None:
+        """The root at this place, which may be in any schema; None if there is none with sfml's record."""
         ...
 
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:

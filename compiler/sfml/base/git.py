@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sfml.base.git_process import git_text
@@ -59,3 +60,23 @@ def _real_path(folder: Path, file: str) -> str:
     """The file's path below the folder with every symbolic link followed; `file` itself where links lead out of it."""
     real, top = (folder / file).resolve(), folder.resolve()
     return real.relative_to(top).as_posix() if real.is_relative_to(top) else file
+
+
+def was_in_commit(folder: Path, commit: object, file: str) -> bool:
+    """Whether this repository has the commit, with the file; `file` is relative to the folder."""
+    return _is_commit(commit) and git_text(folder, "cat-file", "-e", f"{commit}:./{file}") is not None
+
+
+def is_renamed(folder: Path, commit: object, old: str, new: str) -> bool:
+    """Whether git takes the file `new` of the work tree for the renamed file `old` of the commit."""
+    if not _is_commit(commit):
+        return False
+    answer = git_text(
+        folder, "diff", "--name-status", "-z", "-M", "--diff-filter=R", "--relative", str(commit)
+    )
+    parts = (answer or "").split("\0")
+    return (old, new) in zip(parts[1::3], parts[2::3], strict=False)
+
+
+def _is_commit(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[0-9a-f]{7,64}", text) is not None

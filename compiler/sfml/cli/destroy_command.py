@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from sfml.base.errors import UsageError
 from sfml.cli import output
 from sfml.cli.idle_options import idle_options
 from sfml.cli.inputs import connected
@@ -19,14 +18,12 @@ from sfml.cli.removal import (
     ask,
     doomed_json,
     named_objects,
+    placed_at,
     remove,
     show,
 )
 from sfml.operations.idleness import Idleness
 from sfml.operations.removal import planned_removal
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -47,6 +44,11 @@ if TYPE_CHECKING:
     metavar="PIPELINE",
     help="Confirm by the pipeline's name, without a prompt; may be repeated.",
 )
+@click.option(
+    "--at",
+    metavar="DATABASE.SCHEMA",
+    help="Remove it there, where the target led before; by default, where the target leads.",
+)
 @idle_options
 @locking_options
 @shared_options()
@@ -56,6 +58,7 @@ def command(
     models: str | None,
     auto_approve: bool,
     confirmed: tuple[str, ...],
+    at: str | None,
     idleness: Idleness,
     locking: Locking,
     options: Options,
@@ -69,20 +72,22 @@ def command(
     from sfml.cli.restoration import place_of
     from sfml.frontend.entry_files import is_single, narrowed
 
-    if tables or models:
+    if tables or models or at:
         specs = narrowed(specs)
     flags = DestroyFlags(tables, models, Approval(auto_approve, confirmed), idleness, locking)
     if not is_single(specs):
+        if at is not None:
+            raise UsageError("--at goes with one pipeline", help="name one by its file or its name")
         from sfml.cli.destroy_several import destroy_several
 
         return destroy_several(specs, flags, options)
-    compiled_spec = place_of(specs[0], options)
+    compiled_spec = placed_at(place_of(specs[0], options), at)
     objects = named_objects(compiled_spec.desired, tables, models)
     with (
         connected(compiled_spec, options) as target,
         locked(compiled_spec.desired, target, options, locking) as held_lease,
     ):
-        doomed = PipelineRemoval(compiled_spec, objects, planned_removal(compiled_spec.desired, target))
+        doomed = PipelineRemoval(compiled_spec, objects, planned_removal(compiled_spec.desired, target), at)
         show(doomed, options)
         if doomed.is_there:
             ask(compiled_spec.desired, flags.approval, options)

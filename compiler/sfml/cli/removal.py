@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfml.base.errors import UsageError
-from sfml.base.quoting import name_parts, qualified
+from sfml.base.quoting import folded, name_parts, qualified
 from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.confirmation import confirm
@@ -55,15 +57,39 @@ class DestroyFlags:
 
 @record
 class PipelineRemoval:
-    """A pipeline and its removal; `objects` are (kind, name) pairs of tables and models to drop as well."""
+    """A pipeline and its removal; `objects` are (kind, name) pairs of tables and models to drop as well.
+
+    `at` is the schema from which it is removed if the target leads elsewhere.
+    """
 
     compiled_spec: CompiledSpec
     objects: tuple[tuple[str, str], ...]
     removal: Removal
+    at: str | None = None
+
+    @property
+    def place(self) -> str:
+        return self.at or self.compiled_spec.desired.target.name
+
+    @property
+    def command(self) -> str:
+        return "destroy" if self.at is None else f"destroy --at {shlex.quote(self.at)}"
 
     @property
     def is_there(self) -> bool:
         return bool(self.removal.groups or self.objects)
+
+
+def placed_at(compiled_spec: CompiledSpec, at: str | None) -> CompiledSpec:
+    """The spec with another database and schema, `DATABASE.SCHEMA`; as it is for None."""
+    if at is None:
+        return compiled_spec
+    parts = name_parts(at)
+    if len(parts) != 2:
+        raise UsageError(f"--at `{at}` is not a schema", help="write DATABASE.SCHEMA")
+    desired = compiled_spec.desired
+    target = replace(desired.target, database=folded(parts[0]), schema=folded(parts[1]))
+    return replace(compiled_spec, desired=replace(desired, target=target))
 
 
 def show(doomed: PipelineRemoval, options: Options) -> None:
@@ -75,7 +101,7 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
         return
     desired, removal = doomed.compiled_spec.desired, doomed.removal
     if not doomed.is_there:
-        output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {desired.target.name}.")
+        output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {doomed.place}.")
         if (hint := misspelt(desired.spec_path)) is not None:
             output.note(f"help: {hint}")
         return
@@ -107,15 +133,13 @@ def remove(
     if removal.groups:
         is_open = removal.journal is not None or removal.unreadable is not None
         work = removal.work(held_lease.lease)
-        deploy_work(work, target, held_lease, options, where, journal_open=is_open, command="destroy")
+        deploy_work(work, target, held_lease, options, where, journal_open=is_open, command=doomed.command)
     if doomed.objects:
         restore_signals()
         drop_objects(target, desired, doomed.objects, speaks=speaks)
     if speaks:
         took = f"{time.perf_counter() - began:.1f} s"
-        output.say(
-            f"Removed in {took}: {desired.pipeline} is not deployed in {desired.target.name} any more."
-        )
+        output.say(f"Removed in {took}: {desired.pipeline} is not deployed in {doomed.place} any more.")
 
 
 def doomed_json(doomed: PipelineRemoval) -> dict[str, Any]:

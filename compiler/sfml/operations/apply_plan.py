@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sfml.account.former_graphs import FormerGraph, former_value
 from sfml.account.health import off_of
 from sfml.base.errors import RecordUnreadable
 from sfml.base.record import record
@@ -14,6 +15,7 @@ from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.deployer import Work
+from sfml.operations.former_graphs import former_graphs, known_former_graphs, with_former_graphs
 from sfml.operations.ownership import (
     graph_to_restore,
     may_have_loose_tasks,
@@ -63,6 +65,14 @@ class ApplyPlan:
     strangers: tuple[ObservedTask, ...] = ()
     """Strangers: tasks that somebody else added below the graph, or below its loose tasks."""
 
+    former: tuple[FormerGraph, ...] = ()
+    """The graphs at former places of the pipeline."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing of the pipeline was deployed before, except by an apply that is unfinished."""
+        return self.observed is None or (self.journal is not None and self.journal.was is None)
+
     @property
     def is_unfinished(self) -> bool:
         """Whether the stage holds a journal, readable or not."""
@@ -96,7 +106,14 @@ def planned(
     collect: bool = True,
 ) -> ApplyPlan:
     """Plan an apply of the spec in the target. Reads the target, and changes nothing."""
-    return planned_graph(compiled_spec.desired, target, resume=resume, adopt=adopt, collect=collect)
+    work = planned_graph(compiled_spec.desired, target, resume=resume, adopt=adopt, collect=collect)
+    former = (
+        former_graphs(compiled_spec, target)
+        if work.is_first
+        else known_former_graphs(work.observed.record if work.observed else None, target)
+    )
+    plan = with_former_graphs(work.plan, former, compiled_spec.desired)
+    return dataclasses.replace(work, plan=plan, former=former or ())
 
 
 def planned_graph(
@@ -284,7 +301,7 @@ def work_of(
         header_of(lease, plan.number, work=kind),
         observed=plan.observed,
         was=plan.was,
-        provenance=provenance or {},
+        provenance={**(provenance or {}), **former_value(plan.former)},
         off_since=plan.off_since,
         strangers=plan.strangers,
         unreadable=plan.unreadable,

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.account.deployed import DeployedGraph
+from sfml.account.former_graphs import FormerGraph
 from sfml.account.health import (
     BackfillStopped,
+    FormerGraphs,
     LooseTasks,
     MissingTasks,
     PartLeftOver,
@@ -23,6 +25,7 @@ from sfml.base.errors import ConflictingState
 from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.former_graphs import known_former_graphs
 from sfml.operations.held_lease import is_gone, new_lease
 from sfml.operations.part_runs import left_over, parts_of_runs, states_of
 from sfml.operations.runs import read_runs, runs_of
@@ -31,6 +34,7 @@ from sfml.plan.journal import Journal
 from sfml.plan.lane import backfill_lease
 from sfml.plan.lease import Lease
 from sfml.plan.provenance import origin_text
+from sfml.plan.settings import split_comment
 from sfml.plan.stage_content import StageContent
 from sfml.render.health import problem_text, schedule_state_text, work_text
 from sfml.snowflake.streams import streams_of
@@ -99,6 +103,7 @@ def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphRead
         abandoned=holder if holder is not None and is_gone(holder, new_lease("")) else None,
         mended=mended_runs(parts),
         streams=reading.streams,
+        former=_former_graphs(graph, target),
     )
 
 
@@ -156,6 +161,12 @@ def _stopped_lanes(desired: DesiredGraph, target: TargetAccount, graph: Deployed
     return () if is_going_on else tuple(lane.root for lane in lanes)
 
 
+def _former_graphs(graph: DeployedGraph, target: TargetAccount) -> tuple[FormerGraph, ...]:
+    """The graphs that the pipeline left at former places. Costs no call if the root's record names none."""
+    record = split_comment(graph.root.comment)[1] if graph.root else None
+    return known_former_graphs(record, target)
+
+
 def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
     """Raise `ConflictingState` if an apply is unfinished, because the graph is then neither the old nor the new one."""
     desired = compiled_spec.desired
@@ -180,11 +191,12 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
         left_over=_left_over(desired, target, graph),
         stopped_lanes=_stopped_lanes(desired, target, graph),
         streams=read_streams(desired, target, graph),
+        former=_former_graphs(graph, target),
     )
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
     for problem in health.problems:
-        if isinstance(problem, LooseTasks | PartLeftOver | BackfillStopped | UnusableStreams):
+        if isinstance(problem, LooseTasks | PartLeftOver | BackfillStopped | UnusableStreams | FormerGraphs):
             yield problem_text(problem, desired.pipeline)
 
 

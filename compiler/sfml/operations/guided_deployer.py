@@ -49,6 +49,10 @@ class Progress:
         self.watcher.waits(error, seconds)
 
 
+RESTORABLE = ("apply", "destroy", "rollback")
+"""The commands that `apply --restore` undoes; it looks where the target leads, and not where a `destroy --at` was."""
+
+
 class GuidedDeployer:
     """A deployer whose errors say in `help` how to go on with `command`.
 
@@ -91,12 +95,15 @@ def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str 
     """The help for an error. Without a journal, nothing has been changed."""
     if not is_open:
         return f"{error.help or 'nothing was changed'}"
-    restore = f"apply {where} --restore"
-    width = max(len(restore), len(f"{command} {where}"))
+    finish, restore = f"{command} {where}", f"apply {where} --restore"
     first = f"{error.help}\n      " if error.help and not isinstance(error, StopRequested) else ""
+    recorded = f"{first}what it began is recorded on the stage, and the schedule is off until it is done"
+    if command not in RESTORABLE:
+        return f"{recorded}:\n      sfml {finish}   finishes it"
+    width = max(len(restore), len(finish))
     return (
-        f"{first}what it began is recorded on the stage, and the schedule is off until it is done or undone:"
-        f"\n      sfml {f'{command} {where}':<{width}}   finishes it"
+        f"{recorded} or undone:"
+        f"\n      sfml {finish:<{width}}   finishes it"
         f"\n      sfml {restore:<{width}}   puts back what was there before"
     )
 

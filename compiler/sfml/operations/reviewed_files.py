@@ -90,7 +90,9 @@ def _below(root: Path, path: str) -> Iterator[str]:
 
 
 def provenance(compiled_spec: CompiledSpec, user: str) -> Mapping[str, Any]:
-    """The user, the commit and the uncommitted files of an apply, for the root's record; not part of any comparison."""
+    """What an apply adds to the root's record: pipeline, target, user, commit and uncommitted files; never compared."""
     commit = head_commit(compiled_spec.root)
     beside = changed_since_commit(compiled_spec) if commit else None
-    return {"user": user, **provenance_of(commit, beside)}
+    desired = compiled_spec.desired
+    place = {"pipeline": desired.pipeline, "target": desired.target.name}
+    return {**place, "user": user, **provenance_of(commit, beside)}

@@ -80,6 +80,7 @@ class RiskLabel(StrEnum):
     RUNNING = "running"
     MISSES_RUN = "misses run"
     SHIFTS_INTERVAL = "shifts interval"
+    FORMER_GRAPH = "former graph"
 
 
 @record

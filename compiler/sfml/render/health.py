@@ -10,6 +10,7 @@ from sfml.account.freshness import Overdue
 from sfml.account.health import (
     BackfillStopped,
     ForeignTask,
+    FormerGraphs,
     GraphHealth,
     LateRun,
     LeaseLeft,
@@ -120,6 +121,11 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
         case LeaseLeft(owner, since, reason):
             why = f', "{reason}"' if reason else ""
             return f"a command of {owner} was cut off and left its lease{since_text(since)}{why}: others wait for it"
+        case FormerGraphs(graphs):
+            names = tuple(graph.name for graph in graphs)
+            return (
+                f"{names_text(names)} {is_are(names)} still on, from before the pipeline was renamed or moved"
+            )
         case UnusableStreams():
             return _streams_text(problem)
         case _:
@@ -181,6 +187,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml backfill {where} --status   shows its values;   the command that began it goes on with them"
         case LeaseLeft():
             yield f"sfml apply {where} --force-unlock   takes the lease, and does what is left to do"
+        case FormerGraphs(removals=removals):
+            yield from (f"{removal}   removes it" for removal in removals)
         case UnusableStreams():
             yield from _stream_remedies(problem, where)
         case _:
@@ -222,6 +230,7 @@ KINDS: Mapping[type, str] = {
     PartLeftOver: "part_left_over",
     BackfillStopped: "backfill_stopped",
     LeaseLeft: "lease_left",
+    FormerGraphs: "former_graphs",
 }
 """Type of problem → the value of `kind` in JSON; streams have one for each fault."""
 
@@ -248,7 +257,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
                 tasks = (run.reason.task,)
         case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
-        case ForeignTask() | PartLeftOver() | BackfillStopped():
+        case ForeignTask() | PartLeftOver() | BackfillStopped() | FormerGraphs():
             pass
         case _:
             assert_never(problem)

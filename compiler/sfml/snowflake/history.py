@@ -8,11 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.account.deployed import DeployedGraph, deployed_graph, deployed_root, utc
+from sfml.account.former_graphs import RecordedRoot, RootPlace, recorded_root
 from sfml.account.history import MOST_ROWS, DeployedRoot, GraphRow, TaskRow
 from sfml.account.task_log import HEAD, LogLine, text_of
+from sfml.base.errors import AccountError
 from sfml.base.quoting import identifier, literal, qualified, raw
 from sfml.graph.located import Scalar
 from sfml.graph.model import Target
+from sfml.lower.names import folded_name
+from sfml.snowflake.shown import MOST_ROWS as MOST_SHOWN
+from sfml.snowflake.shown import NO_SUCH_PLACE
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
@@ -69,6 +74,23 @@ class History:
         """
         schema = qualified(self._target.database, self._target.schema)
         return deployed_graph(self._rows(f"SHOW TASKS IN SCHEMA {schema}"), name)
+
+    def roots(self) -> tuple[RecordedRoot, ...] | None:
+        """The roots in the account that have sfml's record and that the role sees; None if SHOW leaves some out."""
+        shown = self._rows("SHOW TASKS IN ACCOUNT ROOT ONLY")
+        return None if len(shown) >= MOST_SHOWN else tuple(filter(None, map(recorded_root, shown)))
+
+    def root_at(self, place: RootPlace) -> RecordedRoot | None:
+        """The root at this place, which may be in any schema; None if there is none with sfml's record."""
+        database, schema, name = place
+        within = qualified(folded_name(database), folded_name(schema))
+        try:
+            shown = self._rows(f"SHOW TASKS LIKE {literal(name)} IN SCHEMA {within}")
+        except AccountError as error:
+            if error.code not in NO_SUCH_PLACE:
+                raise
+            return None
+        return next((recorded_root(row) for row in shown if row["name"] == name), None)
 
     def now(self) -> datetime:
         """The account's current time, which may differ from this machine's."""

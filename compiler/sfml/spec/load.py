@@ -21,7 +21,7 @@ from sfml.spec.include import with_includes
 from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import LoadedSpec, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
-from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
+from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, text_of, texts_of
 from sfml.spec.paths import inside, link_outside
 from sfml.spec.project import PROJECT_FILE, chosen_target, project_root, step_roots, with_local_defaults
 from sfml.spec.variables import variable_values
@@ -31,6 +31,8 @@ _TARGET_SETTINGS = (
     *("compute_pool", "stage", "mode", "create", "sizes", "keep_deployments"),
 )
 
+
+_PLACE = ("kind", "database", "schema")
 
 _BEGINNING = {
     "pipeline.schema.json": "begin it with `version: 1`, `pipeline: NAME` and `graph: {tasks: {…}}`",
@@ -184,6 +186,25 @@ def targets_of(path: Path, documents: Documents = ON_DISK) -> tuple[str, ...]:
         return ()
     targets = map_of(document.get("targets"))
     return tuple(targets.entries) if targets is not None else ()
+
+
+def places_of(project: Project, pipeline: str, user: str) -> Mapping[str, tuple[str, str] | None]:
+    """Target → the database and schema to which it leads this pipeline and user, as written.
+
+    None where they depend on more than these two, such as a variable of the environment, or cannot be read.
+    """
+    names: dict[str, Any] = {"pipeline": pipeline, "user": user}
+    places: dict[str, tuple[str, str] | None] = {}
+    for name in project.targets:
+        chosen = chosen_target(project.document, name)
+        if isinstance(chosen, Diagnostic):
+            continue
+        patch, findings = chosen[2], list[Diagnostic]()
+        own = {key: value for key, value in patch.entries.items() if key in _PLACE}
+        node = _target(replace(patch, entries=own), pipeline, name, names, findings)
+        database, schema = (text_of(node.get(key)) for key in ("database", "schema"))
+        places[name] = None if findings or not (database and schema) else (database, schema)
+    return places
 
 
 def _relative(path: Path, root: Path) -> str:
