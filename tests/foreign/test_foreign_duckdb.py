@@ -28,8 +28,16 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.mark.parametrize(
     ("sql", "errno", "words"),
     [
-        ("SELECT nothing FROM t", 904, "invalid identifier 'nothing'"),
-        ("SELECT t.nothing FROM t", 904, "invalid identifier 'nothing'"),
+        ("SELECT nothing FROM t", 904, "invalid identifier '\"nothing\"'"),
+        ("SELECT NOTHING FROM t", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT t.NOTHING FROM t", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT NOTHING.a FROM t", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT a FROM t QUALIFY NOTHING = 1", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT x.NOTHING FROM (VALUES (1)) AS x", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT * EXCLUDE (NOTHING) FROM t", 904, "invalid identifier 'NOTHING'"),
+        ("SELECT 1 FROM t JOIN t AS u USING (NOTHING)", 904, "invalid identifier 'NOTHING'"),
+        ("INSERT INTO t (NOTHING) VALUES (1)", 904, "invalid identifier 'NOTHING'"),
+        ("UPDATE t SET NOTHING = 1", 904, "invalid identifier 'NOTHING'"),
         ("SELECT * FROM nowhere", 2003, "Object 'nowhere' does not exist or not authorized."),
         ("SELECT no_such_function(1)", 2140, "Unknown function NO_SUCH_FUNCTION, or one of Snowflake's"),
         ("SELECT st_point(1, 2)", 2, "not emulated by the local server: function ST_POINT"),

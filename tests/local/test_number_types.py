@@ -145,7 +145,7 @@ def test_what_has_no_value_is_refused(
     ],
 )
 def test_a_column_that_is_not_there_is_named(numbers: Session, expression: str) -> None:
-    with pytest.raises(SnowparkSQLException, match="invalid identifier 'NOPE'"):
+    with pytest.raises(SnowparkSQLException, match=r"invalid identifier '(N\.)?NOPE'"):
         numbers.sql(f"SELECT {expression} FROM N").collect()
 
 

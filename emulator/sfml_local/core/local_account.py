@@ -34,6 +34,7 @@ from sfml_local.core.sessions import Sessions
 from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
 from sfml_local.core.transactions import commit_open, is_open
+from sfml_local.core.unknown_references import UnknownReference, placed
 from sfml_local.grammar.flow import chained
 from sfml_local.grammar.statements import is_definition, parse_statement
 from sfml_local.grammar.tokens import SqlSyntaxError
@@ -163,6 +164,8 @@ class LocalAccount(Account):
             return self._execute(session, sql, params, describe_only)
         except SqlSyntaxError as cause:
             raise SqlError(str(cause), 1003, "42000") from cause
+        except UnknownReference as cause:
+            raise placed(cause, sql) from cause
         except RecursionError as cause:
             raise too_complex() from cause
         finally:

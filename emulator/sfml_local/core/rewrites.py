@@ -27,6 +27,8 @@ from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import renames, temporary_tables
 from sfml_local.core.type_names import type_names
+from sfml_local.core.typed_constants import constant
+from sfml_local.core.unknown_references import unknown_variable
 from sfml_local.core.volatile import generated_rows, random_numbers, volatile_values
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Placeholder)
@@ -179,19 +181,28 @@ def _last_query_id(call: exp.Anonymous, rewriting: Rewriting) -> str | None:
 
 
 def variables(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Replace `$name` by the session's variable."""
-    for node in list(tree.find_all(exp.Parameter)):
+    """Replace `$name` by the session's variable, and GETVARIABLE('NAME') by its text."""
+    held = rewriting.session.variables
+    for node in list(tree.find_all(exp.Parameter, exp.Anonymous)):
+        if isinstance(node, exp.Anonymous):
+            if str(node.this).upper() == "GETVARIABLE" and len(node.expressions) == 1:
+                tree = substitute(tree, node, _text_of_variable(node, rewriting))
+            continue
         if not isinstance(node.this, exp.Var):
             continue
         name = node.this.name.upper()
-        if name not in rewriting.session.variables:
-            raise SqlError(
-                f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist",
-                1003,
-                "42000",
-            )
-        tree = substitute(tree, node, literal(rewriting.session.variables[name]))
+        if name not in held:
+            raise unknown_variable(name)
+        tree = substitute(tree, node, constant(held[name].value, held[name].column))
     return tree
+
+
+def _text_of_variable(call: exp.Anonymous, rewriting: Rewriting) -> Expr:
+    """https://docs.snowflake.com/en/sql-reference/functions/getvariable: the name is not folded."""
+    variable = rewriting.session.variables.get(str(value_of(call.expressions[0], rewriting)))
+    if variable is None:
+        return literal(None)
+    return exp.cast(constant(variable.value, variable.column), "VARCHAR")
 
 
 # -- relations ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sfml_local.core.names import ObjectName
     from sfml_local.core.result import Result
+    from sfml_local.core.session_variables import SessionVariable
 
 DEFAULT_ROLE = "SYSADMIN"
 DEFAULT_USER = "SFML"
@@ -166,7 +167,7 @@ class Session:
         return self._workplace.lock
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, SessionVariable]:
         return self._workplace.variables
 
     @property

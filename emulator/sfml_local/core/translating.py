@@ -17,6 +17,7 @@ from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, t
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
+from sfml_local.core.unknown_references import invalid_identifier
 
 
 @contextlib.contextmanager
@@ -128,10 +129,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return SqlError(
             f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
         )
-    if (unknown := _UNKNOWN.match(message)) is not None:
-        return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
-    if (beyond := _BEYOND.match(message)) is not None:
-        return SqlError(f"SQL compilation error:\ninvalid identifier '${beyond[1]}'", 904, "42000")
+    if (identifier := invalid_identifier(message)) is not None:
+        return identifier
     if (type := _NO_TYPE.match(message)) is not None:
         return _no_type(type[1].upper())
     if (missing := _MISSING.match(message)) is not None:
@@ -207,8 +206,6 @@ _OF_SNOWFLAKE = (
     "SNOWFLAKE.READER_ACCOUNT_USAGE.",
 )
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
-_UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
 _NO_TYPE = re.compile(r"Catalog Error: Type with name \"?(\w+)\"? does not exist")
 TYPES_NOT_HERE = frozenset({"GEOGRAPHY", "GEOMETRY", "VECTOR", "DECFLOAT", "FILE", "UUID"})
 """Types of Snowflake's that this server lacks."""
-_BEYOND = re.compile(r"Binder Error: Positional reference (\d+) out of range")

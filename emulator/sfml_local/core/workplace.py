@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fakesnow.fakes import FakeSnowflakeConnection
 
     from sfml_local.core.names import ObjectName
+    from sfml_local.core.session_variables import SessionVariable
 
 
 class Workplace:
@@ -25,7 +26,7 @@ class Workplace:
         self.parts = parts
         self.connection = connection
         """It holds the current database and schema."""
-        self.variables: dict[str, Any] = {}
+        self.variables: dict[str, SessionVariable] = {}
         self.zone: str | None = None
         """The time zone that DuckDB's connection works in, once a statement has set it."""
         self.temporaries: set[ObjectName] = set()

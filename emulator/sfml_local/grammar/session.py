@@ -41,11 +41,21 @@ class AlterSession:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenValue:
+    """The value of a variable as a query, in which the expression stands where the statement has it."""
+
+    query: str
+    is_subquery: bool
+    """Whether the expression is one subquery and nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetVariables:
-    """SET (a, b) = (1, 2): each value is the text of an expression."""
+    """SET a = 1, SET (a, b) = (1, 2); in SET (a, b) = (SELECT 1, 2) the values are columns of the only `query`."""
 
     names: tuple[str, ...]
-    expressions: tuple[str, ...]
+    values: tuple[GivenValue, ...] = ()
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +198,57 @@ def _set(tokens: Tokens) -> SetVariables:
     if tokens.match_type(TokenType.L_PAREN) is None:
         name = tokens.identifier()
         tokens.expect_type(TokenType.EQ)
-        return SetVariables((name,), (tokens.rest(),))
+        start = tokens.offset
+        return SetVariables((name,), (_given(tokens, start, tokens.rest()),))
     names = tokens.listed(tokens.identifier)
     tokens.expect_type(TokenType.R_PAREN)
     tokens.expect_type(TokenType.EQ)
     tokens.expect_type(TokenType.L_PAREN)
-    expressions = tokens.arguments()
-    if len(expressions) != len(names):
+    is_query, start = tokens.is_words("SELECT") or tokens.is_words("WITH"), tokens.offset
+    texts = tokens.arguments()
+    if is_query:
+        return SetVariables(names, query=tokens.sql[start : tokens.sql.rindex(")")])
+    if len(texts) != len(names):
         raise tokens.error(f"expected {len(names)} values")
-    return SetVariables(names, expressions)
+    values = []
+    for text in texts:
+        start = tokens.sql.index(text, start)
+        values.append(_given(tokens, start, text))
+        start += len(text)
+    return SetVariables(names, tuple(values))
+
+
+def _given(tokens: Tokens, start: int, text: str) -> GivenValue:
+    if not text:
+        raise tokens.error("expected a value")
+    return GivenValue(_select(tokens.sql[:start]) + text, _is_subquery(Tokens(text)))
+
+
+def _select(before: str) -> str:
+    """SELECT at the end of as many blank lines and columns as there are before an expression, if they have room."""
+    lines = [" " * len(line) for line in before.split("\n")]
+    for index in reversed(range(len(lines))):
+        word = "SELECT " if index == len(lines) - 1 else "SELECT"
+        if len(lines[index]) >= len(word):
+            lines[index] = word.rjust(len(lines[index]))
+            return "\n".join(lines)
+    return "SELECT "
+
+
+def _is_subquery(tokens: Tokens) -> bool:
+    """Whether the first parenthesis, which a query follows, closes at the end."""
+    depth = 0
+    while tokens.match_type(TokenType.L_PAREN):
+        depth += 1
+    if not depth or not (tokens.is_words("SELECT") or tokens.is_words("WITH")):
+        return False
+    while (token := tokens.peek()) is not None:
+        depth += token.token_type is TokenType.L_PAREN
+        depth -= token.token_type is TokenType.R_PAREN
+        tokens.index += 1
+        if depth == 0:
+            return tokens.at_end
+    return False
 
 
 def _show_parameters(tokens: Tokens) -> ShowParameters | None:

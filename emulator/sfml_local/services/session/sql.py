@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.errors import does_not_exist, invalid_parameter, not_emulated
+from sqlglot import exp
+
+from sfml_local.core.errors import SqlError, does_not_exist, invalid_parameter, not_emulated
 from sfml_local.core.followed_parameters import HARMLESS_PREFIXES, _text, is_followed
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.queries import Queries
 from sfml_local.core.result import DESCRIBE, SCL, USE, Column, Result, status, table
 from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
+from sfml_local.core.session_variables import SessionVariable, check_size, no_constant
 from sfml_local.core.transactions import set_autocommit
+from sfml_local.core.typed_constants import constant
 from sfml_local.grammar.session import (
     AlterSession,
     DescribeResult,
+    GivenValue,
     SetVariables,
     ShowParameters,
     ShowTransactions,
@@ -125,33 +131,77 @@ def _type(value: Any) -> str:
 
 
 def set_variables(account: Account, session: Session, statement: SetVariables) -> Result:
-    values = [_variable(account, session, text) for text in statement.expressions]
-    session.variables.update(zip(statement.names, values, strict=True))
+    """All values are computed before the first variable is set."""
+    values = _values(account, session, statement)
+    now = datetime.now(UTC)
+    for name, (value, column) in zip(statement.names, values, strict=True):
+        check_size(name, value)
+        variable = SessionVariable(value, column, now, now)
+        session.variables[name] = variable.set_before(session.variables.get(name))
     return status(statement_type_id=SCL)
 
 
-def _variable(account: Account, session: Session, expression: str) -> Any:
-    result = account.execute(session, f"SELECT {expression}")
-    if result.columns[0].type in ("variant", "object", "array"):
-        raise not_emulated("SET of a semi-structured value: cast it to VARCHAR or another type")
-    return result.scalar
+def _values(account: Account, session: Session, statement: SetVariables) -> list[tuple[Any, Column]]:
+    if statement.query is None:
+        return [_value(account, session, one) for one in statement.values]
+    result = account.execute(session, statement.query)
+    if len(result.rows) > 1:
+        raise SqlError("Single-row subquery returns more than one row.", 90150, "22000")
+    if len(result.columns) != len(statement.names):
+        words = (
+            f"{len(statement.names)} variables are set to the columns of a query with {len(result.columns)}"
+        )
+        raise SqlError(f"SQL compilation error:\n{words}")
+    row = result.rows[0] if len(result.rows) else (None,) * len(statement.names)
+    return [(_kept(value, column), column) for value, column in zip(row, result.columns, strict=True)]
+
+
+def _value(account: Account, session: Session, given: GivenValue) -> tuple[Any, Column]:
+    """A subquery fails as it would elsewhere; an expression that fails while it is computed is no constant."""
+    try:
+        result = account.execute(session, given.query)
+    except SqlError as error:
+        is_of_values = error.sqlstate.startswith("22") and not error.message.startswith(
+            "SQL compilation error"
+        )
+        if given.is_subquery or not is_of_values:
+            raise
+        raise no_constant() from error
+    return _kept(result.scalar, result.columns[0]), result.columns[0]
+
+
+def _kept(value: Any, column: Column) -> Any:
+    """A semi-structured value cannot be kept, unless it is NULL."""
+    if column.type in ("variant", "object", "array") and value is not None:
+        raise no_constant()
+    return value
 
 
 def show_variables(account: Account, session: Session, statement: ShowVariables) -> Result:
-    """https://docs.snowflake.com/en/sql-reference/sql/show-variables; the time of setting is not stored."""
-    columns = ("session_id", "created_on", "updated_on", "name", "value", "type", "comment")
+    """https://docs.snowflake.com/en/sql-reference/sql/show-variables"""
+    times = (Column("created_on", "timestamp_ltz"), Column("updated_on", "timestamp_ltz"))
+    columns = ("session_id", *times, "name", "value", "type", "comment")
     rows = [
-        (str(session.id), None, None, name, _text(value), _variable_type(value), "")
-        for name, value in sorted(session.variables.items())
+        (
+            str(session.id),
+            one.created,
+            one.updated,
+            name,
+            _text_of(account, session, one),
+            one.column.type,
+            "",
+        )
+        for name, one in sorted(session.variables.items())
         if like(statement.like, name)
     ]
     return table(columns, rows)
 
 
-def _variable_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    return "fixed" if isinstance(value, int) else "real" if isinstance(value, float) else "text"
+def _text_of(account: Account, session: Session, variable: SessionVariable) -> str | None:
+    if variable.value is None:
+        return None
+    query = exp.select(exp.cast(constant(variable.value, variable.column), "VARCHAR"))
+    return str(account.run_tree(session, query).scalar)
 
 
 def unset_variables(account: Account, session: Session, statement: UnsetVariables) -> Result:
