@@ -176,3 +176,50 @@ def test_a_later_server_knows_them(tmp_path: Path) -> None:
             told.append([answer(sql, "SELECT * FROM t"), answer(sql, "SELECT * FROM v")])
     assert told[0] == told[1]
     assert told[0][0][1] == "S VARCHAR(20) NOT NULL"
+
+
+HELD = """CREATE OR REPLACE TABLE wide (s VARCHAR(20), u VARCHAR(5));
+INSERT INTO wide VALUES ('abcdefghij', 'abcde');
+CREATE OR REPLACE TABLE grown (s VARCHAR(5));
+CREATE OR REPLACE VIEW outgrown AS SELECT s FROM grown;
+CREATE OR REPLACE TEMPORARY VIEW outgrown_too AS SELECT s FROM grown;
+CREATE OR REPLACE TABLE grown (s VARCHAR(20));
+INSERT INTO grown VALUES ('abcdefghij');
+CREATE OR REPLACE TABLE r (a VARCHAR(5), b VARCHAR(5), n INT);
+CREATE OR REPLACE TABLE short (s VARCHAR(5))"""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT s FROM wide",
+        "SELECT u || u FROM wide",
+        "SELECT u FROM wide UNION ALL SELECT s FROM wide",
+        "SELECT CASE WHEN u = 'x' THEN u ELSE s END FROM wide",
+        "SELECT s FROM outgrown",
+        "SELECT s FROM outgrown_too",
+        "SELECT s FROM TABLE(RESULT_SCAN('outgrown'))",
+        "SELECT * FROM VALUES ('a'), ('abcdefghij')",
+        "WITH RECURSIVE r AS (SELECT u AS a, s AS b, 1 AS n FROM wide UNION ALL SELECT b, a, n + 1 FROM R "
+        "WHERE n < 2) SELECT a FROM r",
+        "SELECT s AS u FROM (SELECT u AS s, s AS u FROM wide) q (u, s)",
+    ],
+)
+def test_what_is_known_of_a_query_lets_no_longer_text_pass(sql: StreamSql, query: str) -> None:
+    for statement in HELD.split(";\n"):
+        sql(statement)
+    sql.account.execute(sql.session, "SELECT s FROM outgrown", query_id="outgrown")
+    with pytest.raises(SqlError, match="is too long and would be truncated"):
+        sql(f"INSERT INTO short {query}")
+    sql("INSERT INTO short SELECT u FROM wide")
+    assert sql("SELECT MAX(LENGTH(s)), COUNT(*) FROM short") == [(5, 1)]
+
+
+@pytest.mark.parametrize("number", ["n * 10", "n / 3 * 100", "-n - 1", "n::FLOAT * 10"])
+def test_what_is_known_of_a_query_lets_no_longer_number_pass(sql: StreamSql, number: str) -> None:
+    sql("CREATE OR REPLACE TABLE numbers (n NUMBER(4, 2))")
+    sql("INSERT INTO numbers VALUES (99.99)")
+    with pytest.raises(SqlError, match=r"^Numeric value .* is out of range"):
+        sql(f"INSERT INTO numbers SELECT {number} FROM numbers")
+    sql("INSERT INTO numbers SELECT n FROM numbers")
+    assert sql("SELECT COUNT(*) FROM numbers") == [(2,)]

@@ -330,10 +330,12 @@ def _keep_lengths(session: Session, tree: Expr, name: ObjectName, lengths: list[
 
 def _note(rewriting: Rewriting, tree: Expr, name: ObjectName, lengths: list[tuple[str, int]]) -> None:
     engine = rewriting.account.engine
-    if isinstance(tree, exp.Drop | exp.Create):
-        table_notes.forget(engine, name)
-    table_notes.set_lengths(engine, name, lengths)
-    if rewriting.comments.get(None):
-        table_notes.set_comment(engine, name, rewriting.comments[None])
+    match tree:
+        case exp.Create():
+            table_notes.begin(engine, name, rewriting.comments.get(None, ""), lengths)
+        case exp.Drop():
+            table_notes.forget(engine, name)
+        case _:
+            table_notes.set_lengths(engine, name, lengths)
     for new in _new_names(tree, name):
         table_notes.move(engine, name, new)

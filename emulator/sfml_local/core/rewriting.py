@@ -25,9 +25,9 @@ Note = TypeVar("Note")
 class Rewriting:
     """The state of one statement while passes rewrite it; `relations` are the tables that it will read by name.
 
-    `facts` are what is known of the columns of its answer; `lengths` are those of the texts that it creates columns
-    of; `comments` are those of the table that it creates (None) and of its columns; `written` is the statement in its
-    user's words. What a service notes of the statement is a `note`, by its class.
+    `facts` are what is known of the columns of its answer; `lengths` are those of the texts that it inserts or creates
+    columns of; `comments` are those of the table that it creates (None) and of its columns; `written` is the statement
+    in its user's words. What a service notes of the statement is a `note`, by its class.
     """
 
     account: Account

@@ -34,6 +34,16 @@ def set_comment(engine: Engine, table: ObjectName, text: str) -> None:
         engine.noted.comments[table] = text
 
 
+def begin(engine: Engine, table: ObjectName, comment: str, lengths: Iterable[tuple[str, int]]) -> None:
+    """Store the data about a table that was created, perhaps again; nothing is written that is known already."""
+    known = dict(lengths)
+    if engine.noted.comments.get(table, "") != comment:
+        set_comment(engine, table, comment)
+    if lengths_of(engine, table) != known:
+        _forget_lengths(engine, table)
+        set_lengths(engine, table, known.items())
+
+
 def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, int]]) -> None:
     """Store the lengths of columns of texts and bytes; the last one counts."""
     known = dict(lengths)
@@ -53,8 +63,12 @@ def lengths_of(engine: Engine, table: ObjectName) -> Mapping[str, int]:
 
 
 def forget(engine: Engine, table: ObjectName) -> None:
-    """Drop the data about a table that was dropped or is created again."""
+    """Drop the data about a table that was dropped."""
     set_comment(engine, table, "")
+    _forget_lengths(engine, table)
+
+
+def _forget_lengths(engine: Engine, table: ObjectName) -> None:
     if table in engine.noted.lengths:
         engine.rows(f"DELETE FROM {LENGTHS} WHERE {_OF_TABLE}", _key(table))
         del engine.noted.lengths[table]

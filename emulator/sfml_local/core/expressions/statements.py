@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -37,9 +39,13 @@ from sfml_local.core.expressions.lowered_conversions import (
 )
 from sfml_local.core.expressions.lowered_dates import invalid_part, part_of
 from sfml_local.core.expressions.shown_values import has_own_formats, shown
+from sfml_local.core.result import Column
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name
 
+HeldType = tuple[str, int | None]
+"""DuckDB's type of a column, and the length of a text column if it has one."""
+LONGEST = 16777216
 _ZONED = {"ntz": exp.DType.TIMESTAMPNTZ, "ltz": exp.DType.TIMESTAMPTZ}
 
 
@@ -133,12 +139,16 @@ SOURCE = "_source"
 """The alias of an inserted query, whose columns are converted."""
 
 
-class InsertedTexts:
-    """Which columns of an inserted query have another text than DuckDB's, by position; None where it is not known."""
+class InsertedColumns:
+    """The columns of an inserted query as DuckDB describes them; None where it is not asked."""
 
-    positions: frozenset[int] | None = None
-    count: int | None = None
-    """How many columns the query has."""
+    described: Sequence[Column] | None = None
+
+
+_OF_OTHER_TEXT = frozenset(
+    {"variant", "array", "object", "real", "binary", "timestamp_ntz", "timestamp_ltz", "timestamp_tz"}
+)
+"""Types whose text is not DuckDB's; a session may have its own formats for the others."""
 
 
 def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
@@ -168,25 +178,73 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
                     [stored(v, *c, rewriting) for v, c in zip(row.expressions, held, strict=True)],
                 )
     elif not source.find(exp.Placeholder):
-        given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
-        shown_otherwise = None if has_own_formats(rewriting) else rewriting.note(InsertedTexts).positions
-        values = []
-        for index, (name, column) in enumerate(zip(given, held, strict=True)):
-            value: Expr = exp.column(name.copy())
-            if column[0] == "VARCHAR" and shown_otherwise is not None and index not in shown_otherwise:
-                value = typed(value, "VARCHAR")
-            values.append(stored(value, *column, rewriting))
-        alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
-        node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
+        _store_query(node, held, rewriting)
     return node
+
+
+def _store_query(node: exp.Insert, held: Sequence[HeldType], rewriting: Rewriting) -> None:
+    """Convert the columns of an inserted query, unless it has all of them as they are stored."""
+    described = rewriting.note(InsertedColumns).described
+    columns = [None] * len(held) if described is None else _measured(described, rewriting.lengths)
+    if all(map(_is_stored, columns, held)):
+        return
+    given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
+    values = [
+        _stored_column(exp.column(name.copy()), column, one, rewriting)
+        for name, column, one in zip(given, columns, held, strict=True)
+    ]
+    alias = exp.TableAlias(this=exp.to_identifier(SOURCE, quoted=True), columns=given)
+    query = exp.Subquery(this=node.expression.copy(), alias=alias)
+    node.set("expression", exp.select(*values).from_(query))
+
+
+def _measured(columns: Sequence[Column], lengths: Mapping[str, int]) -> list[Column]:
+    """The columns with the lengths that they are known to have now."""
+    counts = Counter(column.name for column in columns)
+    return [replace(one, length=lengths.get(one.name) if counts[one.name] == 1 else None) for one in columns]
+
+
+def _stored_column(value: Expr, column: Column | None, held: HeldType, rewriting: Rewriting) -> Expr:
+    """A column of an inserted query in the type of the table's column."""
+    if _is_stored(column, held):
+        return value
+    if held[0] == "VARCHAR" and column is not None and not has_own_formats(rewriting):
+        value = value if column.type in _OF_OTHER_TEXT else typed(value, "VARCHAR")
+    return stored(value, *held, rewriting)
+
+
+_STORED_AS = {
+    "VARCHAR": ("text",),
+    "DOUBLE": ("real",),
+    "BOOLEAN": ("boolean",),
+    "DATE": ("date",),
+    "TIME": ("time",),
+    "TIMESTAMP": ("timestamp_ntz",),
+    "TIMESTAMP WITH TIME ZONE": ("timestamp_ltz", "timestamp_tz"),
+}
+"""DuckDB's type of a column → the types of the values that it stores as they are."""
+
+
+def _is_stored(column: Column | None, held: HeldType) -> bool:
+    """Whether each value of a described column is one of the table's column, no longer than that."""
+    type, length = held
+    if column is None:
+        return False
+    if column.type == "fixed" and type.startswith("DECIMAL"):
+        precision, scale = (int(digits) for digits in type[8:-1].split(","))
+        places = column.scale or 0
+        return places <= scale and (column.precision or LARGEST) - places <= precision - scale
+    if column.type not in _STORED_AS.get(type, ()):
+        return False
+    return length is None or (column.length or LONGEST) <= length
 
 
 def _counts_of(source: Expr, rewriting: Rewriting) -> Iterator[int]:
     """How many values each row of inserted VALUES has, or the rows of a query, where that is known."""
     if isinstance(source, exp.Values):
         yield from (len(row.expressions) for row in source.expressions if isinstance(row, exp.Tuple))
-    elif (count := rewriting.note(InsertedTexts).count) is not None:
-        yield count
+    elif (described := rewriting.note(InsertedColumns).described) is not None:
+        yield len(described)
     elif isinstance(source, exp.Select) and not source.is_star:
         yield len(source.selects)
 
@@ -207,7 +265,8 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
         return cast(value, WHOLE) if type == WHOLE and not value.is_int else value
     if type == "VARCHAR":
         words = _words(value, rewriting)
-        return words if length is None or int(length) >= 16777216 else within(words, int(length))
+        is_short = length is None or length >= LONGEST or (is_text and len(value.name) <= length)
+        return words if is_short else within(words, int(length or LONGEST))
     if type in _WORDS:
         return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
     if type.startswith("DECIMAL"):
@@ -299,7 +358,6 @@ def is_default(value: Expr) -> bool:
     return is_name and value.name.upper() == "DEFAULT"
 
 
-HeldType = tuple[str, int | None]
 _STORED = "stored"
 """The key under which a value that MERGE stores has the type of its column."""
 

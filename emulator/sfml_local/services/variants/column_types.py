@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
-from sfml_local.core.expressions.statements import InsertedTexts
+from sfml_local.core.expressions.statements import InsertedColumns
 from sfml_local.core.names import ObjectName
 from sfml_local.core.result import Column
 from sfml_local.core.rewriting import Rewriting, dotted
@@ -36,10 +36,6 @@ REFUSED: Mapping[str, frozenset[str]] = {
 """Type of a value → types of columns that do not take it; other pairs are converted, or fail row by row."""
 
 _SHOWN = {"real": "FLOAT", "boolean": "BOOLEAN", "date": "DATE", "array": "ARRAY", "object": "OBJECT"}
-_OF_OTHER_TEXT = frozenset(
-    {"variant", "array", "object", "real", "binary", "timestamp_ntz", "timestamp_ltz", "timestamp_tz"}
-)
-"""Types whose text is not DuckDB's; a session may have its own formats for the others."""
 _UNREAD = (exp.TableFromRows, exp.ModelAttribute, exp.Parameter)
 """What makes describing a query cost as much as running it, or what it reads not known."""
 
@@ -130,9 +126,7 @@ def _of_query(query: exp.Query, rewriting: Rewriting) -> Sequence[str | None]:
         columns = rewriting.account.run_tree(rewriting.session, query.copy(), describe_only=True).columns
     except SqlError:
         return ()  # the statement itself is refused in the same words
-    shown = (at for at, column in enumerate(columns) if column.type in _OF_OTHER_TEXT)
-    note = rewriting.note(InsertedTexts)
-    note.positions, note.count = frozenset(shown), len(columns)
+    rewriting.note(InsertedColumns).described = columns
     if query.is_star or isinstance(query, exp.SetOperation) or len(query.selects) != len(columns):
         return [_described(column) for column in columns]
     return [

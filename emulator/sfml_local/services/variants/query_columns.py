@@ -8,7 +8,7 @@ https://docs.snowflake.com/en/sql-reference/data-types-semistructured
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
@@ -71,16 +71,17 @@ class Scope:
     """Where a query looks for what it reads; `common` are the WITH queries around it, by name in upper case.
 
     `is_folded` is whether the value of a constant cast tells its length, as in answers; columns that are created
-    have the length that is written.
+    have the length that is written. `relations` are the answers that the query reads by name.
     """
 
     rewriting: Rewriting
     lookup: Lookup
     is_folded: bool
-    common: Mapping[str, Columns]
+    relations: Mapping[str, object]
+    common: Mapping[str, Columns] = field(default_factory=dict)
 
     def within(self, common: Mapping[str, Columns]) -> Scope:
-        return Scope(self.rewriting, self.lookup, self.is_folded, common)
+        return replace(self, common=common)
 
 
 def facts_of(column: Column) -> ColumnFacts:
@@ -117,9 +118,17 @@ def of_query(query: Expr, scope: Scope) -> Columns:
 def _common(query: Expr, scope: Scope) -> Iterator[tuple[str, Columns]]:
     known = dict(scope.common)
     for cte in query.args["with_"].expressions:
+        if _reads_itself(cte):
+            known[cte.alias_or_name.upper()] = Columns({})
         columns = _renamed(of_query(cte.this, scope.within(known)), cte.args.get("alias"))
         known[cte.alias_or_name.upper()] = columns
         yield cte.alias_or_name.upper(), columns
+
+
+def _reads_itself(cte: exp.CTE) -> bool:
+    name = cte.alias_or_name.upper()
+    tables = cte.this.find_all(exp.Table) if isinstance(cte.this, exp.Union) else ()
+    return any(table.name.upper() == name for table in tables)
 
 
 def _renamed(columns: Columns, alias: Expr | None) -> Columns:
@@ -316,7 +325,7 @@ def _of_table_behind(name: ObjectName, scope: Scope) -> Columns:
 def _of_table(node: Expr, scope: Scope) -> Columns:
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
         return Columns({})
-    relation = scope.rewriting.relations.get(node.name)
+    relation = scope.relations.get(node.name)
     if isinstance(relation, Result):
         known = {column.name: facts_of(column) for column in relation.columns}
         return Columns(known, [column.name for column in relation.columns])

@@ -30,6 +30,7 @@ class TemporaryTypes:
 
     def __init__(self, session: Session) -> None:
         self.by_table: dict[ObjectName, Types] = {}
+        self.views: set[ObjectName] = set()
 
 
 # -- what is remembered
@@ -42,6 +43,13 @@ def types_of(account: Account, session: Session, name: ObjectName) -> Types:
     return store.types_of(account, name)
 
 
+def _held_types(account: Account, session: Session, name: ObjectName) -> Types:
+    """What is known of a table; nothing of a view, whose tables may have other columns since it was created."""
+    if name in session.temporaries:
+        return {} if name in session.part(TemporaryTypes).views else types_of(account, session, name)
+    return store.types_of(account, name, of_table=True)
+
+
 def kinds_of(account: Account, session: Session, name: ObjectName) -> dict[str, str]:
     """The columns of a table or view whose types DuckDB does not tell apart, with their types."""
     types = types_of(account, session, name)
@@ -49,13 +57,21 @@ def kinds_of(account: Account, session: Session, name: ObjectName) -> dict[str, 
 
 
 def _remember(
-    account: Account, session: Session, name: ObjectName, types: Types, *, temporary: bool = False
+    account: Account,
+    session: Session,
+    name: ObjectName,
+    types: Types,
+    *,
+    temporary: bool = False,
+    is_view: bool = False,
 ) -> None:
     if temporary or name in session.temporaries:
-        session.part(TemporaryTypes).by_table[name] = types
+        own = session.part(TemporaryTypes)
+        own.by_table[name] = types
+        own.views.discard(name)
+        own.views.update([name] if is_view else [])
         return
-    if types or types_of(account, session, name):
-        store.save(account, name, types)
+    store.save(account, name, types, is_view=is_view)
 
 
 @contextlib.contextmanager
@@ -69,7 +85,7 @@ def remembering(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         kept = tree.args.get("exists") and name is not None and account.engine.columns(session, name)
         yield
         if name is not None and not kept:
-            _remember(account, session, name, types, temporary=temporary)
+            _remember(account, session, name, types, temporary=temporary, is_view=tree.kind == "VIEW")
     elif isinstance(tree, exp.Alter) and isinstance(tree.this, exp.Table):
         name, temporary = full_name(tree.this, session), tree.this.catalog == "temp"
         actions = [action.copy() for action in tree.args.get("actions") or ()]
@@ -141,16 +157,20 @@ def rename_column(account: Account, session: Session, table: ObjectName, column:
 
 
 def result_types(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Determine what DuckDB will not tell of a query's columns, before other rewrites."""
+    """Determine what DuckDB will not tell of the columns of a query, before other rewrites."""
     if isinstance(tree, exp.Query):
         rewriting.facts = _of_query(tree, rewriting, is_folded=True).types
+    elif isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query):
+        lookup = partial(_held_types, rewriting.account, rewriting.session)
+        held = query_columns.of_query(tree.expression, Scope(rewriting, lookup, False, {}))
+        rewriting.lengths = _lengths(held.types)
     return tree
 
 
 def _of_query(query: Expr, rewriting: Rewriting, *, is_folded: bool) -> Columns:
     account, session = rewriting.account, rewriting.session
     lookup = partial(types_of, account, session)
-    return query_columns.of_query(query, Scope(rewriting, lookup, is_folded, {}))
+    return query_columns.of_query(query, Scope(rewriting, lookup, is_folded, rewriting.relations))
 
 
 def _created(tree: exp.Create, rewriting: Rewriting) -> Types:
