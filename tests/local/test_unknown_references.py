@@ -52,3 +52,25 @@ def test_unknown_columns_are_placed(
     assert str(refused.value.raw_msg).endswith(
         f"error line {line} at position {position}\ninvalid identifier '{shown}'"
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "errno", "words"),
+    [
+        ("SELECT * FROM nowhere.t", 2003, "Schema 'SFML.NOWHERE'"),
+        ("SELECT * FROM nowhere.s.t", 2003, "Database 'NOWHERE'"),
+        ("SELECT * FROM PUBLIC.nothing", 2003, "Object 'NOTHING'"),
+        ("INSERT INTO nowhere.t VALUES (1)", 2003, "Schema 'SFML.NOWHERE'"),
+        ("UPDATE nowhere.t SET a = 1", 2003, "Schema 'SFML.NOWHERE'"),
+        ("CREATE VIEW w AS SELECT * FROM nowhere.s.t", 2003, "Database 'NOWHERE'"),
+        ("SELECT nothing.NEXTVAL", 904, "error line 1 at position 7\ninvalid identifier 'NOTHING.NEXTVAL'"),
+        ("SELECT a.b.f(1)", 2140, "Unknown user-defined function A.B.F"),
+        ("SELECT SNOWFLAKE.CORTEX.SENTIMENT('x')", 2, "not emulated.*function SNOWFLAKE.CORTEX.SENTIMENT"),
+    ],
+)
+def test_missing_places_are_told_first(
+    connection: SnowflakeConnection, sql: str, errno: int, words: str
+) -> None:
+    with pytest.raises(ProgrammingError, match=words) as refused:
+        ask(connection, sql)
+    assert refused.value.errno == errno

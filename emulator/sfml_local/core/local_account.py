@@ -26,6 +26,7 @@ from sfml_local.core.engine import Engine
 from sfml_local.core.errors import SqlError, not_emulated, too_complex
 from sfml_local.core.execution import Followers
 from sfml_local.core.naming_locks import NamingLocks, name_in
+from sfml_local.core.places import missing_place
 from sfml_local.core.queries import Queries, rows_of
 from sfml_local.core.result import Column, Result, status
 from sfml_local.core.service import Service
@@ -34,7 +35,7 @@ from sfml_local.core.sessions import Sessions
 from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
 from sfml_local.core.transactions import commit_open, is_open
-from sfml_local.core.unknown_references import UnknownReference, placed
+from sfml_local.core.unknown_references import UnknownReference, UnknownRelation, placed
 from sfml_local.grammar.flow import chained
 from sfml_local.grammar.statements import is_definition, parse_statement
 from sfml_local.grammar.tokens import SqlSyntaxError
@@ -166,6 +167,8 @@ class LocalAccount(Account):
             raise SqlError(str(cause), 1003, "42000") from cause
         except UnknownReference as cause:
             raise placed(cause, sql) from cause
+        except UnknownRelation as cause:
+            raise missing_place(cause, self, session) from cause
         except RecursionError as cause:
             raise too_complex() from cause
         finally:

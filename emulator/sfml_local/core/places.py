@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database
 from sfml_local.core.names import ObjectName, resolve_schema
+from sfml_local.core.unknown_references import UnknownRelation
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name
@@ -93,3 +94,16 @@ def _demand(account: Account, database: str, schema: str, missing: Missing) -> N
 def _demand_database(account: Account, database: str, missing: Missing) -> None:
     if not account.engine.has_database(database):
         raise missing("Database", quoted_if_needed(database))
+
+
+def missing_place(error: UnknownRelation, account: Account, session: Session) -> SqlError:
+    """The error of a missing database or schema, which accounts look for first."""
+    *places, _ = error.name.split(".")
+    database, schema = [*[session.database] * (len(places) < 2), *places][-2:] if places else (None, None)
+    if database in (None, "SNOWFLAKE") or schema is None:
+        return error
+    if not account.engine.has_database(database):
+        return does_not_exist("Database", database)
+    if not account.engine.has_schema(database, schema):
+        return does_not_exist("Schema", f"{database}.{schema}")
+    return error

@@ -17,7 +17,7 @@ from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, t
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
-from sfml_local.core.unknown_references import invalid_identifier
+from sfml_local.core.unknown_references import UnknownRelation, invalid_identifier
 
 
 @contextlib.contextmanager
@@ -136,7 +136,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     if (missing := _MISSING.match(message)) is not None:
         if missing[1].upper().startswith(_OF_SNOWFLAKE):
             return not_emulated(missing[1], "of the views of Snowflake itself there are none here")
-        message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
+        return UnknownRelation(missing[1])
     return SqlError(message, errno, sqlstate)
 
 
@@ -151,6 +151,10 @@ def _no_function(name: str) -> SqlError:
     """A missing function: not emulated if Snowflake has one with that name, otherwise unknown."""
     from sqlglot.dialects.snowflake import Snowflake
 
+    if name.startswith("SNOWFLAKE."):
+        return not_emulated(f"function {name}", "of the functions of Snowflake itself there are none here")
+    if "." in name:
+        return SqlError(f"SQL compilation error:\nUnknown user-defined function {name}", 2140, "42601")
     if name in Snowflake.Parser.FUNCTIONS or name.startswith(_FAMILIES):
         return not_emulated(f"function {name}")
     words = f"Unknown function {name}, or one of Snowflake's that the local server does not emulate"
@@ -184,7 +188,7 @@ _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _ABORTED = "Current transaction is aborted"
 _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(
-    r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
+    r"Catalog Error: (?:\w+ )?Function with name \"?([\w.$]+)\"? (?:does not exist|is not in the)"
 )
 _FAMILIES = (
     *("AI_", "BITMAP_", "CORTEX", "DATA_METRIC_", "DIRECTORY", "H3_", "HLL_", "INVOKER_", "MINHASH", "ML_"),

@@ -26,6 +26,16 @@ class UnknownReference(SqlError):
         self.table = table
 
 
+class UnknownRelation(SqlError):
+    """A table or view that is not there, before it is known whether its schema and database are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"SQL compilation error:\nObject '{name}' does not exist or not authorized.", 2003, "42S02"
+        )
+        self.name = name
+
+
 _IDENTIFIER = "invalid identifier '{}'"
 _VARIABLE = "Session variable '{}' does not exist"
 _CODES = {_IDENTIFIER: (904, "42000"), _VARIABLE: (2211, "02000")}
@@ -43,6 +53,8 @@ def invalid_identifier(message: str) -> UnknownReference | None:
         return UnknownReference(_IDENTIFIER, f"${beyond[1]}")
     if (table := _TABLE.match(message)) is not None:
         return UnknownReference(_IDENTIFIER, None, table[1])
+    if (sequence := _SEQUENCE.match(message)) is not None:
+        return UnknownReference(_IDENTIFIER, "NEXTVAL", sequence[1].rsplit(".", 1)[-1])
     return None
 
 
@@ -134,3 +146,4 @@ _COLUMNS = tuple(
 )
 _TABLE = re.compile(r'Binder Error: Referenced table "(.*?)" not found')
 _POSITION = re.compile(r"Binder Error: Positional reference (\d+) out of range")
+_SEQUENCE = re.compile(r'Catalog Error: Sequence with name "?(\S+?)"? does not exist')
