@@ -2,7 +2,8 @@
 
 A fact is a statement after its setup and one of: `error` (a part of the message with its code), `columns`, `names`
 (the column `name`), `rows`, `count`, `cells` (of the one row), `types` (wire words), `described` (the columns as
-clients are told of them), or nothing, where the statement has to be taken. {P} is the fact's schema, {D} its database.
+clients are told of them), `told` (values by the names of parameters or properties), or nothing, where the statement
+has to be taken. {P} is the fact's schema, {D} its database.
 `source` says who recorded it.
 """
 
@@ -68,6 +69,9 @@ def check(account: Account, session: Session, fact: Fact) -> None:
     result = ask(account, session, placed(fact["sql"]))
     for kind in SEEN.keys() & fact.keys():
         assert SEEN[kind](result) == placed(fact[kind])
+    if "told" in fact:
+        values = told(result)
+        assert {name: values.get(name, "(not told)") for name in fact["told"]} == fact["told"]
     if "cells" in fact:
         [row] = result.dicts()
         wanted = placed(fact["cells"])
@@ -89,6 +93,14 @@ def placed(value: Any) -> Any:
 def text(value: Any) -> Any:
     """A value as its client shows it; texts that only look like numbers are told from these by no fact."""
     return value if value is None or isinstance(value, str) else str(value)
+
+
+def told(result: Result) -> dict[str, Any]:
+    """The values of SHOW PARAMETERS and DESCRIBE by name, `STAGE_LOCATION.URL` where properties are of a group."""
+    rows = result.dicts()
+    name, value = ("key", "value") if "key" in result.names() else ("property", "property_value")
+    value = value if value in result.names() else "value"
+    return {".".join(filter(None, (row.get("parent_property"), row[name]))): row[value] for row in rows}
 
 
 def column_types(result: Result) -> dict[str, str]:

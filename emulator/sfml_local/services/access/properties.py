@@ -171,7 +171,7 @@ def shown(key: str, value: Any) -> str:
 def demand_unset(kind: str, category: str, type: str, names: tuple[str, ...]) -> None:
     """Refuse UNSET where accounts do: of image repositories, and of notification integrations for queues."""
     if kind == "IMAGE REPOSITORY" or (category == "NOTIFICATION" and type.startswith("QUEUE")):
-        raise SqlError("SQL compilation error:\nUnsupported feature 'UNSET'.", 2, "0A000")
+        raise SqlError("Unsupported feature 'UNSET'.", 2, "0A000")
     known = _known(kind, category, type)
     for name in names:
         if name == "TAG":

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import resolve, resolve_schema
-from sfml_local.core.places import Area, area_of
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.places import Area, area_of, demand_schema
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar.access import (
     Alter,
@@ -121,6 +121,8 @@ def _type(statement: Create) -> str:
 def drop(account: Account, session: Session, statement: Drop) -> Result:
     place = _place(session, statement.kind, statement.name)
     name = place[-1]
+    if statement.kind in IN_SCHEMAS:
+        demand_schema(account, ObjectName(*place))
     if not store.exists(account, statement.kind, place):
         return missing(statement.kind.capitalize(), name, statement.if_exists)
     store.remove(account, statement.kind, place)
@@ -169,7 +171,10 @@ def describe(account: Account, session: Session, statement: Describe) -> Result:
         rows = properties.described(types, store.properties(account, kind, place), row["comment"])
         return table(("property", "property_type", "property_value", "property_default"), rows, DESCRIBE)
     columns: list[str | Column] = [_CREATED, *_DESCRIBED.get(kind, _COLUMNS[kind])]
-    return table(columns, [[_cell(account, row, _name(one)) for one in columns]], DESCRIBE)
+    cells = [_cell(account, row, _name(one)) for one in columns]
+    if kind == "SECRET":  # which SHOW tells as an empty text
+        cells[columns.index("comment")] = row["comment"] or None
+    return table(columns, [cells], DESCRIBE)
 
 
 def _place(session: Session, kind: str, name: Name) -> store.Place:

@@ -60,10 +60,15 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
         case "UNSET":
             compute.demand_known(kind, statement.unset)
             kept = {key: value for key, value in found.settings.items() if key not in statement.unset}
-            compute.alter(account, kind, name, kept)
+            compute.alter(account, kind, name, kept | _left_unset(statement.unset))
         case _:  # nothing to do, because no statements or jobs run on it here
             pass
     return status()
+
+
+def _left_unset(names: tuple[str, ...]) -> dict[str, int]:
+    """AUTO_SUSPEND has no default that UNSET restores: such a warehouse does not suspend itself."""
+    return {"AUTO_SUSPEND": 0} if "AUTO_SUSPEND" in names else {}
 
 
 def _follow(account: Account, name: str, new: str | None) -> None:
@@ -132,7 +137,7 @@ def warehouse_values(session: Session, one: Compute) -> dict[str, Any]:
         "queued": "0",
         "is_default": "N",
         "is_current": "Y" if session.warehouse == one.name else "N",
-        "auto_suspend": str(one.setting("AUTO_SUSPEND", 600)),
+        "auto_suspend": str(one.setting("AUTO_SUSPEND", 600)) if one.setting("AUTO_SUSPEND") != 0 else None,
         "auto_resume": _word(one.setting("AUTO_RESUME", True)),
         "available": "" if one.suspended else "100",
         "provisioning": "" if one.suspended else "0",

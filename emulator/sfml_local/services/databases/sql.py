@@ -11,7 +11,7 @@ from sfml_local.core.database_files import DEFAULT_SCHEMA
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve_schema
-from sfml_local.core.places import area_of
+from sfml_local.core.places import area_of, cannot_be_performed
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.databases import Alter, Create, Drop, Kind, ShowDatabases, ShowSchemas
 from sfml_local.grammar.quoting import quoted_if_needed
@@ -221,7 +221,7 @@ def _retention(given: Mapping[str, Any]) -> str:
 def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> Result:
     engine, listing = account.engine, statement.listing
     within = replace(listing, scope=listing.scope or "DATABASE")
-    area = area_of(account, session, within, command="SHOW SCHEMAS")
+    area = area_of(account, session, within, command="SHOW SCHEMAS", missing=cannot_be_performed)
     databases = engine.databases() if area.database is None else (area.database,)
     places = [(one, name) for one in databases for name in (*engine.schemas(one), "INFORMATION_SCHEMA")]
     kept = set(selected((name for _, name in places), str, listing))

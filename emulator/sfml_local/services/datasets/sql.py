@@ -19,7 +19,7 @@ from sfml_local.core.likeness import like, selected
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
-from sfml_local.core.places import area_of
+from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import ArrowRows, Column, Result, status, table
 from sfml_local.core.set_aside import keep_orphan
 from sfml_local.grammar import datasets as grammar
@@ -153,6 +153,7 @@ def drop_version(account: Account, session: Session, statement: grammar.DropData
 
 def drop(account: Account, session: Session, statement: grammar.DropDataset) -> Result:
     name = resolve(statement.name, session)
+    demand_schema(account, name)
     dataset = store.find(account, name)
     if dataset is None:
         return missing("Dataset", name.fqn(), statement.if_exists)

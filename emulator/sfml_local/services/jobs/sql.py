@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import resolve
+from sfml_local.core.places import demand_schema
 from sfml_local.core.result import CALL, Result, scalar, status
 from sfml_local.grammar import services as grammar
 from sfml_local.services.jobs import environment as job_environment
@@ -74,6 +75,7 @@ def call_method(account: Account, session: Session, statement: grammar.CallServi
 
 def drop_service(account: Account, session: Session, statement: grammar.DropService) -> Result:
     name = resolve(statement.service, session)
+    demand_schema(account, name)
     try:
         job = job_store.get(account, name)
     except SqlError:

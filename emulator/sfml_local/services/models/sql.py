@@ -68,6 +68,7 @@ def _demand_schema(account: Account, name: ObjectName) -> None:
 
 def add_version(account: Account, session: Session, statement: grammar.AddVersion) -> Result:
     name = resolve(statement.model, session)
+    _demand_schema(account, name)
     model = find_model(account, name)
     if model is None and statement.if_exists:
         return status()

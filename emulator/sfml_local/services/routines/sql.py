@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
-from sfml_local.core.places import area_of
+from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.calls import Call
 from sfml_local.grammar.procedures import AnonymousProcedure
@@ -174,6 +174,7 @@ def demand(
 
 def drop(account: Account, session: Session, statement: DropRoutine) -> Result:
     name, routine = _named(account, session, statement)
+    demand_schema(account, name)
     if routine is None:
         return missing(statement.kind.capitalize(), name.fqn(), statement.if_exists)
     store.remove(account, routine)

@@ -97,7 +97,7 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
             owner=session.role,
             comment=str(given.get("COMMENT", "")),
             encryption=_nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
-            has_directory=bool(_nested(given, "DIRECTORY", "ENABLE", False)),
+            directory=_directory(given, 0),
             session=session.id if statement.temporary else None,
         )
         file_formats.set_of_stage(account, session, folder, given.get("FILE_FORMAT"))
@@ -170,8 +170,7 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
     if "FILE_FORMAT" in given:
         file_formats.set_of_stage(account, session, row["folder"], given["FILE_FORMAT"])
     comment = given.get("COMMENT", row["comment"])
-    directory = bool(_nested(given, "DIRECTORY", "ENABLE", bool(row["directory"])))
-    store.change(account, name, comment=comment, has_directory=directory)
+    store.change(account, name, comment=comment, directory=_directory(given, row["directory"]))
     return status()
 
 
@@ -183,6 +182,13 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
         store.rename(account, name, new)
         account.object_renamed("STAGE", name.fqn(), new.fqn())
     return status()
+
+
+def _directory(given: Any, before: int) -> int:
+    """What the store keeps of a stage's DIRECTORY, of which a statement may tell a part."""
+    if not _nested(given, "DIRECTORY", "ENABLE", bool(before)):
+        return 0
+    return 2 if _nested(given, "DIRECTORY", "AUTO_REFRESH", before == 2) else 1
 
 
 def _nested(options: Any, outer: str, inner: str, default: Any) -> Any:
@@ -253,7 +259,8 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
     properties = (
         ("STAGE_LOCATION", "URL", "String", "", ""),
         ("STAGE_ENCRYPTION", "TYPE", "String", row["encryption"], ""),
-        ("DIRECTORY", "ENABLE", "Boolean", "true" if row["directory"] else "false", "false"),
+        ("DIRECTORY", "ENABLE", "Boolean", str(row["directory"] > 0).lower(), "false"),
+        ("DIRECTORY", "AUTO_REFRESH", "Boolean", str(row["directory"] == 2).lower(), "false"),
         *(
             ("STAGE_FILE_FORMAT", *values)
             for values in file_formats.described(store.format_of_stage(account, row["folder"]) or {})

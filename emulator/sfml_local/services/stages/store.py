@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS stages (
     owner TEXT NOT NULL,
     comment TEXT NOT NULL DEFAULT '',
     encryption TEXT NOT NULL DEFAULT 'SNOWFLAKE_FULL',
-    directory INTEGER NOT NULL DEFAULT 0,
+    directory INTEGER NOT NULL DEFAULT 0,  -- 1 with a directory, 2 with one that AUTO_REFRESH was said of
     session INTEGER,  -- of a temporary stage
     PRIMARY KEY (database, schema, name)
 );
@@ -81,7 +81,7 @@ def add(
     owner: str,
     comment: str,
     encryption: str,
-    has_directory: bool,
+    directory: int,
     session: int | None,
 ) -> None:
     """Store a stage that is created now; `session` is that of a temporary one."""
@@ -89,15 +89,15 @@ def add(
         "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(*name.parts, folder, account.clock().isoformat(), owner, comment),
-            *(encryption, int(has_directory), session),
+            *(encryption, directory, session),
         ),
     )
 
 
-def change(account: Account, name: ObjectName, *, comment: str, has_directory: bool) -> None:
+def change(account: Account, name: ObjectName, *, comment: str, directory: int) -> None:
     account.store.execute(
         f"UPDATE stages SET comment = ?, directory = ? WHERE {_ONE}",
-        (comment, int(has_directory), *name.parts),
+        (comment, directory, *name.parts),
     )
 
 
