@@ -83,7 +83,7 @@ def test_routines_of_a_schema_are_told_by_signature(sql: Callable[[str], str]) -
     ]
 
 
-@pytest.mark.parametrize("kind", ["ALERT", "Pipe", "warehouse", "EVENT TABLE"])
+@pytest.mark.parametrize("kind", ["Pipe", "warehouse", "EVENT TABLE"])
 def test_kinds_that_are_not_described_are_refused_by_name(sql: Callable[[str], str], kind: str) -> None:
     with pytest.raises(SqlError, match="not emulated by the local server: GET_DDL of a"):
         sql(f"SELECT GET_DDL('{kind}', 'x')")

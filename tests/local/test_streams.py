@@ -328,7 +328,6 @@ def test_a_stream_follows_a_table_that_is_renamed(sql: Sql) -> None:
     "statement",
     [
         "CREATE STREAM x ON EXTERNAL TABLE t",
-        "CREATE STREAM x ON STAGE st",
         "CREATE STREAM x ON TABLE t AT (OFFSET => -60)",
         "CREATE STREAM x ON TABLE tmp",
         "CREATE VIEW w AS SELECT * FROM s",

@@ -189,6 +189,8 @@ class Kind:
     """The same of objects at once, where that is more than of each by itself."""
     tags_of: Callable[[Account, Session, Name], Mapping[ObjectName, str]] | None = None
     """The tags on an object, which has to be there, of a kind that keeps its own."""
+    followed: Callable[[Account, Session, Name], ObjectName] | None = None
+    """The table whose changes a stream on an object shows; refuses one that is not there or has none."""
     ddl: Callable[[Account, Session, str, bool], str] | None = None
     """The statement that makes an object as it is now, with its full name or not; the object is named in a text."""
     ddl_of_schema: Callable[[Account, Session, tuple[str, str], bool], Sequence[str]] | None = None

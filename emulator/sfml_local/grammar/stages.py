@@ -52,6 +52,7 @@ class AlterStage:
     unset: tuple[str, ...] = ()
     new_name: Name | None = None
     refresh: bool = False
+    subpath: str = ""
     other: str = ""
 
 
@@ -183,7 +184,7 @@ def _alter(tokens: Tokens) -> AlterStage:
     if tokens.match_words("REFRESH"):
         if tokens.match_words("SUBPATH"):
             tokens.expect_type(TokenType.EQ)
-            tokens.expect_string()
+            return AlterStage(name, if_exists, refresh=True, subpath=tokens.expect_string())
         return AlterStage(name, if_exists, refresh=True)
     if tokens.match_words("UNSET"):
         names = tokens.listed(tokens.identifier)

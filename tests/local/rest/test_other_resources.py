@@ -22,6 +22,8 @@ STATEMENTS = (
     "CREATE STREAM S ON TABLE T APPEND_ONLY = TRUE COMMENT = 'ss'",
     "CREATE TAG G ALLOWED_VALUES 'a', 'b'",
     "CREATE STREAM SV ON VIEW V",
+    "CREATE STAGE SD DIRECTORY = (ENABLE = TRUE)",
+    "CREATE STREAM SS ON STAGE SD",
     "CREATE ROLE IF NOT EXISTS LISTED_ROLE COMMENT = 'rr'",
     "CREATE PROCEDURE P(X INT, Y VARCHAR DEFAULT 'y') RETURNS VARCHAR LANGUAGE SQL AS $$ BEGIN RETURN 'x'; END $$",
     "CREATE FUNCTION F(X INT) RETURNS INT AS $$ X + 1 $$",
@@ -70,10 +72,12 @@ def test_views_are_listed_and_fetched(schema: Any) -> None:
 
 
 def test_streams_are_listed_and_fetched(schema: Any) -> None:
-    assert [stream.name for stream in schema.streams.iter()] == ["S", "SV"]
+    assert [stream.name for stream in schema.streams.iter()] == ["S", "SS", "SV"]
     stream = schema.streams["S"].fetch()
     assert (stream.mode, stream.comment, stream.stale) == ("APPEND_ONLY", "ss", False)
     assert (type(stream.stream_source).__name__, stream.stream_source.name) == ("StreamSourceTable", "T")
+    staged = schema.streams["SS"].fetch().stream_source
+    assert (type(staged).__name__, staged.name, staged.schema_name) == ("StreamSourceStage", "SD", "LISTED")
     source = schema.streams["SV"].fetch().stream_source
     assert (type(source).__name__, source.name, source.append_only) == ("StreamSourceView", "V", False)
 

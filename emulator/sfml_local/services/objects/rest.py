@@ -20,7 +20,7 @@ from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.streams import DropStream
 from sfml_local.grammar.tags import DropTag, ShowTags
-from sfml_local.grammar.tokens import Name
+from sfml_local.grammar.tokens import Name, parse_name
 from sfml_local.services.access import sql as access
 from sfml_local.services.objects import ddl, show
 from sfml_local.services.objects import store as records
@@ -197,10 +197,10 @@ def _stream_body(stream: Stream) -> Json:
         {
             **place_of(stream.name),
             "stream_source": {
-                "src_type": "view" if stream.legs else "table",
-                "name": quoted_if_needed(stream.base.name),
-                "database_name": quoted_if_needed(stream.base.database),
-                "schema_name": quoted_if_needed(stream.base.schema),
+                "src_type": stream.kind,
+                **dict(
+                    zip(("database_name", "schema_name", "name"), _quoted_parts(stream.source), strict=True)
+                ),
                 "append_only": stream.append_only,
             },
             "comment": stream.comment,
@@ -213,6 +213,10 @@ def _stream_body(stream: Stream) -> Json:
             "created_on": moment(stream.created_on),
         }
     )
+
+
+def _quoted_parts(name: str) -> list[str]:
+    return [quoted_if_needed(part) for part in parse_name(name).parts]
 
 
 def list_streams(call: Call) -> list[Json]:

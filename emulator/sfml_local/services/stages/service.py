@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.routing import Route
 
 from sfml_local.core.account import Account, Kind
@@ -10,6 +12,7 @@ from sfml_local.core.service import Service
 from sfml_local.services.stages import (
     copy_history,
     copy_store,
+    directories,
     file_formats,
     load_history,
     locations,
@@ -30,7 +33,7 @@ class Stages(Service):
         super().__init__(
             account,
             kinds={
-                "STAGE": of_schemas("stages"),
+                "STAGE": replace(of_schemas("stages"), followed=directories.followed),
                 "FILE_FORMAT": described(Kind(), "File format", file_formats.ddl, file_formats.names),
             },
             schema=store.SCHEMA + copy_store.SCHEMA,

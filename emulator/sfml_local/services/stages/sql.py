@@ -56,6 +56,7 @@ from sfml_local.services.databases.properties import labels_not_emulated
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import (
     copying,
+    directories,
     file_formats,
     schema_inference,
     staged_files,
@@ -63,8 +64,11 @@ from sfml_local.services.stages import (
     unloading,
 )
 from sfml_local.services.stages.locations import locate
+from sfml_local.services.stages.stage_functions import no_directory
 
 if TYPE_CHECKING:
+    from sqlite3 import Row
+
     from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
@@ -116,7 +120,7 @@ _NESTED = {
     "DIRECTORY": frozenset({"ENABLE", "AUTO_REFRESH", "REFRESH_ON_CREATE"}),
     "ENCRYPTION": frozenset({"TYPE"}),
 }
-"""What these take of an internal stage; a directory is never out of date here, so refreshes have no effect."""
+"""What these take of an internal stage; a query of a directory is never out of date here."""
 
 
 _OF_OTHERS = frozenset({"AWS_CSE", "AWS_SSE_S3", "AWS_SSE_KMS", "GCS_SSE_KMS", "AZURE_CSE", "NONE"})
@@ -155,12 +159,10 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
         raise not_emulated(f"ALTER STAGE … {statement.other}")
     if statement.refresh:
         if not row["directory"]:
-            raise SqlError(
-                f"SQL compilation error:\nStage {name.fqn()} has no directory table enabled.", 1003, "42000"
-            )
-        return table(("file", "status"), [])  # directories are read at each query
+            raise no_directory(name)
+        return directories.refresh(account, session, name, row, statement.subpath)
     if statement.new_name is not None:
-        return _rename(account, name, resolve(statement.new_name, session))
+        return _rename(account, row, name, resolve(statement.new_name, session))
     given = statement.options
     _check_options("ALTER STAGE", given)
     if "ENCRYPTION" in given:
@@ -174,12 +176,14 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
     return status()
 
 
-def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
+def _rename(account: Account, row: Row, name: ObjectName, new: ObjectName) -> Result:
     demand_schema(account, new)
     with account.store.transaction():
         if store.find(account, new) is not None:
             raise name_is_taken(new)
         store.rename(account, name, new)
+        if new.database != name.database:
+            directories.forget(account, name, row["folder"])
         account.object_renamed("STAGE", name.fqn(), new.fqn())
     return status()
 
@@ -211,6 +215,7 @@ def remove_stage(account: Account, name: ObjectName) -> None:
     assert row is not None
     store.remove(account, name, row["folder"])
     account.object_dropped("STAGE", name.fqn())
+    directories.forget(account, name, row["folder"])
     shutil.rmtree(account.stages_folder / row["folder"], ignore_errors=True)
 
 

@@ -91,14 +91,18 @@ def _directory(account: Account, session: Session, location: str) -> Result:
     name = _stage(account, session, location)
     row = store.find(account, name)
     if row is None or not row["directory"]:
-        raise SqlError(
-            f"SQL compilation error:\nStage {name.fqn()} has no directory table enabled.", 1003, "42000"
-        )
+        raise no_directory(name)
     described = columns("RELATIVE_PATH SIZE:fixed LAST_MODIFIED:timestamp_ltz MD5 ETAG FILE_URL")
-    return Result(described, tuple(_file_row(account, place, name, key) for key in place.paths()))
+    return Result(described, tuple(file_row(account, place, name, key) for key in place.paths()))
 
 
-def _file_row(account: Account, place: Place, name: ObjectName, key: str) -> tuple[Any, ...]:
+def no_directory(name: ObjectName) -> SqlError:
+    words = f"Stage {name.fqn()} has no directory table enabled."
+    return SqlError(f"SQL compilation error:\n{words}", 1003, "42000")
+
+
+def file_row(account: Account, place: Place, name: ObjectName, key: str) -> tuple[Any, ...]:
+    """The row of a file in the directory of its stage."""
     file = place.file(key)
     info, digest = file.stat(), staged_files.md5(file)
     modified = datetime.datetime.fromtimestamp(int(info.st_mtime), datetime.UTC)

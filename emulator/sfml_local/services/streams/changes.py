@@ -70,7 +70,7 @@ def base_columns(run: Run, base: ObjectName) -> list[tuple[str, str]]:
 def stale(stream: Stream) -> SqlError:
     """The error of reading a stream without what it follows."""
     return SqlError(
-        f"Base table '{stream.base.fqn()}' dropped, cannot read from stream '{stream.name.name}'.",
+        f"Base table '{stream.source}' dropped, cannot read from stream '{stream.name.name}'.",
         91901,
         "55000",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -196,6 +196,20 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
     assert base is not None
     if any(stream.name.database != base.database for stream in read.values()):
         raise not_emulated("DML that reads a stream of one database and changes a table of another")
+    with _recorded(account, session, base, read, is_update=isinstance(tree, exp.Update)):
+        yield
+
+
+def recorded(account: Account, session: Session, base: ObjectName) -> contextlib.AbstractContextManager[None]:
+    """Around changes of a table that no statement of a client makes: records them for its streams."""
+    return _recorded(account, session, base, {}, is_update=False)
+
+
+@contextlib.contextmanager
+def _recorded(
+    account: Account, session: Session, base: ObjectName, read: Mapping[str, Stream], *, is_update: bool
+) -> Iterator[None]:
+    followed = [] if base in session.temporaries else store.on_table(account.store, base)
     opened = session.part(OpenTransaction)
     ends = transactions.ends_with_statement(session)
     with transactions.dml(session, rolled_back=opened.end):
@@ -204,7 +218,6 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
             changes.note_before(session.rows, base)
         yield
         if followed:
-            is_update = isinstance(tree, exp.Update)
             numbers = account.part(changes.ChangeNumbers).next
             changes.take(session.rows, base, followed, transaction.batch, numbers, is_update=is_update)
         transaction.consumed.update(read)

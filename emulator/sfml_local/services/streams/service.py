@@ -1,4 +1,4 @@
-"""Streams on tables and views: the changes since they were last consumed."""
+"""Streams on tables, views and stages: the changes since they were last consumed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml_local.services.streams import following, multi_inserts, sql, store
 
 
 class Streams(Service):
-    """Streams on tables and views."""
+    """Streams on tables, views and stages."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(
@@ -33,4 +33,5 @@ class Streams(Service):
             around=(following.following,),
             committing=(following.consume,),
             schema_dropped=(sql.schema_dropped,),
+            object_renamed=(store.stage_renamed,),
         )

@@ -19,6 +19,7 @@ from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
 from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.tokens import parse_name
 from sfml_local.services.streams import changes, store, view_changes
 from sfml_local.services.streams.store import Stream
 
@@ -40,9 +41,13 @@ _FLAGS = ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS")
 def _check_options(given: Mapping[str, Any]) -> None:
     for key, value in given.items():
         if key not in (*_FLAGS, "COMMENT"):
-            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STREAM'", 1420, "42601")
+            raise _no_property(key)
         if not isinstance(value, bool if key in _FLAGS else str):
             raise invalid_value(value, key)
+
+
+def _no_property(key: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STREAM'", 1420, "42601")
 
 
 def create(account: Account, session: Session, statement: grammar.CreateStream) -> Result:
@@ -56,15 +61,16 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
             1008,
             "22023",
         )
-    if statement.on not in ("TABLE", "DYNAMIC TABLE", "VIEW") or statement.unsupported:
+    if statement.on == "STAGE" and (wrong := statement.options.keys() - {"COMMENT"}):
+        raise _no_property(min(wrong))
+    if statement.on not in ("TABLE", "DYNAMIC TABLE", "VIEW", "STAGE") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
         raise not_emulated(
-            f"CREATE STREAM {name.fqn()} {what}", "streams follow tables and views, from now on"
+            f"CREATE STREAM {name.fqn()} {what}", "streams follow tables, views and stages, from now on"
         )
-    base = resolve(statement.source, session)
     if (told := _already_there(account, name, statement)) is not None:
         return told
-    _demand_source(account, session, name, base, "VIEW" if statement.on == "VIEW" else "TABLE")
+    base = _base(account, session, name, statement)
     if statement.at_stream is not None:
         return _at_stream(account, session, statement, base)
     commit_open(session)
@@ -76,6 +82,7 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
         owner=session.role,
         created_on=account.clock(),
         comment=statement.comment,
+        stage=resolve(statement.source, session).fqn() if statement.on == "STAGE" else None,
     )
     if statement.on == "VIEW":
         stream = view_changes.of_view(account.engine.rows, stream)
@@ -178,6 +185,22 @@ def _demand_free(account: Account, name: ObjectName) -> None:
         raise already_exists(name.fqn())
 
 
+def _base(
+    account: Account, session: Session, name: ObjectName, statement: grammar.CreateStream
+) -> ObjectName:
+    """The table or view that the stream follows, which has to be there; of a stage it is the table of its files."""
+    base = resolve(statement.source, session)
+    if statement.on != "STAGE":
+        _demand_source(account, session, name, base, "VIEW" if statement.on == "VIEW" else "TABLE")
+        return base
+    followed = account.kinds["STAGE"].followed
+    assert followed is not None
+    _demand_free(account, name)
+    if base.database != name.database:
+        raise not_emulated(f"CREATE STREAM {name.fqn()} on a stage of another database")
+    return followed(account, session, statement.source)
+
+
 def _demand_source(account: Account, session: Session, name: ObjectName, base: ObjectName, kind: str) -> None:
     if base in session.temporaries:
         raise not_emulated(f"CREATE STREAM {name.fqn()} on a temporary {kind.lower()}")
@@ -261,7 +284,7 @@ def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
         stream.owner,
         stream.comment or "",
         _shown(account, stream, stream.base),
-        "View" if stream.legs else "Table",
+        stream.kind.capitalize(),
         ",".join(_shown(account, stream, table) for table in stream.tables),
         "DELTA",
         str(stream.stale).lower(),
@@ -273,6 +296,8 @@ def _values(account: Account, stream: Stream) -> tuple[Any, ...]:
 
 
 def _shown(account: Account, stream: Stream, source: ObjectName) -> str:
+    if stream.stage is not None:
+        return _DROPPED if stream.stale else stream.stage
     is_there = not stream.stale or account.engine.rows(KINDS, [*source.parts, *source.parts])
     return source.fqn() if is_there else _DROPPED
 
@@ -286,8 +311,13 @@ def show(account: Account, session: Session, statement: grammar.ShowStreams) -> 
     )
     if not statement.listing.terse:
         return table(COLUMNS, [_values(account, stream) for stream in found], SHOW)
-    rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, s.base.name) for s in found]
+    rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, _last(s)) for s in found]
     return table(_TERSE, rows, SHOW)
+
+
+def _last(stream: Stream) -> str:
+    """The name of what the stream is on, without its place."""
+    return parse_name(stream.source).last
 
 
 def describe(account: Account, session: Session, statement: grammar.DescribeStream) -> Result:
@@ -300,10 +330,9 @@ def ddl(account: Account, name: ObjectName, qualified: bool) -> str | None:
     stream = store.find(account.store, name)
     if stream is None:
         return None
-    kind = "view" if stream.legs else "table"
     end = " append_only = true" if stream.append_only else ""
-    source = quoted_if_needed(stream.base.name)
-    return f"create or replace stream {ddl_name(name, qualified)} on {kind} {source}{end};"
+    source = quoted_if_needed(_last(stream))
+    return f"create or replace stream {ddl_name(name, qualified)} on {stream.kind} {source}{end};"
 
 
 # -- SYSTEM$STREAM_HAS_DATA

@@ -39,13 +39,18 @@ CREATE TABLE IF NOT EXISTS stream_sources (
     is_table INTEGER NOT NULL,
     PRIMARY KEY (stream_id, position)
 );
+CREATE TABLE IF NOT EXISTS stream_stages (
+    stream_id TEXT PRIMARY KEY,
+    stage TEXT NOT NULL  -- its full name; the stream's base is the table of its files
+);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream on a table or view of the same database. `stale`: its table or view was dropped or replaced.
+    """A stream on a table, view or stage of the same database. `stale`: what it follows was dropped or replaced.
 
+    The base of a stream on a stage, `stage`, is the table of the files that its directory had when it was refreshed.
     `legs`, of a stream on a view, follow the tables below it; `views` are those between them and the view.
     """
 
@@ -59,6 +64,19 @@ class Stream:
     stale: bool = False
     legs: tuple[Stream, ...] = ()
     views: tuple[ObjectName, ...] = ()
+    stage: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it is on, in a word."""
+        if self.stage is not None:
+            return "stage"
+        return "view" if self.legs else "table"
+
+    @property
+    def source(self) -> str:
+        """The full name of what it is on."""
+        return self.stage or self.base.fqn()
 
     @property
     def followed(self) -> tuple[Stream, ...]:
@@ -74,7 +92,7 @@ _SOURCES = """
 SELECT *, (
     SELECT json_group_array(json_array(position, is_table, base_schema, base_name))
     FROM stream_sources WHERE stream_id = id
-) AS sources FROM streams
+) AS sources, (SELECT stage FROM stream_stages WHERE stream_id = id) AS stage FROM streams
 """
 
 
@@ -109,6 +127,7 @@ def _bare(row: sqlite3.Row) -> Stream:
         created_on=datetime.fromisoformat(row["created_on"]),
         comment=row["comment"],
         stale=bool(row["stale"]),
+        stage=row["stage"],
     )
 
 
@@ -177,6 +196,8 @@ def add(store: Store, stream: Stream) -> None:
             stream.created_on.isoformat(),
         ),
     )
+    if stream.stage is not None:
+        store.execute("INSERT INTO stream_stages VALUES (?, ?)", (stream.id, stream.stage))
     sources = [(table, 1) for table in stream.tables if stream.legs] + [(view, 0) for view in stream.views]
     for position, (source, is_table) in enumerate(sources):
         store.execute(
@@ -191,7 +212,8 @@ def set_comment(store: Store, stream: Stream, comment: str | None) -> None:
 
 def remove(store: Store, stream: Stream) -> None:
     store.execute("DELETE FROM streams WHERE id = ?", (stream.id,))
-    store.execute("DELETE FROM stream_sources WHERE stream_id = ?", (stream.id,))
+    for table in ("stream_sources", "stream_stages"):
+        store.execute(f"DELETE FROM {table} WHERE stream_id = ?", (stream.id,))
 
 
 def make_stale(store: Store, base: ObjectName) -> None:
@@ -209,6 +231,11 @@ def base_renamed(store: Store, old: ObjectName, new: str) -> None:
         " (SELECT id FROM streams WHERE database_name = ?) AND base_schema = ? AND base_name = ?",
         (new, *old.parts),
     )
+
+
+def stage_renamed(account: Account, kind: str, name: str, new: str) -> None:
+    if kind == "STAGE":
+        account.store.execute("UPDATE stream_stages SET stage = ? WHERE stage = ?", (new, name))
 
 
 def is_followed(account: Account, name: ObjectName) -> bool:
