@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+YAML_SUFFIXES = (".yaml", ".yml")
+
+
+def is_yaml(file: str) -> bool:
+    """Whether the name of a file ends as those of YAML files do, in any case."""
+    return file.lower().endswith(YAML_SUFFIXES)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:

@@ -103,6 +103,7 @@ CHECKS: tuple[Rule, ...] = (
     compute.training_in_an_hour,
     statements.refused_parameters,
     compute.packages_given_twice,
+    compute.misspelt_packages,
     compute.tag_values,
     containers.wrong_variables,
     containers.secrets_without_access,

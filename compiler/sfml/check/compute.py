@@ -28,6 +28,8 @@ from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
 _DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
 _TRAINING = 4 * 3600
+_ONE_SIGN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)\s*=\s*([\w.*!+-]+)\Z")
+"""A package with one `=` before its version."""
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?![\w/:+])")
 
 
@@ -280,6 +282,24 @@ def packages_given_twice(case: Case) -> Iterator[Diagnostic]:
                     message = f"`{first[name]}` and `{package}` of task `{task.name}` are one package"
                     place = task.place(f"{setting}[{index}]", setting)
                     yield error("SF416", message, place, help="leave one of them")
+
+
+def misspelt_packages(case: Case) -> Iterator[Diagnostic]:
+    """SF419: the version of a package is not written as one.
+
+    What: `packages` and `pip` hold names with versions as `name==version`, or with a range such as `name>=1,<2`.
+    Why: `name=version` is the notation of conda, which pip refuses when the job starts, hours after the apply.
+    Instead: write `==`.
+    """
+    for task in case.tasks:
+        for setting in ("packages", "pip"):
+            for index, package in enumerate(getattr(task.node, setting)):
+                match = _ONE_SIGN.match(package)
+                if match is not None:
+                    name, version = match.groups()
+                    message = f"`{package}` of task `{task.name}` is not a package with a version"
+                    place = task.place(f"{setting}[{index}]", setting)
+                    yield error("SF419", message, place, help=f"write `{name}=={version}`")
 
 
 def tag_values(case: Case) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean
-from sfml.base.quoting import raw
+from sfml.base.quoting import name_parts, raw
 from sfml.check.case import Case, error
 from sfml.graph.located import Place
 from sfml.graph.model import (
@@ -20,6 +20,9 @@ from sfml.graph.model import (
 )
 from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 
+_LEASE = "SFML_LEASE$"
+"""The beginning of the name of a lease: see `snowflake.leases`."""
+MAX_ROOT = MAX_IDENTIFIER_LENGTH - len(_LEASE)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PART = r"(?:[A-Za-z_][A-Za-z0-9_$]*|\"(?:[^\"\x00]|\"\")+\")"
 _IDENTIFIER = re.compile(_PART + r"\Z")
@@ -31,12 +34,23 @@ def invalid_task_names(case: Case) -> Iterator[Diagnostic]:
     """SF201: a task has a name that cannot be used.
 
     What: a task name consists of letters, digits and `_`, begins with a letter or `_`, is not `config` or `run`, and
-    is short enough that `<PIPELINE>$<TASK>` has at most 255 characters.
-    Why: the name becomes part of an unquoted Snowflake identifier, and is used in `${…}`.
+    is short enough that `<PIPELINE>$<TASK>` has at most 255 characters. The name of the pipeline, or of its root, has
+    at most 244. A task's own name (`name:`) does not begin with `<PIPELINE>$$`.
+    Why: the name becomes part of an unquoted Snowflake identifier, and is used in `${…}`. The stage of the pipeline's
+    lease is named `SFML_LEASE$<PIPELINE>`, and graphs of parts and backfills begin with `<PIPELINE>$$`.
     Instead: rename the task.
     """
+    root = raw(case.draft.root_name or case.draft.pipeline.upper())
+    if len(root) > MAX_ROOT:
+        message = f"the name of the pipeline, `{root[:40]}…`, is too long"
+        length = len(root) + len(_LEASE)
+        why = f"its lease has a name of {length} characters; Snowflake takes {MAX_IDENTIFIER_LENGTH}"
+        at = case.draft.places.get("root.name") or case.draft.places["pipeline"]
+        yield error("SF201", message, at, why=why, help=f"shorten it to {MAX_ROOT} characters")
+        return
     for task in case.tasks:
-        full = f"{case.draft.pipeline}${task.name}"
+        own = task.node.own_name
+        full = f"{root}${task.name}"
         if not _WORD.match(task.name):
             message = f"`{task.name}` cannot be the name of a task"
             help = "begin with a letter or `_`; use letters, digits and `_`"
@@ -45,7 +59,11 @@ def invalid_task_names(case: Case) -> Iterator[Diagnostic]:
             message = f"no task may be named `{task.name}`"
             help = f"rename it; {_RESERVED[task.name.lower()]}"
             yield error("SF201", message, task.place(""), help=help)
-        elif len(full) > MAX_IDENTIFIER_LENGTH:
+        elif own is not None and raw(own).startswith(f"{root}$$"):
+            message = f"`{raw(own)[:60]}` is a name of sfml's own graphs"
+            why = f"names that begin with `{root}$$` belong to graphs of parts of runs and of backfills"
+            yield error("SF201", message, task.place("name"), why=why, help="give it another name")
+        elif own is None and len(full) > MAX_IDENTIFIER_LENGTH:
             message = f"the name of task `{task.name[:40]}…` is too long"
             why = f"with the pipeline's name it has {len(full)} characters; Snowflake takes {MAX_IDENTIFIER_LENGTH}"
             yield error("SF201", message, task.place(""), why=why, help="shorten it")
@@ -107,18 +125,28 @@ def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
     """SF209: the name of a Snowflake object is not an identifier.
 
     What: names of databases, schemas, tables, warehouses, pools, integrations, procedures, streams and users are
-    identifiers: letters, digits, `_` and `$`, or any text in double quotes.
+    identifiers of at most 255 characters: letters, digits, `_` and `$`, or any text in double quotes.
     Why: any other text could change the statement that it is put into.
     Instead: correct the name, or quote it: '"my warehouse"'.
     """
     for setting, name, is_qualified, place in _names(case):
         pattern = _QUALIFIED if is_qualified else _IDENTIFIER
-        if name and (not pattern.match(name) or len(name) > 3 * MAX_IDENTIFIER_LENGTH):
+        if name and pattern.match(name) and is_too_long(name):
+            yield error("SF209", f"`{name[:60]}…` is too long a name", place, label=setting, help=SHORTEN)
+        elif name and not pattern.match(name):
             help = "use letters, digits, `_` and `$`, or put the name in double quotes"
             if "schema" in setting and not name.replace('""', "").replace('"', "").isascii():
                 help = "use letters, digits, `_` and `$`"
             message = f"`{name[:60]}` is not the name of a Snowflake object"
             yield error("SF209", message, place, label=setting, help=help)
+
+
+SHORTEN = f"shorten it to {MAX_IDENTIFIER_LENGTH} characters"
+
+
+def is_too_long(name: str) -> bool:
+    """Whether a part of the name is longer than Snowflake takes; quotes around it do not count."""
+    return any(len(raw(part)) > MAX_IDENTIFIER_LENGTH for part in name_parts(name))
 
 
 def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
@@ -235,7 +263,8 @@ def _place_below(places: Mapping[str, Place], key: str, end: str) -> Callable[[s
 def invalid_targets(case: Case) -> Iterator[Diagnostic]:
     """SF211: the target lacks a setting, or has a name that is not an identifier.
 
-    What: a target of kind account names a database, a schema and a warehouse; their names are identifiers.
+    What: a target of kind account names a database, a schema and a warehouse; their names are identifiers of at most
+    255 characters. The schema is not INFORMATION_SCHEMA.
     Why: the generated root task runs on the target's warehouse, and all objects are created in its schema.
     Instead: complete the target in `sfml.yaml`.
     """
@@ -260,6 +289,16 @@ def invalid_targets(case: Case) -> Iterator[Diagnostic]:
             if key == "schema" and "{{" in _written(case, key):
                 help = "the value comes from an expression; with `{{ user }}` in it, give --user a plain name"
             yield error("SF211", message, at, help=help)
+        elif name and is_too_long(name):
+            at = case.draft.places.get(f"target.{key}", place)
+            message = f"`{raw(name)[:60]}…` is too long a name of a {key.replace('_', ' ')}"
+            yield error("SF211", message, at, help=SHORTEN)
+        elif key == "schema" and name == "INFORMATION_SCHEMA":
+            at = case.draft.places.get("target.schema", place)
+            why = "Snowflake creates nothing in it"
+            yield error(
+                "SF211", "the schema cannot be INFORMATION_SCHEMA", at, why=why, help="name another one"
+            )
 
 
 def _is_plain(case: Case, key: str) -> bool:

@@ -13,6 +13,7 @@ from sfml.base.errors import SfmlError
 from sfml.base.fixes import fixed
 from sfml.base.full_disk import is_disk_full
 from sfml.base.record import record
+from sfml.base.source import is_yaml
 from sfml.spec.compose import compose
 from sfml.spec.text import decoded
 
@@ -66,7 +67,7 @@ def _own_file(reading: Reading, fix: Fix) -> Path | None:
     """The file to change, with links resolved; None if it is not a YAML file inside the project."""
     root = reading.root.resolve()
     path = (root / fix.span.file.removeprefix(reading.prefix)).resolve()
-    if not path.is_relative_to(root) or path.suffix not in (".yaml", ".yml") or not path.is_file():
+    if not path.is_relative_to(root) or not is_yaml(path.name) or not path.is_file():
         return None
     return path
 

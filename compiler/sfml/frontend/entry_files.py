@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import UsageError
+from sfml.base.source import is_yaml
 from sfml.frontend.entry_text import is_entry_text, name_in
 from sfml.spec.project import PROJECT_FILE, project_root
 
-_SUFFIXES = (".yaml", ".yml")
 _MAX_BYTES = 1_000_000
 _NAMES_SHOWN = 5
 
@@ -210,7 +210,7 @@ def is_entry_file(path: Path) -> bool:
 
     A link to nothing and a file that cannot be read count, because whoever reads them next reports them.
     """
-    if path.suffix not in _SUFFIXES or path.is_dir():
+    if not is_yaml(path.name) or path.is_dir():
         return False
     content = _beginning(path)
     return content is None or is_entry_text(content)

@@ -16,7 +16,7 @@ import yaml
 
 from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, Fix, Severity, first_of
 from sfml.base.record import record
-from sfml.base.source import Span, source_lines
+from sfml.base.source import Span, is_yaml, source_lines
 from sfml.check.explanations import explanations
 from sfml.spec.nodes import ListNode, MapNode, text_of, texts_of
 
@@ -64,7 +64,7 @@ def silencings(
     parsed: list[Silencing] = []
     findings: list[Diagnostic] = []
     for file, text in sources.items():
-        if file.endswith((".yaml", ".yml")) and _HINT.search(text):
+        if is_yaml(file) and _HINT.search(text):
             _read_comments(file, text, policies, parsed, findings)
     ignored = document.get("ignore") if document is not None else None
     for item in ignored.items if isinstance(ignored, ListNode) else ():

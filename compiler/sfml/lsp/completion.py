@@ -10,6 +10,7 @@ from typing import Any
 from lsprotocol import types
 
 from sfml.base.record import record
+from sfml.base.source import is_yaml
 from sfml.catalog import StepFunction
 from sfml.catalog.shapes import ListOf, Record, Shape, words
 from sfml.graph.declared_tests import FAILS, STATES, SUCCEEDS
@@ -41,7 +42,7 @@ class Choice:
 
 def completions(cursor: Cursor) -> types.CompletionList | None:
     """The words that may stand at the cursor."""
-    if cursor.path.suffix not in (".yaml", ".yml"):
+    if not is_yaml(cursor.path.name):
         return None
     gap = gap_at(cursor.text, cursor.offset)
     scene = Scene(cursor, gap)

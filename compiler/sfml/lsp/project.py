@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.base.errors import SfmlError
+from sfml.base.source import is_yaml
 from sfml.catalog import StepCatalog
 from sfml.frontend.entry_files import entries_of_project
 from sfml.frontend.entry_text import is_entry_text
@@ -72,7 +73,7 @@ class ProjectState:
         """Look for entry files, on disk and among the open texts; those that are gone are forgotten."""
         paths = set(entries_of_project(self.root))
         for path, text in self._texts.items():
-            if path.suffix in (".yaml", ".yml") and project_root(path.parent) == self.root:
+            if is_yaml(path.name) and project_root(path.parent) == self.root:
                 paths = paths | {path} if is_entry_text(text.encode(errors="replace")) else paths - {path}
         known = {self.file(path): path for path in sorted(paths)}
         if known.keys() != self.pipelines.keys():
@@ -138,9 +139,7 @@ class ProjectState:
                 for diagnostic in reading.diagnostics
             }
             return bool(codes & _UNREAD_STEPS)
-        return not file.endswith((".yaml", ".yml")) or any(
-            reading.loaded.spec is None for reading in pipeline.readings.values()
-        )
+        return not is_yaml(file) or any(reading.loaded.spec is None for reading in pipeline.readings.values())
 
     def look_at_disk(self) -> None:
         """Mark what depends on files that have changed on disk since they were read."""

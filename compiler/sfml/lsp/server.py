@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from sfml.base.release import VERSION
+from sfml.base.source import is_yaml
 from sfml.lsp.completion import TRIGGERS, completions
 from sfml.lsp.cursor import Cursor, cursor_at
 from sfml.lsp.fixes import ALL, actions
@@ -238,7 +239,7 @@ def _hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
 
 def _of(ls: Server, params: Any) -> Cursor | None:
     cursor = cursor_at(ls.session, params.text_document.uri)
-    return cursor if cursor is not None and cursor.path.suffix in (".yaml", ".yml") else None
+    return cursor if cursor is not None and is_yaml(cursor.path.name) else None
 
 
 def _symbols(

@@ -12,6 +12,7 @@ from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
 from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import is_yaml
 from sfml.frontend.entry_text import is_entry_text
 from sfml.frontend.reading import Reading, read
 from sfml.lsp.findings import FileFinding, diagnostic, findings_by_file
@@ -230,7 +231,7 @@ class Session:
         """The findings of a file outside of a project: that it lacks one, if it is a pipeline's entry file."""
         text = self.texts[path]
         findings: tuple[Diagnostic, ...] = ()
-        if path.suffix in (".yaml", ".yml") and is_entry_text(text.encode(errors="replace")):
+        if is_yaml(path.name) and is_entry_text(text.encode(errors="replace")):
             findings = read(path, cwd=path.parent, documents=Documents(self.texts)).diagnostics
         self._show(
             path,

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, Label, by_position, did_you_mean, first_of
 from sfml.base.record import record
-from sfml.base.source import Span
+from sfml.base.source import Span, is_yaml
 from sfml.graph.durations import in_words, seconds
 from sfml.policies.model import (
     DEFAULT,
@@ -32,8 +32,6 @@ MAX_FILES = 1_000
 MAX_BYTES = 5_000_000
 """The most files of a folder of policies, and their size together."""
 MAX_SECONDS = 300
-SUFFIXES = (".yaml", ".yml", ".py")
-"""The files of the folder that hold policies, or their tests."""
 _LEFT_OUT = ("__pycache__",)
 _PRESETS = Path(__file__).with_name("presets.yaml")
 
@@ -93,6 +91,11 @@ def _limit(node: Node | None, findings: list[Diagnostic]) -> float:
     return float(limit)
 
 
+def may_hold_policies(file: str) -> bool:
+    """Whether a file of the folder holds policies, or their tests, as its name ends."""
+    return is_yaml(file) or file.endswith(".py")
+
+
 def folder_on_disk(root: Path, folder: str) -> Folder:
     """The files of the policies' folder; hidden ones and caches are left out. Links are followed inside the project."""
     files: dict[str, bytes] = {}
@@ -103,7 +106,9 @@ def folder_on_disk(root: Path, folder: str) -> Folder:
             status = path.stat()
             is_folder, is_file = stat.S_ISDIR(status.st_mode), stat.S_ISREG(status.st_mode)
             if not path.resolve(strict=True).is_relative_to(root.resolve()):
-                if is_folder or path.suffix in SUFFIXES:  # policies that are not read would hold for nobody
+                if is_folder or may_hold_policies(
+                    path.name
+                ):  # policies that are not read would hold for nobody
                     return Folder({}, f"`{shown}` is a link that leads out of the project")
                 continue
             if not is_file:
@@ -183,7 +188,7 @@ def _read(key: _Key, files: tuple[tuple[str, bytes], ...], problem: str | None) 
         message = f"the folder `{settings.folder}` holds no policies"
         findings.append(Diagnostic.error("SF121", message, at=named.span, path=named.path))
     for file, content in files:
-        if not file.endswith(SUFFIXES):
+        if not may_hold_policies(file):
             continue
         try:
             text = content.decode("utf-8-sig")

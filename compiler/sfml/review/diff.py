@@ -13,13 +13,13 @@ from pathlib import Path
 from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.base.errors import UsageError
 from sfml.base.record import record
-from sfml.base.source import Span
+from sfml.base.source import Span, is_yaml
 from sfml.cost.change import cost_change
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.held_sides import PipelineSides, ReviewPolicies
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
-from sfml.review.reach import SPECS, ReachPlace, needed, place_of, project_of, reached
+from sfml.review.reach import ReachPlace, needed, place_of, project_of, reached
 from sfml.review.requested_specs import RequestedSpecs, entries_of, may_be_requested
 from sfml.review.sides import PipelineSide, SideInputs, side_of
 from sfml.review.snapshot import (
@@ -100,7 +100,7 @@ def _view(
     known: dict[str, bytes],
 ) -> _View:
     paths = frozenset(snapshot.files)
-    written = [path for path in paths if path.endswith(SPECS)]
+    written = [path for path in paths if is_yaml(path)]
     named = (path for path in written if may_be_requested(asked.paths, path))
     entries = entries_of(asked.paths, snapshot.files, texts_of(repository, snapshot, named, known))
     folders = {folder for path in entries if (folder := project_of(paths, path)) is not None}

@@ -12,7 +12,7 @@ from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.frontend.reading import Reading, read
 from sfml.frontend.team_policies import OWN, BaseReadings, PolicyChoice
 from sfml.policies.model import NO_POLICIES, PolicySet, PolicySettings
-from sfml.policies.policy_set import MAX_BYTES, MAX_FILES, SUFFIXES, Folder, policy_set, settings_of
+from sfml.policies.policy_set import MAX_BYTES, MAX_FILES, Folder, may_hold_policies, policy_set, settings_of
 from sfml.review.git_objects import LINK, Repository, commit_of, merge_base, repository, tree_of
 from sfml.review.reach import project_of
 from sfml.review.snapshot import Snapshot, commit_snapshot, lay_out, texts_of
@@ -82,7 +82,7 @@ def _links(snapshot: Snapshot, below: str, paths: Iterable[str]) -> Iterator[str
     """The links that stand for the folder, for one around it, for one below it, or for a file of policies."""
     places = (*map(str, reversed(PurePosixPath(below).parents)), below.rstrip("/"))
     # A name without a suffix may be that of a folder.
-    files = (path for path in paths if PurePosixPath(path).suffix in ("", *SUFFIXES))
+    files = (path for path in paths if not PurePosixPath(path).suffix or may_hold_policies(path))
     for path in (*places, *files):
         entry = snapshot.files.get(path)
         if entry is not None and entry.mode == LINK:

@@ -20,8 +20,6 @@ from sfml.spec.compose import compose
 from sfml.spec.nodes import map_of, plain, texts_of
 from sfml.spec.project import PROJECT_FILE
 
-SPECS = (".yaml", ".yml")
-
 
 @record
 class ReachPlace:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
+from sfml.base.source import is_yaml
 from sfml.review.git_objects import (
     LINK,
     SUBMODULE,
@@ -124,7 +125,7 @@ def lay_out(
             content = _from_lfs(repository, pointed[1].decode())
             if content is None:
                 notes[path] = "is kept in Git LFS, and what it holds is not here: `git lfs fetch` brings it"
-                if not path.endswith((".yaml", ".yml", ".py", ".sql")):
+                if not (is_yaml(path) or path.endswith((".py", ".sql"))):
                     content = texts[path]
         if content is not None or path not in texts:
             _write(folder / path, content, sizes[snapshot.files[path].oid])

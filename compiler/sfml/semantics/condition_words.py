@@ -105,7 +105,66 @@ def problem_of(condition: str) -> str | None:
                 return "`AS` would end it"
             if upper not in _OPERATORS | _TYPES:
                 return f"there is nothing that `{word.text[:40]}` could name"
-    return "a `(` is not closed" if depth else None
+    return "a `(` is not closed" if depth else _disorder(words)
+
+
+def _disorder(words: list[Word]) -> str | None:
+    """Why values and operators do not alternate, as the end of a sentence; None if they do."""
+    for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
+        shown = f"`{word.text[:40]}`"
+        if _is_binary(word) and (before is None or _is_sign(before, "(") or _is_binary(before)):
+            return f"{shown} has nothing before it"
+        if _takes_value(word) and _is_no_value(after) and not _is_negated(word, after):
+            return f"{shown} has nothing behind it"
+        if after is not None and _ends_value(word) and _begins_value(after):
+            return f"there is no operator between {shown} and `{after.text[:40]}`"
+    return None
+
+
+_NEGATED = frozenset({"IN", "BETWEEN", "LIKE", "ILIKE"})
+_BINARY_WORDS = _NEGATED | {"AND", "OR", "IS", "ESCAPE"}
+_BINARY_SIGNS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "||", "::", "/", "%", ","})
+_VALUES = frozenset({"NULL", "TRUE", "FALSE"})
+
+
+def _is_sign(word: Word, sign: str) -> bool:
+    return word.kind is Kind.SIGN and word.text == sign
+
+
+def _is_binary(word: Word) -> bool:
+    if word.kind is Kind.SIGN:
+        return word.text in _BINARY_SIGNS
+    return word.kind is Kind.WORD and word.text.upper() in _BINARY_WORDS
+
+
+def _takes_value(word: Word) -> bool:
+    return _is_binary(word) or (word.kind is Kind.WORD and word.text.upper() == "NOT")
+
+
+def _is_no_value(word: Word | None) -> bool:
+    return word is None or _is_sign(word, ")") or _is_binary(word)
+
+
+def _is_negated(word: Word, after: Word | None) -> bool:
+    """Whether these are `NOT IN`, `NOT LIKE` and such, which are one operator."""
+    return (
+        word.text.upper() == "NOT"
+        and after is not None
+        and _is_binary(after)
+        and after.text.upper() in _NEGATED
+    )
+
+
+def _ends_value(word: Word) -> bool:
+    if word.kind is Kind.WORD:
+        return word.text.upper() in _VALUES
+    return word.kind in (Kind.TEXT, Kind.NUMBER) or _is_sign(word, ")")
+
+
+def _begins_value(word: Word) -> bool:
+    if word.kind is Kind.WORD:
+        return word.text.upper() in _VALUES or word.text.upper() not in _OPERATORS | _TYPES
+    return word.kind in (Kind.TEXT, Kind.NUMBER) or _is_sign(word, "(")
 
 
 def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:

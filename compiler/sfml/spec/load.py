@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sfml.base.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, renaming
-from sfml.base.source import Span
+from sfml.base.source import Span, is_yaml
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated
@@ -95,10 +95,11 @@ class _Reader:
         if isinstance(file, Diagnostic):
             self.findings.append(file)
             return None
-        if not self.documents.exists(self.root / file):
-            message = f"there is no file `{node.value}`"
+        is_folder = (self.root / file).is_dir()
+        if is_folder or not self.documents.exists(self.root / file):
+            message = f"`{node.value}` is a folder" if is_folder else f"there is no file `{node.value}`"
             help = f"it would be {file}, seen from the project's folder"
-            if not file.endswith((".yaml", ".yml")):
+            if not is_yaml(file):
                 what = _WRITTEN_HERE.get(node.path.rpartition(".")[2], "graph")
                 help = f"name a YAML file, or write the {what} here"
             self.findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))

@@ -48,6 +48,15 @@ def test_names_and_none(
     assert [path.as_posix() for path in entry_files(arguments)] == files
 
 
+def test_the_suffix_of_an_entry_file_may_be_in_any_case(folder: Path) -> None:
+    for name in ("upper.YAML", "mixed.Yml"):
+        _write(folder / "specs" / name, f"pipeline: {name.partition('.')[0]}\n")
+    assert [path.name for path in entry_files(["specs"])] == [
+        *("churn_weekly.yml", "clv.yaml", "mixed.Yml", "upper.YAML")
+    ]
+    assert [path.as_posix() for path in entry_files(["upper"])] == ["specs/upper.YAML"]
+
+
 @pytest.mark.parametrize(
     ("argument", "help"),
     [
