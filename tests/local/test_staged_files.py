@@ -53,7 +53,7 @@ def test_csv_files_are_queried_by_position(rows: Callable[[str], list[Any]]) -> 
     assert rows("SELECT COUNT(*) FROM @FILES/csv (FILE_FORMAT => ROWS_OF, PATTERN => '.*b[.]csv')") == [(2,)]
     metadata = "METADATA$FILENAME, METADATA$FILE_ROW_NUMBER"
     found = rows(f"SELECT {metadata} FROM @FILES/csv (FILE_FORMAT => ROWS_OF) WHERE $1 = '4'")
-    assert found == [("files/csv/b.csv", 2)]
+    assert found == [("csv/b.csv", 2)]
     assert rows("SELECT $1, $2, $3 FROM @FILES/ragged") == [
         ("1", "a", None),
         ("2", None, None),
@@ -279,7 +279,7 @@ def test_metadata_is_queried_and_loaded(session: Session, stage: str) -> None:
         "M = METADATA$FILE_LAST_MODIFIED)"
     ).collect()
     loaded = session.table("LOADED").sort("A").collect()
-    assert [tuple(one) for one in loaded] == [(n, "files/pq/p.parquet", n, row.K, row.M) for n in (1, 2)]
+    assert [tuple(one) for one in loaded] == [(n, "pq/p.parquet", n, row.K, row.M) for n in (1, 2)]
     for wrong, word in (
         ("INCLUDE_METADATA = (NONE = METADATA$FILENAME)", "invalid identifier 'NONE'"),
         ("INCLUDE_METADATA = (F = METADATA$NAME)", r"invalid value \[METADATA\$NAME\]"),

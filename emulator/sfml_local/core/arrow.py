@@ -79,9 +79,26 @@ def _metadata(column: Column, kind: pa.DataType) -> dict[str, str]:
 
 def _sent(chunked: pa.ChunkedArray, column: Column, spaces: int) -> pa.Array:
     array = _wire(chunked, zoned=column.type != "timestamp_ltz")
+    if column.type == "fixed" and not column.scale:
+        return _narrow(array, column.precision)
     if column.type not in JSON_TYPES:
         return array
     return pa.array([None if v is None else laid_out(v, spaces) for v in array.to_pylist()], pa.string())
+
+
+_WIDTHS = ((2, pa.int8()), (4, pa.int16()), (9, pa.int32()))
+"""How many digits a whole number of a type can have; pandas gets the type, as the tests of Snowpark record it."""
+
+
+def _narrow(array: pa.Array, precision: int | None) -> pa.Array:
+    """Whole numbers in the smallest type that holds the declared digits."""
+    width = next((kind for digits, kind in _WIDTHS if precision and precision <= digits), None)
+    if width is None or not pa.types.is_integer(array.type):
+        return array
+    try:
+        return array.cast(width)
+    except pa.ArrowInvalid:  # DuckDB has computed more digits than were derived for the column
+        return array
 
 
 def _wire(chunked: pa.ChunkedArray, *, zoned: bool = True) -> pa.Array:

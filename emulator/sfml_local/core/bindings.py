@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from sfml_local.core.errors import SqlError
 from sfml_local.grammar.quoting import literal
@@ -184,6 +184,47 @@ def inline_identifiers(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
         tokens.index += 1
     kept += params[placeholders:]
     return "".join([*pieces, sql[copied:]]), kept if params else params
+
+
+def immediate_bindings(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
+    """EXECUTE IMMEDIATE $$ … ? … $$ of a client, which binds the values of the text in it."""
+    if not params or sql.lstrip()[:7].upper() != "EXECUTE":
+        return sql, params
+    tokens = Tokens(sql)
+    if not tokens.match_words("EXECUTE", "IMMEDIATE"):
+        return sql, params
+    text = tokens.match_string()
+    if text is None or not tokens.at_end:
+        return sql, params
+    return f"EXECUTE IMMEDIATE {sql_literal(inline_bindings(text, params))}", []
+
+
+_DOTS = re.compile(r"\.\s*\.")
+
+
+def public_places(sql: str) -> str:
+    """`d..t` as `d.PUBLIC.t`.
+
+    https://docs.snowflake.com/en/sql-reference/name-resolution: double-dot notation
+    """
+    if _DOTS.search(sql) is None:
+        return sql
+    tokens = Tokens(sql)
+    places = []
+    while (token := tokens.peek()) is not None:
+        second, name = tokens.peek(1), tokens.peek(2)
+        before = tokens.peek(-1) if tokens.index else None
+        is_double = token.token_type is TokenType.DOT and _is(tokens, 1, TokenType.DOT)
+        if is_double and before and second and name and _is_name(before) and _is_name(name):
+            places.append(second.start)
+        tokens.index += 1
+    for place in reversed(places):
+        sql = f"{sql[:place]}PUBLIC{sql[place:]}"
+    return sql
+
+
+def _is_name(token: Token) -> bool:
+    return token.token_type in (TokenType.VAR, TokenType.IDENTIFIER) or token.text[:1].isalpha()
 
 
 def inline_bindings(sql: str, params: Sequence[Any]) -> str:

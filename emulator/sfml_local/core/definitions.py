@@ -23,7 +23,7 @@ from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.stored_types import declared_type, snowflake_type
 from sfml_local.core.temporaries import created_temporary, full_name, target_of
-from sfml_local.core.transactions import commit_open, transaction
+from sfml_local.core.transactions import commit_before_definition, transaction
 from sfml_local.grammar.tokens import Name, parse_name
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _define(
     kind = str(tree.args["kind"]).upper()
     if (done := _checked(rewriting, tree, kind, target, name)) is not None:
         return status(done, type_id)
-    commit_open(session)
+    commit_before_definition(session)
     _demand_table(rewriting, copied_tables.source_name(tree, session))
     copied = copied_tables.columns_of(rewriting.account.engine, session, tree)
     parts = None if name is None else parts_of(name, temporary=is_temporary(target, tree))

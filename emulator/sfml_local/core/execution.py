@@ -38,6 +38,7 @@ from sfml_local.core.transactions import (
     check_begin,
     check_end,
     check_unbroken,
+    commits,
     follow_scope,
     is_open,
 )
@@ -316,7 +317,7 @@ def _follow_transaction(session: Session, tree: Expr) -> None:
         if isinstance(tree, exp.Commit):
             check_unbroken(session)
         session.in_transaction = False
-    elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+    elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter) and commits(session):
         check_unbroken(session)
         session.duck.commit()
         session.in_transaction = False

@@ -13,8 +13,10 @@ from sfml_local.core.account import Account
 from sfml_local.core.account import query_id as current_query
 from sfml_local.core.bindings import (
     exists_before_name,
+    immediate_bindings,
     inline_bindings,
     inline_identifiers,
+    public_places,
     quoted_files,
     quoted_urls,
     without_scoped,
@@ -34,7 +36,7 @@ from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
 from sfml_local.core.settings import Settings, read
 from sfml_local.core.store import Store
-from sfml_local.core.transactions import commit_open, is_open
+from sfml_local.core.transactions import commit_before_definition, is_open
 from sfml_local.core.unknown_references import UnknownReference, UnknownRelation, placed
 from sfml_local.grammar.flow import chained
 from sfml_local.grammar.statements import is_definition, parse_statement
@@ -180,8 +182,8 @@ class LocalAccount(Account):
         sql = quoted_files(sql)
         if "->>" in sql and (statements := chained(inline_bindings(sql, params))):
             return run_chain(self, session, statements, describe_only=describe_only)
-        sql, params = inline_identifiers(without_scoped(sql), params)
-        sql = exists_before_name(quoted_urls(sql))
+        sql, params = immediate_bindings(*inline_identifiers(without_scoped(sql), params))
+        sql = exists_before_name(public_places(quoted_urls(sql)))
         statement = parse_statement(inline_bindings(sql, params))
         if statement is None:
             return self.run(session, sql, params, describe_only)
@@ -191,7 +193,7 @@ class LocalAccount(Account):
         if describe_only and type(statement) not in self.read_only:
             return Result((Column("status"),))
         if not describe_only and is_open(session) and is_definition(sql):
-            commit_open(session)
+            commit_before_definition(session)
         if (name := name_in(statement)) is None:
             return handler(self, session, statement)
         with self.part(NamingLocks).holding(name):

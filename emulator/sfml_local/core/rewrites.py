@@ -146,6 +146,7 @@ CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
     exp.CurrentOrganizationName: lambda r: "LOCAL",
     exp.CurrentRegion: lambda r: "LOCAL",
     exp.CurrentSession: lambda r: str(r.session.id),
+    exp.CurrentClient: lambda r: r.session.client,
     exp.CurrentTransaction: lambda r: None if r.session.transaction is None else str(r.session.transaction),
     exp.CurrentDatabase: lambda r: r.session.database,
     exp.CurrentSchema: lambda r: r.session.schema,
@@ -230,8 +231,10 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
             continue
         elif "." in name or subject is not None:
             raise not_emulated(node.sql(dialect="snowflake"))
-        else:
+        elif name in _OF_SNOWFLAKE:
             continue
+        else:
+            raise SqlError(f"SQL compilation error:\nUnknown table function {name}", 2141, "42601")
         node.replace(rewriting.relation(result, node.args.get("alias")))
     return tree
 
@@ -241,6 +244,12 @@ def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
     found = (call(node, rewriting) for call in rewriting.table_calls)
     return next((one for one in found if one is not None), None)
 
+
+_OF_SNOWFLAKE = frozenset(
+    {"GENERATOR", "FLATTEN", "EXPLODE", "UNNEST", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE", "VALIDATE"}
+    | {"CORTEX_SEARCH_DATA_SCAN", "FILE_ACTION_HISTORY", "SEARCH_PREVIEW", "GET_OBJECT_REFERENCES"}
+)
+"""Table functions that a later pass reads, or that are not here."""
 
 OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
 """Built-in table functions such as RESULT_SCAN."""

@@ -76,6 +76,8 @@ class Session:
         self.user = user
         self.role = role
         self.secondary_roles = "ALL"
+        self.client = ""
+        """The name and version of the client, as it has told them at the login."""
         self.warehouse = warehouse
         self.parameters: dict[str, Any] = dict(parameters or {})
         self.task = task

@@ -11,6 +11,7 @@ import duckdb
 from sfml_local.core import fakesnow_port
 from sfml_local.core.clock import now
 from sfml_local.core.errors import SqlError, broken_transaction, not_emulated
+from sfml_local.core.statement_parameters import value_of
 
 if TYPE_CHECKING:
     from sfml_local.core.session import Session
@@ -154,6 +155,17 @@ def roll_back(session: Session) -> None:
         session.in_transaction = False
         session.begun_in = None
         fakesnow_port.mark_transaction(session.connection, is_open=False)
+
+
+def commits(session: Session) -> bool:
+    """Whether a definition commits: not where Snowpark asks for that, as it does for its own temporary objects."""
+    return not value_of("SNOWPARK_SKIP_TXN_COMMIT_IN_DDL", session.parameters)
+
+
+def commit_before_definition(session: Session) -> None:
+    """Commit the open transaction, if a definition does that."""
+    if commits(session):
+        commit_open(session)
 
 
 def commit_open(session: Session) -> None:

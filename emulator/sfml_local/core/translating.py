@@ -60,6 +60,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
         if (types := refused_types(str(cause), text())) is not None:
             raise types from cause
+        if "Argument for ntile must be greater than zero" in str(cause):
+            raise SqlError("NTILE argument must be at least 1", 100038, "22018") from cause
         # A model's method is a function in DuckDB, which wraps its exceptions.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:

@@ -108,6 +108,7 @@ class CopyFiles:
     source: str
     files: tuple[str, ...] = ()
     pattern: str | None = None
+    is_detailed: bool = True
 
 
 Statement = (
@@ -204,10 +205,9 @@ def _copy_files(tokens: Tokens) -> CopyFiles:
     tokens.expect_words("FROM")
     source = location(tokens)
     given = options(tokens)
-    # With DETAILED_OUTPUT = FALSE there is one row with a number, which this server does not tell.
     known = {"FILES": list, "PATTERN": str, "DETAILED_OUTPUT": bool}
     for key, value in given.items():
-        if key not in known or not isinstance(value, known[key]) or value is False:
+        if key not in known or not isinstance(value, known[key]):
             raise tokens.error(f"unexpected {key} = {value}")
     files = given.get("FILES", ())
-    return CopyFiles(target, source, tuple(files), given.get("PATTERN"))
+    return CopyFiles(target, source, tuple(files), given.get("PATTERN"), given.get("DETAILED_OUTPUT", True))

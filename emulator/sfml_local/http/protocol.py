@@ -126,6 +126,7 @@ async def login(request: Request) -> JSONResponse:
     else:
         return failure("390100", "Incorrect username or password was specified.", "08001")
     session.last_request = time.monotonic()
+    session.client = " ".join(str(data[key]) for key in _CLIENT if data.get(key))
     answer = {
         "token": session.token,
         "masterToken": session.master_token,
@@ -146,6 +147,9 @@ async def login(request: Request) -> JSONResponse:
         },
     }
     return JSONResponse({"data": answer, "code": None, "message": None, "success": True})
+
+
+_CLIENT = ("CLIENT_APP_ID", "CLIENT_APP_VERSION")
 
 
 def _upper(parameters: Any) -> dict[str, Any]:

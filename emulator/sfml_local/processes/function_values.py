@@ -36,6 +36,20 @@ def frame(columns: Sequence[Sequence[Any]], kinds: Kinds, names: Sequence[Any]) 
     return made
 
 
+def narrowed(given: Any) -> Any:
+    """Integers of a data frame in the smallest type that holds them.
+
+    So functions of data frames get them, but not table functions, as tests of Snowpark record both.
+    """
+    import numpy as np
+    import pandas as pd
+
+    for name in given.columns:
+        if given[name].dtype == np.int64:
+            given[name] = pd.to_numeric(given[name], downcast="integer")
+    return given
+
+
 def text(value: Any, kind: str) -> str | None:
     """A result as a text that SQL casts to the declared type."""
     if hasattr(value, "item") and not isinstance(value, bytes):

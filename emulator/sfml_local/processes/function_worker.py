@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from sfml_local.processes import handler_classes
 from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
-from sfml_local.processes.function_values import Kinds, frame, text, values
+from sfml_local.processes.function_values import Kinds, frame, narrowed, text, values
 from sfml_local.processes.handler_classes import AGGREGATE, PARTITION, ROW, TABLE
 from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.worker import load_handler, open_imports, user_traceback
@@ -114,12 +114,14 @@ def _whole(handler: Any, columns: list[list[Any]], kinds: Kinds, count: int) -> 
     """The results, by batch, of a function that takes a data frame with numbered columns."""
     import pandas as pd
 
-    whole = frame(columns, kinds, range(len(columns)))
+    whole = narrowed(frame(columns, kinds, range(len(columns))))
     size = getattr(handler, "_sf_max_batch_size", None) or max(count, 1)
     found: list[Any] = []
     for start in range(0, count, size):
-        returned = handler(whole.iloc[start : start + size].reset_index(drop=True))
-        found += list(pd.Series(returned))
+        batch = whole.iloc[start : start + size].reset_index(drop=True)
+        returned = list(pd.Series(handler(batch)))
+        # One value is that of each row of the batch, as tests of Snowpark record it.
+        found += returned * min(size, count - start) if len(returned) == 1 else returned
     return found
 
 

@@ -59,9 +59,15 @@ def _rows_of(
     elif process is not None:
         given = zip(*part, strict=True) if part else ((),) * length
         for number, arguments in enumerate(given):
-            if not (request["strict"] and None in arguments):
+            if request["strict"] and None in arguments:
+                yield number, (None,) * len(request["returns"])
+            else:
                 yield from ((number, _tuple(row)) for row in process(*arguments) or ())
-    if end is not None:
+    if end is None:
+        return
+    if _is_vectorized(process):
+        yield from ((None, row) for row in _frame_rows(end()))
+    else:
         yield from ((None, _tuple(row)) for row in end() or ())
 
 

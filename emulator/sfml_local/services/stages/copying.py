@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
 from sfml_local.core.result import SELECT, Column, Result, columns, status, table
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.grammar.quoting import quoted_if_needed
+from sfml_local.grammar.tokens import Name
 from sfml_local.services.stages import copy_options, copy_store, load_history, row_errors
 from sfml_local.services.stages.copy_options import CopyOptions
 from sfml_local.services.stages.copy_store import CopiedFile
@@ -119,10 +120,10 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     missing = _missing(copy)
     if missing and copy.options.on_error.aborts and copy.options.validation is None:
         raise SqlError(f"{_not_found(copy, missing[0])} {_DELETED}", 91016, "22000")
-    if not keys and not missing:
-        return status("Copy executed with 0 files processed.")
     if copy.options.validation is not None:
         return _validated(account, session, copy, keys, missing)
+    if not keys and not missing:
+        return status("Copy executed with 0 files processed.")
     return _loaded(account, session, copy, keys, missing)
 
 
@@ -133,7 +134,7 @@ def _resolved(account: Account, session: Session, statement: CopyIntoTable) -> C
     target = resolve(statement.table, session)
     own = {row[0]: row for row in account.engine.columns(session, target)}
     if not own:
-        raise does_not_exist("Table", target.fqn())
+        raise _no_table(statement.table)
     for name in (*statement.columns, *options.metadata):
         if name not in own:
             shown = quoted_if_needed(name)
@@ -141,6 +142,12 @@ def _resolved(account: Account, session: Session, statement: CopyIntoTable) -> C
             raise SqlError(message, 904, "42000")
     copy_options.check(statement, options, settings, [own[name][1] for name in statement.columns or own])
     return Copy(statement, options, place, settings, target, own)
+
+
+def _no_table(name: Name) -> SqlError:
+    """The refusal that Snowpark's `write_pandas` recognizes by its end; accounts repeat the name as it is written."""
+    shown = ".".join(map(quoted_if_needed, name.parts))
+    return SqlError(f"SQL compilation error:\nTable '{shown}' does not exist", 1757, "42601")
 
 
 def _missing(copy: Copy) -> list[str]:
@@ -352,6 +359,10 @@ def _assignment(copy: Copy, rows: pa.Table) -> tuple[Sequence[str], list[Expr], 
         if copy.is_ragged:
             names, expressions = names[: len(expressions)], expressions[: len(names)]
     if len(names) != len(expressions):
+        if copy.statement.projection is not None:
+            counts = f"expecting {len(names)} but got {len(expressions)}"
+            words = f"SQL compilation error:\nInsert value list does not match column list {counts}"
+            raise SqlError(words, 2020, "21S01")
         raise SqlError(
             f"Number of columns in file ({len(expressions)}) does not match that of the corresponding table "
             f"({len(names)}), use file format option error_on_column_count_mismatch=false to ignore this error",
@@ -453,7 +464,7 @@ def _validated(
     """The first rows as they would be loaded, or the errors of all rows; nothing is loaded."""
     asked = copy.options.validation
     assert asked is not None
-    if not asked.again and "FORCE" not in copy.options.flags:
+    if asked.rows is None and not asked.again and "FORCE" not in copy.options.flags:
         digests = {key: md5(copy.place.file(key)) for key in keys}
         keys, _ = _without_loaded(session, copy, keys, digests)
     keys = _within(copy.options.size_limit, copy.place, keys)

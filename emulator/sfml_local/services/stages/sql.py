@@ -406,6 +406,9 @@ def copy_files(account: Account, session: Session, statement: CopyFiles) -> Resu
         file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.file(key), file)
         rows.append((copied,))
+    if not statement.is_detailed:
+        # The client's word for it; an account's answer is not recorded.
+        return table((Column("numOfFilesCopied", "fixed"),), [(len(rows),)])
     return table(("file",), rows)
 
 
