@@ -59,7 +59,10 @@ def test_unknown_columns_are_placed(
     [
         ("SELECT * FROM nowhere.t", 2003, "Schema 'SFML.NOWHERE'"),
         ("SELECT * FROM nowhere.s.t", 2003, "Database 'NOWHERE'"),
-        ("SELECT * FROM PUBLIC.nothing", 2003, "Object 'NOTHING'"),
+        ("SELECT * FROM PUBLIC.nothing", 2003, "Object 'SFML.PUBLIC.NOTHING'"),
+        ("SELECT * FROM nothing", 2003, "Object 'NOTHING'"),
+        ("INSERT INTO SFML.PUBLIC.t (A, a) VALUES (1, 2)", 2025, "duplicate column name 'A'"),
+        ("UPDATE t SET A = 1, t.a = 2", 2025, "duplicate column name 'A'"),
         ("INSERT INTO nowhere.t VALUES (1)", 2003, "Schema 'SFML.NOWHERE'"),
         ("UPDATE nowhere.t SET a = 1", 2003, "Schema 'SFML.NOWHERE'"),
         ("CREATE VIEW w AS SELECT * FROM nowhere.s.t", 2003, "Database 'NOWHERE'"),

@@ -170,7 +170,7 @@ class LocalAccount(Account):
         except UnknownReference as cause:
             raise placed(cause, sql) from cause
         except UnknownRelation as cause:
-            raise missing_place(cause, self, session) from cause
+            raise missing_place(cause, self, session, sql) from cause
         except RecursionError as cause:
             raise too_complex() from cause
         finally:

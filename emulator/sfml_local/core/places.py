@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database
 from sfml_local.core.names import ObjectName, resolve_schema
-from sfml_local.core.unknown_references import UnknownRelation
+from sfml_local.core.unknown_references import UnknownRelation, written_name
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name
@@ -96,14 +96,16 @@ def _demand_database(account: Account, database: str, missing: Missing) -> None:
         raise missing("Database", quoted_if_needed(database))
 
 
-def missing_place(error: UnknownRelation, account: Account, session: Session) -> SqlError:
-    """The error of a missing database or schema, which accounts look for first."""
-    *places, _ = error.name.split(".")
-    database, schema = [*[session.database] * (len(places) < 2), *places][-2:] if places else (None, None)
-    if database in (None, "SNOWFLAKE") or schema is None:
+def missing_place(error: UnknownRelation, account: Account, session: Session, sql: str) -> SqlError:
+    """The error of a missing database or schema, which accounts look for first; else with the name as written."""
+    *places, last = written_name(error.name, sql)
+    if not places:
         return error
-    if not account.engine.has_database(database):
+    if len(places) < 2 and session.database is not None:
+        places = [session.database, *places]
+    database, schema = places if len(places) == 2 else ("SNOWFLAKE", places[0])
+    if database != "SNOWFLAKE" and not account.engine.has_database(database):
         return does_not_exist("Database", database)
-    if not account.engine.has_schema(database, schema):
+    if database != "SNOWFLAKE" and not account.engine.has_schema(database, schema):
         return does_not_exist("Schema", f"{database}.{schema}")
-    return error
+    return UnknownRelation(".".join([*places, last]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlglot import Expr, exp
 
@@ -29,15 +29,31 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def repeated_columns(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Refuses a table or view with two columns of one name, the second of which DuckDB would rename."""
-    query = tree.expression if isinstance(tree, exp.Create) else None
-    if not isinstance(query, exp.Query) or isinstance(tree.this, exp.Schema):
-        return tree
-    names = _names_of(query, rewriting)
-    for name in names:
-        if names.count(name) > 1:
-            raise SqlError(f"SQL compilation error:\nduplicate column name '{name}'", 2025, "42S21")
+    """Refuses two columns of one name in what a statement makes, sets or inserts into."""
+    for names in _made_or_written(tree, rewriting):
+        for name in names:
+            if names.count(name) > 1:
+                raise SqlError(f"SQL compilation error:\nduplicate column name '{name}'", 2025, "42S21")
     return tree
+
+
+def _made_or_written(tree: Expr, rewriting: Rewriting) -> Iterator[list[str]]:
+    match tree:
+        case exp.Create() if isinstance(tree.expression, exp.Query) and not isinstance(tree.this, exp.Schema):
+            yield _names_of(tree.expression, rewriting)  # DuckDB would rename the second one
+        case exp.Update():
+            yield [dotted(one.this.this) for one in tree.expressions if _is_assignment(one)]
+        case exp.Insert() if isinstance(tree.this, exp.Schema | exp.Tuple):
+            yield [
+                dotted(one) for one in tree.this.expressions if isinstance(one, exp.Identifier | exp.Column)
+            ]
+        case exp.Merge():
+            for when in tree.args["whens"].expressions:
+                yield from _made_or_written(when.args["then"], rewriting)
+
+
+def _is_assignment(node: Expr) -> bool:
+    return isinstance(node, exp.EQ) and isinstance(node.this, exp.Column)
 
 
 def _names_of(query: exp.Query, rewriting: Rewriting) -> list[str]:

@@ -36,6 +36,16 @@ class UnknownRelation(SqlError):
         self.name = name
 
 
+def written_name(name: str, sql: str) -> list[str]:
+    """The parts of a table's name in the statement; DuckDB leaves out those of the current schema."""
+    *_, last = parts = name.split(".")
+    try:
+        found = [one for _, one in _references(Tokens(sql)) if one[-1] == last]
+    except SqlSyntaxError:
+        found = []
+    return max([parts, *found[:1]], key=len)
+
+
 _IDENTIFIER = "invalid identifier '{}'"
 _VARIABLE = "Session variable '{}' does not exist"
 _CODES = {_IDENTIFIER: (904, "42000"), _VARIABLE: (2211, "02000")}
