@@ -2,8 +2,8 @@
 
 A fact is a statement after its setup and one of: `error` (a part of the message with its code), `columns`, `names`
 (the column `name`), `rows`, `count`, `cells` (of the one row), `types` (wire words), `described` (the columns as
-clients are told of them), `told` (values by the names of parameters or properties), or nothing, where the statement
-has to be taken. {P} is the fact's schema, {D} its database.
+clients are told of them), `sized` (the type of the first of them), `told` (values by the names of parameters or
+properties), or nothing, where the statement has to be taken. {P} is the fact's schema, {D} its database.
 `source` says who recorded it.
 """
 
@@ -121,6 +121,9 @@ def _described(told: dict[str, Any]) -> str:
 
 SEEN = {
     "described": described,
+    "sized": lambda result: (
+        described(result)[0].removesuffix(" NOT NULL").removeprefix(f"{result.names()[0]} ")
+    ),
     "columns": lambda result: " ".join(result.names()),
     "names": lambda result: [row["name"] for row in result.dicts()],
     "rows": lambda result: [[text(value) for value in row] for row in result.rows],

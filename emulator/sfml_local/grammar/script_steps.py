@@ -9,6 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 
+class Placed(str):
+    """A part of a script with where it starts: its line from 1, and its position in it from 0."""
+
+    __slots__ = ("line", "position")
+
+    line: int
+    position: int
+
+    @classmethod
+    def at(cls, text: str, script: str, offset: int) -> Placed:
+        placed = cls(text)
+        placed.line = script.count("\n", 0, offset) + 1
+        placed.position = offset - (script.rfind("\n", 0, offset) + 1)
+        return placed
+
+
 @dataclass(frozen=True, slots=True)
 class Assign:
     """`LET name [type] := expression`, `name := expression`, or a declaration without a value."""
@@ -22,7 +38,9 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    expression: str
+    """RETURN, whose expression may be left out."""
+
+    expression: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from sfml_local.grammar.script_steps import (
     Loop,
     Nothing,
     Open,
+    Placed,
     Raise,
     Repeat,
     ResultSet,
@@ -165,7 +166,8 @@ def _step(tokens: Tokens) -> Step:
     if tokens.match_words("CLOSE"):
         return Close(tokens.identifier())
     if tokens.match_words("RAISE"):
-        return Raise(_label(tokens))
+        raised = _label(tokens)
+        return Raise(raised if raised is None else Placed.at(raised, tokens.sql, start))
     if tokens.match_words("NULL"):
         return Nothing()
     following = tokens.peek(1)
@@ -205,7 +207,9 @@ def _declaration(tokens: Tokens) -> Declared:
 
 def _return(tokens: Tokens) -> Return | ReturnTable:
     if not tokens.match_words("TABLE"):
-        return Return(_text(tokens))
+        following = tokens.peek()
+        is_bare = following is not None and following.token_type is TokenType.SEMICOLON
+        return Return(None if is_bare else _text(tokens))
     tokens.expect_type(TokenType.L_PAREN)
     inner = tokens.match_words("RESULTSET_FROM_CURSOR")
     if inner:
@@ -276,7 +280,7 @@ def _case(tokens: Tokens) -> If:
     while True:
         if tokens.match_words("WHEN"):
             text = _text(tokens, ("THEN",))
-            condition = text if value is None else f"({value}) = ({text})"
+            condition: str = text if value is None else f"({value}) = ({text})"
             tokens.expect_words("THEN")
         elif tokens.match_words("ELSE"):
             condition = "TRUE"
@@ -310,7 +314,7 @@ def _if(tokens: Tokens) -> If:
         return If(tuple(branches))
 
 
-def _text(tokens: Tokens, stops: tuple[str, ...] = ()) -> str:
+def _text(tokens: Tokens, stops: tuple[str, ...] = ()) -> Placed:
     """The text up to a semicolon, or one of these words, outside parentheses."""
     start, depth = tokens.offset, 0
     end = start
@@ -322,4 +326,4 @@ def _text(tokens: Tokens, stops: tuple[str, ...] = ()) -> str:
         tokens.index += 1
     if end == start:
         raise tokens.error("expected an expression")
-    return tokens.sql[start:end]
+    return Placed.at(tokens.sql[start:end], tokens.sql, start)

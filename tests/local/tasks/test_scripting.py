@@ -15,7 +15,7 @@ from sfml_local.core.errors import SqlError
     [
         ("BEGIN RETURN 1 + 1; END", 2),
         ("BEGIN NULL; END;", None),
-        ("DECLARE x INT DEFAULT 3; y NUMBER(10, 2) := 4; BEGIN RETURN x * y; END", 12),
+        ("DECLARE x INT DEFAULT 3; y NUMBER(10, 2) := 4; BEGIN RETURN x * y; END", "12.00"),
         ("BEGIN LET x STRING := 'it''s'; LET n := LENGTH(x); RETURN x || ' ' || n; END", "it's 4"),
         ("BEGIN LET x := 1; x := x + 1; RETURN :x; END", 2),
         ("BEGIN LET x := 5; IF (x > 3) THEN RETURN 'big'; ELSE RETURN 'small'; END IF; END", "big"),
@@ -114,7 +114,10 @@ def test_loops_cursors_and_handlers(sql: Sql, block: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [
-        ("DECLARE e EXCEPTION (-20002, 'mine'); BEGIN RAISE e; END", "Uncaught exception of type 'E' : mine"),
+        (
+            "DECLARE e EXCEPTION (-20002, 'mine');\nBEGIN RAISE e; END",
+            "Uncaught exception of type 'E' on line 2 at position 6 : mine",
+        ),
         ("BEGIN SELECT * FROM nowhere; EXCEPTION WHEN OTHER THEN RAISE; END", "NOWHERE"),
         ("BEGIN SELECT * FROM nowhere; EXCEPTION WHEN EXPRESSION_ERROR THEN RETURN 1; END", "NOWHERE"),
         (

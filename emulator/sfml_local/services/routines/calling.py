@@ -23,7 +23,7 @@ from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Name, Tokens
 from sfml_local.services.routines import procedures, scripting, store
 from sfml_local.services.routines.overloads import chosen
-from sfml_local.services.routines.procedure_types import column_of, converted, scripted
+from sfml_local.services.routines.procedure_types import column_of, scripted
 from sfml_local.services.routines.store import Routine
 from sfml_local.services.routines.table_results import no_rows, table_columns, table_of
 
@@ -119,17 +119,18 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
     column = column_of(routine.name.name, "VARCHAR" if columns is not None else definition.returns)
     if definition.strict and any(value is None for value in values):
         return Result((column,), ((None,),), CALL)
-    names = (parameter.name for parameter in parameters)
-    values = [scripted(value, parameter.type) for value, parameter in zip(values, parameters, strict=True)]
+    named = zip(parameters, values, strict=True)
+    called = scripting.Called(
+        routine.name.name,
+        "VARCHAR" if columns is not None else definition.returns,
+        {parameter.name: scripted(value, parameter.type) for parameter, value in named},
+        {parameter.name: parameter.type for parameter in parameters},
+    )
     with _in_place(account, session, routine):
-        result = scripting.run_block(
-            account, session, block, dict(zip(names, values, strict=True)), routine.name.name
-        )
+        result = scripting.run_block(account, session, block, called)
     if columns is not None and result.statement_type_id != CALL:
         return table_of(account, session, as_table(result), columns)
-    if len(result.columns) != 1 or result.statement_type_id != CALL:
-        return result
-    return Result((column,), ((converted(result.scalar, column),),), CALL)
+    return result
 
 
 @contextlib.contextmanager

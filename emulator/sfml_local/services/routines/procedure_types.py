@@ -5,8 +5,9 @@ https://docs.snowflake.com/en/developer-guide/udf-stored-procedure-data-type-map
 
 from __future__ import annotations
 
+import decimal
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -51,6 +52,8 @@ def _plain(value: Any) -> Any:
 
 
 _JSON = frozenset({"variant", "object", "array"})
+_CAST = frozenset({"date", "time", "timestamp_ntz", "timestamp_ltz", "timestamp_tz"})
+"""The types that an argument is cast to by a query, because texts are read as dates and times by many rules."""
 
 _WIRE: dict[Any, str] = {
     exp.DataType.Type.BOOLEAN: "boolean",
@@ -108,9 +111,25 @@ def shown_type(declared: str) -> str:
     return f"{shown} NOT NULL" if declared.upper().split()[-2:] == ["NOT", "NULL"] else shown
 
 
+_NATURAL: dict[str, type] = {"text": str, "real": float, "boolean": bool}
+
+
+def is_natural(value: Any, column: Column, declared: str) -> bool:
+    """Whether a value needs no cast to the declared type, which has no size."""
+    if "(" in declared or isinstance(value, VariantText):
+        return False
+    if column.type == "fixed":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, _NATURAL.get(column.type, ()))
+
+
+def castable(declared: str) -> str:
+    """A declared type as a cast takes it: NOT NULL may follow it, and does not affect conversions."""
+    return Tokens(declared).text_until(("NOT", "NULL"), ("NULL",))
+
+
 def _parsed(declared: str) -> exp.DataType:
-    # NOT NULL may follow a declared type, and does not affect conversions.
-    text = Tokens(declared).text_until(("NOT", "NULL"), ("NULL",))
+    text = castable(declared)
     try:
         return exp.DataType.build(text, dialect="snowflake")
     except (SqlglotError, ValueError) as cause:
@@ -122,10 +141,12 @@ def _parsed(declared: str) -> exp.DataType:
 def argument_value(account: Account, session: Session, expression: str, declared: str) -> Any:
     """The value of an argument's expression in the parameter's type."""
     column = column_of("argument", declared)
+    is_cast = column.type in _CAST
     literal = _literal(expression)
-    if literal is not None:
+    if literal is not None and not is_cast:
         return converted(literal, column)
-    result = account.execute(session, f"SELECT {expression}")
+    text = f"CAST(({expression}) AS {castable(declared)})" if is_cast else expression
+    result = account.execute(session, f"SELECT {text}")
     value = result.scalar
     if value is not None and result.columns[0].type in _JSON and isinstance(value, str):
         value = json.loads(value)
@@ -153,8 +174,7 @@ def converted(value: Any, column: Column) -> Any:
             case "text":
                 return value if isinstance(value, str) else _text(value)
             case "fixed":
-                number = Decimal(str(value))
-                return int(number.to_integral_value()) if column.scale == 0 else number
+                return _rounded(Decimal(str(value)), column.scale or 0)
             case "real":
                 return float(value)
             case "boolean":
@@ -163,6 +183,15 @@ def converted(value: Any, column: Column) -> Any:
         word = {"fixed": "Numeric", "real": "Numeric", "boolean": "Boolean"}[column.type]
         raise SqlError(f"{word} value '{value}' is not recognized", 100038, "22018") from cause
     return value
+
+
+def _rounded(number: Decimal, scale: int) -> int | Decimal:
+    """The number with at most this many places, halves away from zero; with none an int."""
+    if scale and -int(number.as_tuple().exponent) <= scale:
+        return number
+    with decimal.localcontext(prec=80):
+        placed = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    return int(placed) if scale == 0 else placed
 
 
 def _text(value: Any) -> str:

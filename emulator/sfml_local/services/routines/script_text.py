@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlglot import Expr, exp
+from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.bindings import sql_literal
@@ -79,3 +81,16 @@ def without_into(sql: str) -> tuple[str, tuple[str, ...]]:
             return sql[:start] + sql[tokens.offset :], tuple(names)
         tokens.index += 1
     return sql, ()
+
+
+def is_simple(expression: str) -> bool:
+    """Whether an expression is a literal, a name or a cast."""
+    try:
+        node: Expr = exp.maybe_parse(expression, dialect="snowflake")
+    except SqlglotError:
+        return False
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Neg):
+        return isinstance(node.this, exp.Literal)
+    return isinstance(node, exp.Literal | exp.Boolean | exp.Null | exp.Column | exp.Placeholder | exp.Cast)
