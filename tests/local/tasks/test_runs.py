@@ -291,6 +291,19 @@ def test_a_parameter_that_is_not_followed_fails_the_run(sql: Sql) -> None:
     assert "not emulated" in sql.history()[0]["ERROR_MESSAGE"]
 
 
+def test_limits_of_the_schema_hold_for_tasks_that_set_none(sql: Sql) -> None:
+    sql.graph("r SCHEDULE = '8 HOURS' AS SELECT 1", f"a AFTER r AS {FAIL}")
+    place = sql("SELECT CURRENT_DATABASE() || '.' || CURRENT_SCHEMA() AS P")[0]["P"]
+    sql(f"ALTER SCHEMA {place} SET SUSPEND_TASK_AFTER_NUM_FAILURES = 1 TASK_AUTO_RETRY_ATTEMPTS = 1")
+    sql("ALTER TASK r RESUME")
+    try:
+        assert sql.run("r")["A"] == "FAILED_AND_AUTO_SUSPENDED"
+        assert len([row for row in sql.history() if row["NAME"] == "A"]) == 2
+        assert sql("DESCRIBE TASK r")[0]["state"] == "suspended"
+    finally:
+        sql(f"ALTER SCHEMA {place} UNSET SUSPEND_TASK_AFTER_NUM_FAILURES, TASK_AUTO_RETRY_ATTEMPTS")
+
+
 def test_failures_in_a_row_suspend_the_root(sql: Sql) -> None:
     sql.graph(
         "r SCHEDULE = '8 HOURS' SUSPEND_TASK_AFTER_NUM_FAILURES = 2 AS SELECT 1", f"a AFTER r AS {FAIL}"

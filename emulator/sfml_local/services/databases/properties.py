@@ -5,26 +5,36 @@ https://docs.snowflake.com/en/sql-reference/sql/create-schema Â· /alter-schema Â
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sfml.semantics.limits import INTEGER_RANGES, warehouse_size
 from sfml_local.core.errors import SqlError, invalid_value, not_emulated
 from sfml_local.grammar.databases import Kind
 
 _DAYS = frozenset({"DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS"})
-KEPT = _DAYS | {
-    *("LOG_LEVEL", "LOG_EVENT_LEVEL", "METRIC_LEVEL", "TRACE_LEVEL", "ENABLE_CONSOLE_OUTPUT"),
-    *("PIPE_EXECUTION_PAUSED", "STORAGE_SERIALIZATION_POLICY", "TRANSIENT", "MANAGED ACCESS"),
-}
+_SIZES = frozenset(
+    {
+        *("SERVERLESS_TASK_MAX_STATEMENT_SIZE", "SERVERLESS_TASK_MIN_STATEMENT_SIZE"),
+        "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE",
+    }
+)
+KEPT = (
+    _DAYS
+    | _SIZES
+    | INTEGER_RANGES.keys()
+    | {
+        *("LOG_LEVEL", "LOG_EVENT_LEVEL", "METRIC_LEVEL", "TRACE_LEVEL", "ENABLE_CONSOLE_OUTPUT"),
+        *("PIPE_EXECUTION_PAUSED", "STORAGE_SERIALIZATION_POLICY", "TRANSIENT", "MANAGED ACCESS"),
+        *("DEFAULT_NOTEBOOK_COMPUTE_POOL_CPU", "DEFAULT_NOTEBOOK_COMPUTE_POOL_GPU"),
+        "REPLACE_INVALID_CHARACTERS",
+    }
+)
+"""What is kept: parameters of tasks hold for tasks that set none; the others are of objects that are not emulated."""
 _ABSENT = frozenset(
     {
-        *("CATALOG", "CATALOG_SYNC", "CLASSIFICATION_PROFILE", "DEFAULT_DDL_COLLATION"),
-        *("DEFAULT_NOTEBOOK_COMPUTE_POOL_CPU", "DEFAULT_NOTEBOOK_COMPUTE_POOL_GPU", "EVENT_TABLE"),
+        *("CATALOG", "CATALOG_SYNC", "CLASSIFICATION_PROFILE", "DEFAULT_DDL_COLLATION", "EVENT_TABLE"),
         *("EXTERNAL_VOLUME", "OBJECT_VISIBILITY", "QUOTED_IDENTIFIERS_IGNORE_CASE"),
-        *("REPLACE_INVALID_CHARACTERS", "SERVERLESS_TASK_MAX_STATEMENT_SIZE"),
-        *("SERVERLESS_TASK_MIN_STATEMENT_SIZE", "SUSPEND_TASK_AFTER_NUM_FAILURES"),
-        *("TASK_AUTO_RETRY_ATTEMPTS", "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE"),
-        *("USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS", "USER_TASK_TIMEOUT_MS"),
     }
 )
 """Properties that would change the behaviour of other objects."""
@@ -37,11 +47,30 @@ def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
             raise labels_not_emulated(kind, key)
         if key in _ABSENT and value != "":
             raise not_emulated(f"{kind} with {key}: set it on each object")
-        if key not in KEPT | _ABSENT:
-            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
+        demand_known(kind, (key,))
         if key in _DAYS:
             check_days(key, value)
+        if key in INTEGER_RANGES:
+            _check_range(key, value)
+        if key in _SIZES and warehouse_size(str(value)) is None:
+            raise invalid_value(value, key)
     return {key: value for key, value in given.items() if key in KEPT}
+
+
+def demand_known(kind: Kind, names: Iterable[str]) -> None:
+    """Refuse what is no property; UNSET takes those that cannot be set here, because none is set."""
+    for key in names:
+        if key not in KEPT | _ABSENT:
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
+
+
+def _check_range(key: str, value: Any) -> None:
+    """The range of a task's parameter, which accounts show with thousands grouped."""
+    least, most = INTEGER_RANGES[key]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid_value(f"'{value}'" if isinstance(value, str) else value, key)
+    if value < least or (most is not None and value > most):
+        raise invalid_value(f"{value:,}", key)
 
 
 def labels_not_emulated(kind: str, clause: str) -> SqlError:

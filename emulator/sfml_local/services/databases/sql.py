@@ -159,7 +159,7 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
     comment = given.pop("COMMENT", None)
     if "COMMENT" in statement.unset:
         comment = ""
-    properties.checked(statement.kind, dict.fromkeys((key for key in statement.unset if key != "COMMENT"), 0))
+    properties.demand_known(statement.kind, (key for key in statement.unset if key != "COMMENT"))
     kept = {**store.properties(account, *place), **properties.checked(statement.kind, given)}
     for key in statement.unset:
         kept.pop(key, None)

@@ -13,7 +13,7 @@ from sfml.semantics.graph import GraphShape
 from sfml.semantics.limits import timeout_seconds
 from sfml.semantics.states import State
 from sfml_local.core.deep import deeply
-from sfml_local.services.tasks import outcome
+from sfml_local.services.tasks import outcome, parameters
 from sfml_local.services.tasks.model import Task
 from sfml_local.services.tasks.run_store import GraphRun, TaskRun
 from sfml_local.services.tasks.task_run import RunningTask
@@ -108,13 +108,14 @@ class Attempt:
         """
         now, settings = time.monotonic(), self.tasks[name].settings
         own = settings.user_task_timeout_ms
-        limits = [(now + timeout_seconds(own), timeout_seconds(own))]
+        timeout = timeout_seconds(parameters.in_effect(self.account, self.tasks[name]).user_task_timeout_ms)
+        limits = [(now + timeout, timeout)]
         statement = float(settings.session_parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
         if statement:
             limits.append((now + statement, statement))
         is_finalizer = self.graph.finalizer is not None and name == self.graph.finalizer.name
         if not is_finalizer and (own is None or name == self.graph.root):
-            root = self.tasks[self.graph.root].settings
+            root = parameters.in_effect(self.account, self.tasks[self.graph.root])
             limits.append((self.deadline, timeout_seconds(root.user_task_timeout_ms)))
         return min(limits)
 

@@ -12,7 +12,7 @@ from sfml.semantics.graph import GraphShape
 from sfml.semantics.retry import failure_counts, guilty_tasks
 from sfml.semantics.states import State
 from sfml_local.services.notifications import store as notifications
-from sfml_local.services.tasks import run_store, store
+from sfml_local.services.tasks import parameters, run_store, store
 from sfml_local.services.tasks.model import Task
 from sfml_local.services.tasks.run_store import GraphRun, TaskRun
 
@@ -36,7 +36,7 @@ def settle(
     store.set_failures(account.store, run.root_id, {name: n for name, n in counts.items() if n})
     root = store.find_by_id(account.store, run.root_id)
     if root is not None and root.started:
-        guilty = guilty_tasks(counts, root.settings.suspend_task_after_num_failures)
+        guilty = guilty_tasks(counts, parameters.in_effect(account, root).suspend_task_after_num_failures)
         if guilty:
             _suspend(account, root, run, guilty)
     if state is State.SUCCEEDED and len(graph.tasks) > 1:

@@ -6,13 +6,20 @@ https://docs.snowflake.com/en/sql-reference/parameters; displays and refusals we
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS, INTEGER_RANGES
 from sfml_local.core.errors import SqlError, invalid_value
 from sfml_local.core.session_parameters import LOG, OF_SESSION, Parameter, number, refused, text
 from sfml_local.grammar.task_settings import Value, Word
 from sfml_local.grammar.tokens import Name
+from sfml_local.services.databases import store as databases
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.names import ObjectName
+    from sfml_local.services.tasks.model import Settings, Task
 
 _DEFAULTS: Mapping[str, int] = {
     "SUSPEND_TASK_AFTER_NUM_FAILURES": DEFAULT_SUSPEND_AFTER_FAILURES,
@@ -36,6 +43,25 @@ _UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
     "SEARCH_PATH": lambda value: True,
 }
 _UNSUPPORTED_AS: Mapping[str, str] = {"AUTOCOMMIT": "AUTOCOMMIT = false"}
+
+
+# -- what a task's schema and database set
+
+
+def levels(account: Account, name: ObjectName) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """What is set around a task: the name of a level and its parameters, the nearest first."""
+    return (
+        ("SCHEMA", databases.properties(account, name.database, name.schema)),
+        ("DATABASE", databases.properties(account, name.database)),
+    )
+
+
+def in_effect(account: Account, task: Task) -> Settings:
+    """A task's settings with the limits of its schema and database for those that it does not set."""
+    around = databases.effective(account, task.name.database, task.name.schema)
+    fields = {key.lower(): around[key] for key in INTEGER_RANGES if key in around}
+    unset = {field: value for field, value in fields.items() if getattr(task.settings, field) is None}
+    return replace(task.settings, **unset) if unset else task.settings
 
 
 # -- values

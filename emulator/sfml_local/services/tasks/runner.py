@@ -20,7 +20,7 @@ from sfml.semantics.overlap import RunStage, may_begin
 from sfml.semantics.retry import kept_states, should_retry
 from sfml.semantics.states import State
 from sfml_local.core.names import ObjectName
-from sfml_local.services.tasks import commands, outcome, run_store, store
+from sfml_local.services.tasks import commands, outcome, parameters, run_store, store
 from sfml_local.services.tasks.attempt import PATIENCE, Attempt
 from sfml_local.services.tasks.model import Task
 from sfml_local.services.tasks.run_store import GraphRun
@@ -207,14 +207,15 @@ class Runner:
         tasks = {task.name.name: task for task in store.version(self.account.store, run.root_id, run.version)}
         graph = build_graph(run.root.name, (_shape(task, run.root) for task in tasks.values()))
         states = self._kept(run, graph)
-        deadline = time.monotonic() + timeout_seconds(tasks[graph.root].settings.user_task_timeout_ms)
+        limits = parameters.in_effect(self.account, tasks[graph.root])
+        deadline = time.monotonic() + timeout_seconds(limits.user_task_timeout_ms)
         complete = Attempt(
             self.account, self.running, self.lock, self.root_ended, run, graph, tasks, states, deadline
         ).carry_out()
         state = graph_state(graph, states)
         if not complete and state is State.SUCCEEDED:
             state = State.FAILED
-        retries = tasks[graph.root].settings.task_auto_retry_attempts or 0
+        retries = limits.task_auto_retry_attempts or 0
         attempt = self._automatic_attempts(run) + 1
         again = should_retry(state, attempt, retries) and not self.account.stopping.is_set()
         with self.lock, self.account.store.transaction():

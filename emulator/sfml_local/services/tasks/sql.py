@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -306,29 +306,31 @@ PARAMETER_COLUMNS = ("key", "value", "default", "level", "description", "type")
 
 def show_parameters(account: Account, session: Session, statement: grammar.ShowTaskParameters) -> Result:
     """SHOW PARAMETERS IN TASK: every parameter that a task takes, with the level that set it."""
-    settings = commands.fetch(account, resolve(statement.name, session)).settings
+    task = commands.fetch(account, resolve(statement.name, session))
+    around = parameters.levels(account, task.name)
     rows = [
-        _parameter_row(key, parameter, _set_value(settings, key))
+        _parameter_row(key, parameter, _set_at(task.settings, around, key))
         for key, parameter in sorted(parameters.ALL.items())
         if is_like(statement.like, key)
     ]
     return table(PARAMETER_COLUMNS, rows, SHOW)
 
 
-def _set_value(settings: Settings, key: str) -> Any:
-    if key in parameters.OWN:
-        return getattr(settings, key.lower())
-    return settings.session_parameters.get(key)
-
-
-def _parameter_row(key: str, parameter: session_parameters.Parameter, value: Any) -> tuple[str, ...]:
+def _set_at(settings: Settings, around: Sequence[tuple[str, Mapping[str, Any]]], key: str) -> tuple[Any, str]:
+    """The value of a parameter and its level: the task's, or that of the nearest place; (None, "") if it is not set."""
+    own = getattr(settings, key.lower()) if key in parameters.OWN else settings.session_parameters.get(key)
+    if own is not None:
+        return own, "TASK"
+    set_there = ((values[key], level) for level, values in around if key in values)
     of_account = session_parameters.ACCOUNT_VALUES.get(key)
-    if value is not None:
-        text, level = parameters.shown(value), "TASK"
-    elif of_account is not None:
-        text, level = of_account, "ACCOUNT"
-    else:
-        text, level = parameter.default, ""
+    return next(set_there, (of_account, "ACCOUNT" if of_account is not None else ""))
+
+
+def _parameter_row(
+    key: str, parameter: session_parameters.Parameter, found: tuple[Any, str]
+) -> tuple[str, ...]:
+    value, level = found
+    text = parameter.default if value is None else parameters.shown(value)
     return (key, text, parameter.default, level, "", parameter.kind)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sfml.semantics.triggering import next_trigger
 from sfml_local.core.errors import SqlError
-from sfml_local.services.tasks import run_store
+from sfml_local.services.tasks import parameters, run_store
 from sfml_local.services.tasks.model import Task
 from sfml_local.services.tasks.runner import Runner
 
@@ -36,7 +36,9 @@ class Triggers:
             has_data=self._has_data(root),
             resumed=root.scheduled_since or root.created_on,
             last=run_store.last_scheduled_time(self.account.store, root.id, TRIGGER),
-            minimum_interval=root.settings.user_task_minimum_trigger_interval_in_seconds,
+            minimum_interval=parameters.in_effect(
+                self.account, root
+            ).user_task_minimum_trigger_interval_in_seconds,
         )
 
     def fire(self, root: Task) -> None:
