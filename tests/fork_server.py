@@ -226,7 +226,8 @@ def _differing(env: Mapping[str, str]) -> list[tuple[str, str | None]]:
             if env.get(name) != os.environ.get(name):
                 found.append((name, env.get(name)))
     home = Path(env.get("HOME", "/nowhere"))
-    if any((home / name).exists() for name in (".snowflake", ".config/snowflake")):
+    # Clients look into the one where it exists, and into the other for settings: one without any is as if not there.
+    if (home / ".snowflake").exists() or any((home / ".config" / "snowflake").glob("*.toml")):
         found.append(("HOME", str(home)))
     return found
 
