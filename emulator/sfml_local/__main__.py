@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -153,6 +153,13 @@ def _pattern(text: str) -> str:
     return text
 
 
+UNUSED = ("boto3", "botocore", "pandas")
+"""Libraries that Snowflake's connector imports where they are installed, a third of the time to start.
+
+A server needs the connector's errors and types. What needs pandas later imports it itself.
+"""
+
+
 class AddressTaken(Exception):
     """The server's address is in use."""
 
@@ -168,9 +175,21 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
+@contextlib.contextmanager
+def hidden(libraries: Sequence[str]) -> Iterator[None]:
+    """Let imports go on as if these libraries were not installed, but for those that are imported already."""
+    absent = dict.fromkeys(name for name in libraries if name not in sys.modules)
+    sys.modules.update(absent)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
     """Serve until `end` is set, or until there has been no request for `idle_exit` seconds."""
-    with uncollected():
+    with uncollected(), hidden(UNUSED):
         from sfml_local.core.session import DEFAULT_USER
         from sfml_local.http.app import LocalServer
         from sfml_local.services.routines.procedures import expects_processes, warm_parent_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -62,6 +63,36 @@ def test_asking_imports_no_snowflake_package() -> None:
         "sys.exit(any(name in sys.modules for name in ('snowflake.connector', 'duckdb', 'fakesnow', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+SERVED = """
+import json, sys
+from sfml_local.__main__ import main
+code = main()
+print(json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def test_a_server_imports_neither_clouds_nor_data_frames_before_a_statement_needs_them(folder: Path) -> None:
+    script = folder.parent / "setup.sql"
+    script.write_text("CREATE TABLE t AS SELECT 1 AS a")
+    assert not _modules_of_a_server(folder, script) & {"pandas", "boto3", "botocore", "s3transfer"}
+    script.write_text("CREATE TABLE u AS SELECT a / 3 AS b FROM t")
+    needed = _modules_of_a_server(folder, script)
+    assert "boto3" not in needed
+    assert "pandas" in needed, "else nothing holds that it is there for what needs it"
+
+
+def _modules_of_a_server(folder: Path, script: Path) -> set[str]:
+    """What a server had imported when it ended, once it had run the script."""
+    words = ("--folder", folder, "--idle-exit", "0", "--file", script)
+    done = subprocess.run(
+        (sys.executable, "-c", SERVED, *map(str, words)), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    code, modules = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
 
 
 def test_start_answers_what_a_client_connects_with(running: ServerInfo, folder: Path) -> None:
