@@ -139,12 +139,19 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
         if self._report is None:
             code: int | None = super()._internal_poll(*args, **kwargs)  # type: ignore[misc]
             return code
-        return self._ended(0)
+        # `subprocess` asks for processes that nobody holds any more at each start, in any thread.
+        if not self._waitpid_lock.acquire(blocking=False):  # type: ignore[attr-defined]
+            return None
+        try:
+            return self._ended(0)
+        finally:
+            self._waitpid_lock.release()  # type: ignore[attr-defined]
 
     def _wait(self, timeout: float | None) -> int:
         if self._report is None:
             return int(super()._wait(timeout))  # type: ignore[misc]
-        code = self._ended(timeout)
+        with self._waitpid_lock:  # type: ignore[attr-defined]
+            code = self._ended(timeout)
         if code is None:
             assert timeout is not None
             raise subprocess.TimeoutExpired(self.args, timeout)
