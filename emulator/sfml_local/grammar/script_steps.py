@@ -216,3 +216,12 @@ def _walk(steps: tuple[Step, ...]) -> Iterator[Step]:
                     yield from _walk(chosen)
             case While() | Repeat() | Count() | Each():
                 yield from _walk(step.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteFile:
+    """EXECUTE IMMEDIATE FROM a file on a stage; `values` are the texts of expressions by the template's variables."""
+
+    location: str
+    values: tuple[tuple[str, str], ...] = ()
+    dry_run: bool = False

@@ -17,6 +17,7 @@ from sfml_local.grammar.script_steps import (
     Declared,
     Each,
     ExceptionType,
+    ExecuteFile,
     ExecuteImmediate,
     Fetch,
     If,
@@ -35,9 +36,10 @@ from sfml_local.grammar.script_steps import (
     Unsupported,
     While,
 )
+from sfml_local.grammar.stages import location
 from sfml_local.grammar.tokens import Tokens
 
-__all__ = ["Block", "ExecuteImmediate", "parse", "parse_immediate"]
+__all__ = ["Block", "ExecuteFile", "ExecuteImmediate", "parse", "parse_immediate"]
 
 _TRANSACTIONS = ("TRANSACTION", "WORK", "NAME")
 _UNSUPPORTED = ("AWAIT", "ASYNC", "CANCEL")
@@ -45,10 +47,10 @@ _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 
 
-def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
+def parse(tokens: Tokens) -> Block | ExecuteImmediate | ExecuteFile | None:
     """The block, or None if the statement is not a script, because BEGIN may also open a transaction."""
     if tokens.match_words("EXECUTE", "IMMEDIATE"):
-        return _immediate(tokens)
+        return _file(tokens) if tokens.match_words("FROM") else _immediate(tokens)
     if tokens.is_words("BEGIN"):
         if _opens_transaction(tokens):
             return None
@@ -73,9 +75,28 @@ def _opens_transaction(tokens: Tokens) -> bool:
 
 
 def parse_immediate(sql: str) -> ExecuteImmediate | None:
-    """The statement as EXECUTE IMMEDIATE, or None when it is another."""
+    """The statement as EXECUTE IMMEDIATE of a text, or None when it is another."""
     tokens = Tokens(sql)
-    return _immediate(tokens) if tokens.match_words("EXECUTE", "IMMEDIATE") else None
+    is_one = tokens.match_words("EXECUTE", "IMMEDIATE") and not tokens.is_words("FROM")
+    return _immediate(tokens) if is_one else None
+
+
+def _file(tokens: Tokens) -> ExecuteFile:
+    where = location(tokens)
+    values: list[tuple[str, str]] = []
+    if tokens.match_words("USING"):
+        tokens.expect_type(TokenType.L_PAREN)
+        for argument in tokens.arguments():
+            name, arrow, value = argument.partition("=>")
+            if not arrow:
+                raise tokens.error("expected name => value")
+            values.append((name.strip().strip('"'), value.strip()))
+    dry_run = False
+    if tokens.match_words("DRY_RUN"):
+        tokens.expect_type(TokenType.EQ)
+        dry_run = tokens.identifier().upper() == "TRUE"
+    tokens.expect_end()
+    return ExecuteFile(where, tuple(values), dry_run)
 
 
 def _immediate(tokens: Tokens) -> ExecuteImmediate:

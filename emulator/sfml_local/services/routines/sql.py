@@ -25,13 +25,13 @@ from sfml_local.grammar.routines import (
     Kind,
     ShowRoutines,
 )
-from sfml_local.grammar.scripting import Block, ExecuteImmediate
+from sfml_local.grammar.scripting import Block, ExecuteFile, ExecuteImmediate
 from sfml_local.grammar.signatures import rights
 from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tokens import Tokens
 from sfml_local.processes.imports import SNOWPARK, check_packages
 from sfml_local.services.databases.sql import missing
-from sfml_local.services.routines import calls, procedures, scripting, store
+from sfml_local.services.routines import calls, executed_files, procedures, scripting, store
 from sfml_local.services.routines.procedure_types import shown_type
 from sfml_local.services.routines.store import Definition, Routine
 from sfml_local.services.routines.table_results import table_columns
@@ -337,6 +337,7 @@ HANDLERS: Handlers = {
     DescribeRoutine: describe,
     Call: calls.call,
     Block: scripting.run_block,
+    ExecuteFile: executed_files.execute,
     ExecuteImmediate: scripting.execute_immediate,
     AnonymousProcedure: procedures.run_anonymous,
 }
