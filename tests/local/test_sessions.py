@@ -127,7 +127,7 @@ def test_system_functions_in_select_and_call(connection: SnowflakeConnection) ->
     assert ask(connection, "CALL SYSTEM$CLIENT_VERSION_INFO()") == [("[]",)]
     with pytest.raises(ProgrammingError, match="Unknown function"):
         ask(connection, "SELECT SYSTEM$NO_SUCH_THING()")
-    with pytest.raises(ProgrammingError, match="Unknown user-defined function NO_SUCH_PROCEDURE"):
+    with pytest.raises(ProgrammingError, match="Unknown function NO_SUCH_PROCEDURE"):
         ask(connection, "CALL NO_SUCH_PROCEDURE(1)")
 
 

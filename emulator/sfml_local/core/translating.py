@@ -123,6 +123,9 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return not_emulated(constant[2].upper(), f"its {constant[1]} is no constant")
     if (function := _NO_FUNCTION.match(message)) is not None:
         return _no_function(function[1].upper())
+    for words, sentence, code in _MISPLACED:
+        if message.startswith(f"Binder Error: {words}"):
+            return SqlError(f"SQL compilation error:\n{sentence}", code, "42601")
     if _STAR.search(message):
         return not_emulated("a star as an argument of this function", "name its columns")
     if _ORDERED.match(message):
@@ -199,6 +202,22 @@ _FAMILIES = (
 """Prefixes of Snowflake's functions that sqlglot does not list."""
 _CONSTANT = re.compile(r'The "(.*?)" argument in function "(.*?)" must be a constant')
 _ORDERED = re.compile(r"Binder Error: (?:ORDER BY|JSON path error)")
+_MISPLACED = (
+    ("GROUP BY clause cannot contain aggregates", "An aggregate is not a valid group by expression", 979),
+    ("WHERE clause cannot contain aggregates", "Invalid aggregate function in where clause", 2035),
+    (
+        "WHERE clause cannot contain window functions",
+        "Window function appears outside of SELECT, QUALIFY, and ORDER BY clauses",
+        2303,
+    ),
+    (
+        "HAVING clause cannot contain window functions",
+        "Window function appears outside of SELECT, QUALIFY, and ORDER BY clauses",
+        2303,
+    ),
+    ("GROUPING statement cannot be used without groups", "GROUPING function without a GROUP BY", 2077),
+)
+"""DuckDB's words, an account's sentence without its expressions, and its code; those of the last two are assumed."""
 _STAR = re.compile(
     r"Binder Error: (?:STAR expression is only allowed|Function .* cannot be applied to a star expression"
     r"|.*[Mm]ultiple different STAR)"

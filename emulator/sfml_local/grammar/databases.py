@@ -42,10 +42,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """SET and UNSET of properties; `other` is any other change, as written."""
+    """SET and UNSET of properties, without a name those of the current one; `other` is any other change, as written."""
 
     kind: Kind
-    name: Name
+    name: Name | None
     set: Mapping[str, Any] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     if_exists: bool = False
@@ -153,7 +153,8 @@ def _alter(tokens: Tokens) -> Alter | None:
     if kind is None or tokens.is_words("ROLE"):
         return None
     if_exists = tokens.if_exists()
-    name = tokens.name()
+    is_current = not if_exists and (tokens.is_words("SET") or tokens.is_words("UNSET"))
+    name = None if is_current else tokens.name()
     if tokens.match_words("SET"):
         return Alter(kind, name, _options(tokens), if_exists=if_exists)
     if tokens.match_words("UNSET"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.database_files import DEFAULT_SCHEMA
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.places import area_of, cannot_be_performed
@@ -124,10 +124,12 @@ def single(name: Name) -> str:
 
 
 def existing(
-    account: Account, session: Session, kind: Kind, name: Name, if_exists: bool
+    account: Account, session: Session, kind: Kind, name: Name | None, if_exists: bool
 ) -> tuple[str, str] | None:
     """(database, schema) of a database or schema, without a schema for a database; None if IF EXISTS is given."""
     engine = account.engine
+    if name is None:
+        name = _current(session, kind)
     if kind == "DATABASE":
         database, schema = name.last, ""
         exists = engine.has_database(database) and len(name.parts) == 1
@@ -139,6 +141,15 @@ def existing(
     if if_exists:
         return None
     raise does_not_exist(kind.capitalize(), ".".join(name.parts))
+
+
+def _current(session: Session, kind: Kind) -> Name:
+    """The name of the session's own database or schema."""
+    if session.database is None:
+        raise no_current_database()
+    if kind == "DATABASE":
+        return Name((session.database,))
+    return Name(resolve_schema(None, session))
 
 
 def alter(account: Account, session: Session, statement: Alter) -> Result:

@@ -30,17 +30,10 @@ def chosen(
 ) -> Routine:
     """The called routine; `types` is only called if number and names of the arguments leave a choice."""
     fitting = [routine for routine in routines if _takes(routine, arguments)]
+    if not routines:
+        raise unknown("PROCEDURE", name, ())
     if not fitting:
-        if len(routines) == 1:
-            wanted = routines[0]
-            raise SqlError(
-                f"SQL compilation error:\nInvalid argument types for '{name}': it takes "
-                f"({', '.join(f'{p.name} {p.type}' for p in wanted.definition.parameters)}), "
-                f"got {len(arguments)} arguments.",
-                1044,
-                "42P13",
-            )
-        raise unknown(routines[0].kind if routines else "PROCEDURE", name, ["…"] * len(arguments))
+        raise _misfit(name, types())
     if len(fitting) == 1:
         return fitting[0]
     found = types()
@@ -50,8 +43,13 @@ def chosen(
         key=lambda pair: (pair[0], pair[1].types),
     )
     if not near:
-        raise unknown(fitting[0].kind, name, found)
+        raise _misfit(name, found)
     return near[0][1]
+
+
+def _misfit(name: str, types: Sequence[str]) -> SqlError:
+    words = f"Invalid argument types for function '{name}': ({', '.join(types)})"
+    return SqlError(f"SQL compilation error:\n{words}", 1044, "42P13")
 
 
 def _takes(routine: Routine, arguments: Sequence[Argument]) -> bool:

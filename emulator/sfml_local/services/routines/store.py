@@ -212,10 +212,9 @@ def find(
 
 def unknown(kind: str, name: str, types: Iterable[str]) -> SqlError:
     """002140, 002141: there is no routine with this name and these types."""
-    word = {"PROCEDURE": "stored procedure", "FUNCTION": "user-defined function"}.get(kind, kind.lower())
-    shown = f"{name}({', '.join(types)})"
     if kind == "PROCEDURE":
-        return SqlError(
-            f"SQL compilation error:\nUnknown user-defined function {name} ({word} {shown}).", 2140, "42601"
-        )
+        word = "user-defined function" if "." in name else "function"
+        return SqlError(f"SQL compilation error:\nUnknown {word} {name}", 2140, "42601")
+    word = {"FUNCTION": "user-defined function"}.get(kind, kind.lower())
+    shown = f"{name}({', '.join(types)})"
     return SqlError(f"SQL compilation error:\nUnknown {word} {shown}.", 2141, "42601")

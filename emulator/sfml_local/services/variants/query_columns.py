@@ -38,6 +38,8 @@ _CALLED = {
         ("TO_TIMESTAMP_LTZ", "TRY_TO_TIMESTAMP_LTZ", "TIMESTAMP_LTZ_FROM_PARTS"), "timestamp_ltz"
     ),
 }
+_CONVERTED = frozenset({"TO_NUMBER", "TO_DECIMAL", "TO_NUMERIC", "TO_DOUBLE"})
+"""Functions that answer NULL for NULL alone."""
 _CHOSEN = (exp.Max, exp.Min, exp.AnyValue, exp.Mode, exp.FirstValue, exp.LastValue, exp.NthValue)
 """Functions that answer one of their argument's values, or NULL."""
 _AROUND = (exp.Paren, exp.Alias, exp.Window, exp.WithinGroup, exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
@@ -260,7 +262,7 @@ def _sources(query: exp.Select, scope: Scope) -> Sources:
 
 def _relations(node: Expr, scope: Scope) -> dict[str, Columns]:
     """A relation, or those of a join in parentheses."""
-    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery) and not node.alias:
         found = _relations(node.this, scope)
     else:
         found = {node.alias_or_name.upper(): _of_relation(node, scope)}
@@ -414,6 +416,11 @@ def _of_call(node: exp.Anonymous, sources: Sources, scope: Scope) -> ColumnFacts
     if position < len(node.expressions):
         moved = _of_expression(node.expressions[position], sources, scope)
         return moved and ColumnFacts(moved.kind)
+    if name == "RANDSTR":
+        return ColumnFacts(is_required=True)
+    if name in _CONVERTED and node.expressions:
+        inner = _of_expression(node.expressions[0], sources, scope)
+        return inner and ColumnFacts(is_required=inner.is_required)
     kind = _CALLED.get(name)
     return None if kind is None else ColumnFacts(kind)
 
