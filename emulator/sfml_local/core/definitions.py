@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core import copied_tables, fakesnow_port, filled_tables, numbered_columns, table_notes
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, name_is_taken, not_emulated
+from sfml_local.core.errors import (
+    SqlError,
+    already_exists,
+    does_not_exist,
+    name_is_taken,
+    not_emulated,
+    wrong_kind,
+)
 from sfml_local.core.names import ObjectName
 from sfml_local.core.naming_locks import NamingLocks
 from sfml_local.core.number_types import run_typed
@@ -212,15 +219,6 @@ def _check_new_names(rewriting: Rewriting, tree: exp.Alter, name: ObjectName, *,
         parts = parts_of(new, temporary=temporary)
         if not temporary and rewriting.account.engine.kind_of(rewriting.session, parts) is not None:
             raise name_is_taken(new)
-
-
-def wrong_kind(actual: str, kind: str) -> SqlError:
-    """The error for a table statement that names a view, or the reverse."""
-    return SqlError(
-        f"SQL compilation error:\nObject found is of type '{actual}', not specified type '{kind}'.",
-        2203,
-        "42601",
-    )
 
 
 def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:

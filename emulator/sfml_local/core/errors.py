@@ -52,6 +52,15 @@ def already_exists_as(name: object, kind: str) -> SqlError:
     return SqlError(f"SQL compilation error:\nObject '{name}' already exists as {kind}", 1998, "42710")
 
 
+def wrong_kind(actual: str, kind: str) -> SqlError:
+    """The error for a table statement that names a view, or the reverse."""
+    return SqlError(
+        f"SQL compilation error:\nObject found is of type '{actual}', not specified type '{kind}'.",
+        2203,
+        "42601",
+    )
+
+
 def duplicate_row() -> SqlError:
     """100090: several source rows would change one target row, and nothing tells which of them does."""
     return SqlError("Duplicate row detected during DML action", 100090, "42P18")

@@ -12,12 +12,13 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core import fakesnow_port
-from sfml_local.core.errors import duplicate_row
+from sfml_local.core.errors import duplicate_row, wrong_kind
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.statements import with_conversions
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.result import INSERT, Column, Result
 from sfml_local.core.statement_parameters import value_of
+from sfml_local.core.temporaries import full_name
 from sfml_local.core.transactions import begin_dml, transaction
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def merge(rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: exp.Merge) ->
     """Execute a MERGE; returns one row with the number of rows for each kind of change in the statement."""
     session = rewriting.session
     cursor.check_db_and_schema(tree)
+    _demand_table(rewriting, tree)
     kinds = {_kind(when) for when in clauses(tree)}
     transformed = fakesnow_port.transform(cursor, tree, [])
     assert isinstance(transformed, exp.Merge)
@@ -57,6 +59,12 @@ def merge(rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: exp.Merge) ->
     shown = [kind for kind in _DONE if kind in kinds]
     columns = tuple(Column(f"number of rows {_DONE[kind]}", "fixed", 38, 0) for kind in shown)
     return Result(columns, (tuple(done[kind] for kind in shown),), MERGED)
+
+
+def _demand_table(rewriting: Rewriting, tree: exp.Merge) -> None:
+    name = full_name(tree.this, rewriting.session)
+    if name is not None and rewriting.account.engine.kind_of(rewriting.session, name.parts) == "VIEW":
+        raise wrong_kind("VIEW", "TABLE")
 
 
 def _changed(session: Session, tree: exp.Merge, strict: bool) -> Counter[str]:

@@ -19,6 +19,7 @@ from sfml_local.core.declared_types import declared_types, sequences
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.foreign_clauses import foreign_clauses
+from sfml_local.core.merges_by_name import merges_by_name
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.positional_columns import positional_columns
 from sfml_local.core.queries import Queries
@@ -246,12 +247,12 @@ def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
 
 
 _OF_SNOWFLAKE = frozenset(
-    {"GENERATOR", "FLATTEN", "EXPLODE", "UNNEST", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE", "VALIDATE"}
+    {"GENERATOR", "FLATTEN", "EXPLODE", "UNNEST", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE"}
     | {"CORTEX_SEARCH_DATA_SCAN", "FILE_ACTION_HISTORY", "SEARCH_PREVIEW", "GET_OBJECT_REFERENCES"}
 )
 """Table functions that a later pass reads, or that are not here."""
 
-OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
+OF_NO_SCHEMA = frozenset({"INFER_SCHEMA", "VALIDATE"})
 """Built-in table functions such as RESULT_SCAN."""
 
 
@@ -364,6 +365,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 PASSES: tuple[Pass, ...] = (
     foreign_clauses,
+    merges_by_name,
     named_columns,
     declared_types,
     sequences,

@@ -13,7 +13,7 @@ from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
 from sfml_local.core.argument_types import refused_types
-from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, too_complex
+from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, too_complex, wrong_kind
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
@@ -128,6 +128,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
             return SqlError(f"SQL compilation error:\n{sentence}", code, "42601")
     if _STAR.search(message):
         return not_emulated("a star as an argument of this function", "name its columns")
+    if _OF_VIEW.search(message):
+        return wrong_kind("VIEW", "TABLE")
     if _ORDERED.match(message):
         return not_emulated("a constant in ORDER BY, or a path within a value that is computed")
     if (ambiguous := _AMBIGUOUS.match(message)) is not None:
@@ -143,6 +145,10 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
             return not_emulated(missing[1], "of the views of Snowflake itself there are none here")
         return UnknownRelation(missing[1])
     return SqlError(message, errno, sqlstate)
+
+
+_OF_VIEW = re.compile(r"Can only (update|delete from|merge into) base table|is not an table")
+"""DML on a view, of which an account says the same in an assumed sentence."""
 
 
 def _no_type(name: str) -> SqlError:

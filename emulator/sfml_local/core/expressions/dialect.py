@@ -25,6 +25,9 @@ WRITTEN = "written"
 OVERWRITES = "overwrites"
 """The key under which INSERT into several tables stores whether it empties them first."""
 
+BY_NAME = "by_name"
+"""The key under which the star of a MERGE stores that it was written as ALL BY NAME."""
+
 OF_DUCKDB = frozenset(
     {
         *(
@@ -84,6 +87,14 @@ class Parser(SnowflakeParser):
         "NOT": ("ENFORCED", "DEFERRABLE"),
         **dict.fromkeys(("ENFORCED", "ENABLE", "DISABLE", "VALIDATE", "NOVALIDATE"), ()),
     }
+
+    def _parse_star(self) -> Expr | None:
+        """A star, or ALL BY NAME of MERGE."""
+        if self._match_text_seq("ALL", "BY", "NAME"):
+            star = exp.Star()
+            star.meta[BY_NAME] = True
+            return star
+        return super()._parse_star()
 
     def _clustering(self) -> exp.ClusterProperty:
         """CLUSTER BY [LINEAR] (…) with any expressions; sqlglot reads columns and calls."""

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.definitions import wrong_kind
-from sfml_local.core.errors import SqlError, already_exists_as
+from sfml_local.core.errors import SqlError, already_exists_as, wrong_kind
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name, target_of

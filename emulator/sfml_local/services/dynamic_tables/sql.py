@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
-from sfml_local.core.definitions import parts_of, wrong_kind
+from sfml_local.core.definitions import parts_of
 from sfml_local.core.errors import (
     SqlError,
     already_exists,
@@ -20,6 +20,7 @@ from sfml_local.core.errors import (
     invalid_value,
     name_is_taken,
     not_emulated,
+    wrong_kind,
 )
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import demand_schema

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
-from sfml_local.core.definitions import parts_of, wrong_kind
-from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.definitions import parts_of
+from sfml_local.core.errors import SqlError, does_not_exist, wrong_kind
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status

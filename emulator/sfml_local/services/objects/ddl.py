@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import table_notes
 from sfml_local.core.account import Kind
-from sfml_local.core.definitions import parts_of, wrong_kind
-from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.definitions import parts_of
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated, wrong_kind
 from sfml_local.core.kinds import ddl_missing, ddl_name, described
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.places import Area

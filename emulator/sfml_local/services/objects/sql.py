@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from sfml_local.core import table_notes
-from sfml_local.core.definitions import parts_of, wrong_kind
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.definitions import parts_of
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated, wrong_kind
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import demand_schema

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.errors import SqlError
+from sfml_local.core.errors import SqlError, wrong_kind
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.place import Place
@@ -19,7 +19,7 @@ from sfml_local.core.result import SELECT, Column, Result, columns, status, tabl
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.stages import copy_options, copy_store, load_history, row_errors
+from sfml_local.services.stages import copy_jobs, copy_options, copy_store, load_history, row_errors
 from sfml_local.services.stages.copy_options import CopyOptions
 from sfml_local.services.stages.copy_store import CopiedFile
 from sfml_local.services.stages.csv_rows import CsvFormat
@@ -120,6 +120,8 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     missing = _missing(copy)
     if missing and copy.options.on_error.aborts and copy.options.validation is None:
         raise SqlError(f"{_not_found(copy, missing[0])} {_DELETED}", 91016, "22000")
+    if copy.options.validation is None:
+        copy_jobs.remember(account, session, copy, ())
     if copy.options.validation is not None:
         return _validated(account, session, copy, keys, missing)
     if not keys and not missing:
@@ -135,6 +137,8 @@ def _resolved(account: Account, session: Session, statement: CopyIntoTable) -> C
     own = {row[0]: row for row in account.engine.columns(session, target)}
     if not own:
         raise _no_table(statement.table)
+    if account.engine.kind_of(session, target.parts) == "VIEW":
+        raise wrong_kind("VIEW", "TABLE")
     for name in (*statement.columns, *options.metadata):
         if name not in own:
             shown = quoted_if_needed(name)
@@ -182,6 +186,7 @@ def _loaded(
         if "FORCE" not in flags:
             keys, passed = _without_loaded(session, copy, keys, digests)
         keys = _within(copy.options.size_limit, copy.place, keys)
+        copy_jobs.remember(account, session, copy, keys)
         files = _load(account, session, copy, keys) if keys else []
         taken = {_identity(copy.place, file.key): digests[file.key] for file in files if not file.failed}
         if taken:
@@ -452,7 +457,7 @@ def _not_there(copy: Copy, name: str) -> tuple[Any, ...]:
 
 # -- VALIDATION_MODE
 
-_ERRORS = columns(
+ERRORS = columns(
     "ERROR FILE LINE:fixed CHARACTER:fixed BYTE_OFFSET:fixed CATEGORY CODE:fixed SQL_STATE COLUMN_NAME "
     "ROW_NUMBER:fixed ROW_START_LINE:fixed REJECTED_RECORD"
 )
@@ -472,11 +477,11 @@ def _validated(
         if missing:
             raise SqlError(f"{_not_found(copy, missing[0])} {_DELETED}", 91016, "22000")
         return _first_rows(account, session, copy, keys, asked.rows)
-    rows = [row for key in keys for row in _error_rows(account, session, copy, key)]
+    rows = [row for key in keys for row in error_rows(account, session, copy, key)]
     for name in missing:
         sentence = f"{_not_found(copy, name)} {_CAUSES}"
         rows.append((sentence, name, None, None, None, "other", 100112, "22000", None, 0, 0, None))
-    return table(_ERRORS, rows, SELECT)
+    return table(ERRORS, rows, SELECT)
 
 
 def _first_rows(account: Account, session: Session, copy: Copy, keys: Sequence[str], count: int) -> Result:
@@ -502,7 +507,7 @@ def _first_rows(account: Account, session: Session, copy: Copy, keys: Sequence[s
     return account.run_tree(session, query, staged={STAGED: read.rows})
 
 
-def _error_rows(account: Account, session: Session, copy: Copy, key: str) -> list[tuple[Any, ...]]:
+def error_rows(account: Account, session: Session, copy: Copy, key: str) -> list[tuple[Any, ...]]:
     """A row for each error of a file; only a record of a CSV file has a place in it."""
     read = _read(account, copy, [key])
     [(_, part, wrong)] = read.parts

@@ -23,6 +23,7 @@ from sfml_local.services.stages import (
     stage_functions,
     staged_queries,
     store,
+    validation,
 )
 
 
@@ -41,11 +42,16 @@ class Stages(Service):
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,
             system_functions={**presigned.SYSTEM_FUNCTIONS, **stage_functions.SYSTEM_FUNCTIONS},
-            table_functions={**schema_inference.TABLE_FUNCTIONS, **copy_history.TABLE_FUNCTIONS},
+            table_functions={
+                **schema_inference.TABLE_FUNCTIONS,
+                **copy_history.TABLE_FUNCTIONS,
+                **validation.TABLE_FUNCTIONS,
+            },
             relations=copy_history.RELATIONS,
             first_rewrites=(
                 stage_functions.locations_without_quotes,
                 stage_functions.directories,
+                validation.tables_of_validate,
                 staged_queries.queries_of_stages,
             ),
             around=(load_history.forgetting,),

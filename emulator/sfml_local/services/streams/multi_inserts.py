@@ -29,8 +29,6 @@ _ROWS = "_SFML_ROWS"
 
 def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> Result:
     """The number of rows inserted into each table."""
-    if tree.meta.get(OVERWRITES):
-        raise not_emulated("INSERT OVERWRITE into several tables")
     query = tree.args["source"]
     _refuse_streams(account, session, query)
     rows = as_table(account.run_tree(session, query.copy()))
@@ -40,7 +38,12 @@ def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> R
     counts: list[int] = []
     begin_dml(session)
     with session.lock, transaction(session):
+        emptied: set[str] = set()
         for statement in _inserts(tree, names):
+            if tree.meta.get(OVERWRITES) and (target := _target(statement)) not in emptied:
+                # Each table is emptied once, before its first rows, also where no row is for it.
+                statement.set("overwrite", True)
+                emptied.add(target)
             result = account.run_tree(session, statement, staged={_ROWS: rows})
             columns.append(Column(f"number of rows inserted into {_table_of(statement)}", "fixed", 38, 0))
             counts.append(int(result.scalar or 0))
@@ -58,8 +61,17 @@ def _refuse_streams(account: Account, session: Session, query: Expr) -> None:
 
 
 def _table_of(statement: exp.Insert) -> str:
+    return str(_into(statement).name).upper()
+
+
+def _target(statement: exp.Insert) -> str:
+    return _into(statement).sql(dialect="snowflake", normalize=True)
+
+
+def _into(statement: exp.Insert) -> exp.Table:
     table = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
-    return str(table.name).upper()
+    assert isinstance(table, exp.Table)
+    return table
 
 
 def _inserts(tree: exp.MultitableInserts, names: list[str]) -> Iterator[exp.Insert]:

@@ -7,9 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.engine import KINDS
-from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.errors import (
+    SqlError,
+    already_exists,
+    does_not_exist,
+    invalid_value,
+    not_emulated,
+    wrong_kind,
+)
 from sfml_local.core.expressions.building import wrong_count
 from sfml_local.core.kinds import ddl_name
 from sfml_local.core.likeness import selected
