@@ -24,7 +24,7 @@ def test_a_killed_apply_is_told_refused_and_finished(small: Small) -> None:
     )
     assert code == 1
     assert "error: your command that began to change SMALL at " in text and "was cut off" in text
-    assert "--force-unlock finishes what it began, --restore --force-unlock goes back" in text
+    assert "`sfml apply` then finishes what it began, `sfml apply --restore` goes back" in text
     code, text = small.run(
         "apply", "specs/small.yaml", "--auto-approve", "--user", "eve", "--lock-timeout", "0"
     )

@@ -38,3 +38,15 @@ def test_a_dry_run_of_a_saved_plan_says_that_it_holds_no_more(small: Small) -> N
     small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL$FIRST MODIFY AS select 99")
     code, text = small.run("apply", "plan.json", "--dry-run")
     assert code == 1 and "no longer holds: the deployed graph changed since" in text
+
+
+def test_a_next_command_can_be_pasted_where_a_name_has_blanks(small: Small) -> None:
+    spec = small.folder / "my specs" / "small.yaml"
+    spec.parent.mkdir()
+    (small.folder / "specs" / "small.yaml").rename(spec)
+    code, text = small.run("plan", "my specs/small.yaml", "--out", "my plan.json")
+    assert code == 0 and text.rstrip().endswith("Next:  sfml apply 'my plan.json'")
+    assert small.run("apply", "my plan.json")[0] == 0
+    small.local.sql(f"ALTER TASK {small.local.database}.SMALL.SMALL SUSPEND")
+    code, text = small.run("status", "my specs/small.yaml")
+    assert code == 1 and "sfml resume 'my specs/small.yaml' -t local " in text

@@ -68,7 +68,7 @@ class FormerGraph:
 
     def removal(self, spec: str, target: str, root: str) -> str:
         """The command that removes it; `spec`, `target` and `root` are those of the present graph."""
-        name = spec if self.place[2] == raw(root) else self.pipeline
+        name = shlex.quote(spec) if self.place[2] == raw(root) else self.pipeline
         at = shlex.quote(".".join(map(folded_name, self.place[:2])))
         return f"sfml destroy {name} -t {target} --at {at}"
 

@@ -203,7 +203,7 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     except SfmlError as error:
         yield Check("privileges", CheckState.WARN, f"not known: {error.message}", error.help)
         return
-    help = f"sfml grants {compiled_spec.desired.spec_path} -t {graph.target.name} --compare {role}"
+    help = f"sfml grants {compiled_spec.desired.where} --compare {role}"
     if comparison.missing:
         text = f"role {role} lacks {len(comparison.missing)} of {len(needed)}: {_listed(comparison.missing)}"
         yield Check("privileges", CheckState.FAIL, text, help)

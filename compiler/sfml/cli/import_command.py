@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -248,7 +249,8 @@ def _say(
             output.say(f"  {symbols['risk']} {field.path} of {change.task} would change: {values}")
     if not checked.changes and checked.reading.graph is not None:
         output.say("Its plan is empty, except for the record by which sfml recognises its own graphs.")
-    output.say(f"Next:  sfml plan {files[0] if len(files) == 1 else _entry(files)} -t {target.name} --adopt")
+    entry = shlex.quote(files[0] if len(files) == 1 else _entry(files))
+    output.say(f"Next:  sfml plan {entry} -t {target.name} --adopt")
 
 
 def _entry(files: list[str]) -> str:

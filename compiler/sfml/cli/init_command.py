@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def _say(pipeline: str, folder: Path, files: dict[str, bytes]) -> None:
         if not path.startswith("schemas/"):
             output.say(f"  + {path}")
     output.say(f"  + schemas/ ({len(NAMES)} JSON Schemas, for editors)")
-    move = "" if place == "." else f"cd {place} && "
+    move = "" if place == "." else f"cd {shlex.quote(place)} && "
     output.say(f"Next:  {move}sfml apply specs/{pipeline}.yaml --run")
 
 

@@ -158,7 +158,7 @@ def say_failure(failure: PipelineFailure, options: Options) -> None:
     error = failure.error
     # The text of a lease is untrusted, and must not look like a line of this program.
     message = printable(error.message) if isinstance(error, LeaseHeld | LeaseLost) else error.message
-    help = f"sfml validate {failure.spec}" if isinstance(error, InvalidSpec) else error.help
+    help = f"sfml validate {shlex.quote(failure.spec)}" if isinstance(error, InvalidSpec) else error.help
     output.say_error(f"{failure.name}: {message}", help)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,10 +129,8 @@ def command(
         _say(looked, options)
         is_empty = looked.work.plan.is_empty
         if options.format == "text" and not is_empty:
-            place = (
-                f"{compiled_spec.desired.spec_path} -t {looked.work.plan.target}{' --adopt' if adopt else ''}"
-            )
-            output.say(f"Next:  sfml apply {out or place}")
+            place = f"{compiled_spec.desired.where}{' --adopt' if adopt else ''}"
+            output.say(f"Next:  sfml apply {place if out is None else shlex.quote(str(out))}")
         _say_environment(looked, options)
         say_plan_findings(looked.policies, options)
     if looked.is_blocked:

@@ -217,6 +217,6 @@ def _started(
     suspended_before(compiled_spec, target, options)
     start(desired, target.history, config)
     if options.speaks:
-        where = f"{desired.spec_path} -t {desired.target.name}"
+        where = desired.where
         output.say(f"{desired.pipeline} was started. Follow it with:  sfml status {where}")
     return {"pipeline": desired.pipeline, "target": desired.target.name, "state": "SCHEDULED"}

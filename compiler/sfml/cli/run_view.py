@@ -157,7 +157,7 @@ def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Ma
         output.say()
         shown = (f"{key} {redacted_value(key, str(value))}" for key, value in settings.items())
         output.say("config  " + ", ".join(shown))
-    where = f"{compiled_spec.desired.spec_path} -t {run.target}"
+    where = compiled_spec.desired.where
     passed_over = [
         task.name
         for task in run.tasks

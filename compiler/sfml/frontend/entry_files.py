@@ -22,8 +22,8 @@ def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
 
     A file is taken as an entry file without a look at its content. In a folder, and among the files that match a glob,
     an entry file is a YAML file with a key `pipeline`. Any other argument is the name of a pipeline of the project in
-    the working directory; without arguments, all pipelines of that project are meant. Raises UsageError for an argument
-    that names no entry file.
+    the working directory, or the path of a file from that project's root; without arguments, all pipelines of that
+    project are meant. Raises UsageError for an argument that names no entry file.
     """
     texts = tuple(arguments)
     if not texts:
@@ -95,10 +95,19 @@ def _of_argument(argument: str) -> tuple[Path, ...]:
         if not paths:
             raise UsageError(f"no pipeline matches `{argument}`", help="an entry file has a key `pipeline`")
         return paths
-    paths = files_of_pipeline(argument)
+    paths = files_of_pipeline(argument) or _from_root(argument)
     if not paths:
         raise unknown_spec(argument)
     return paths
+
+
+def _from_root(argument: str) -> tuple[Path, ...]:
+    """The file at this path from the root of the project, as commands name specs wherever they are run."""
+    root = project_root(Path.cwd())
+    file = root / argument if root is not None and not Path(argument).is_absolute() else None
+    if file is None or not file.is_file():
+        return ()
+    return (Path(os.path.relpath(file)),)
 
 
 def _of_project() -> tuple[Path, ...]:
@@ -129,7 +138,7 @@ def files_of_pipeline(name: str) -> tuple[Path, ...]:
 
 def misspelt(name: str) -> str | None:
     """A help line for a name that no pipeline of the project has: the closest name, or all; None for a right name."""
-    if Path(name).exists() or files_of_pipeline(name):
+    if Path(name).exists() or files_of_pipeline(name) or _from_root(name):
         return None
     return unknown_spec(name).help
 

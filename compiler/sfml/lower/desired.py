@@ -6,6 +6,7 @@ Names are those in Snowflake (`CLV$TRAIN_MODEL`), times in Snowflake's units. Th
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
@@ -165,8 +166,8 @@ class DesiredGraph:
 
     @property
     def where(self) -> str:
-        """The arguments for commands that name this pipeline and target: `specs/clv.yaml -t prod`."""
-        return f"{self.spec_path} -t {self.target.name}"
+        """The arguments for commands on this pipeline and target, as a shell takes them: `specs/clv.yaml -t prod`."""
+        return f"{shlex.quote(self.spec_path)} -t {self.target.name}"
 
     @property
     def all_tasks(self) -> tuple[DesiredTask, ...]:

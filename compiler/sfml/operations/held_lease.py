@@ -239,7 +239,8 @@ def held_help(holder: Lease | None, ours: Lease) -> str:
     """The help for a held lease."""
     if holder and was_cut_off(holder, ours):
         return (
-            "its process is gone: --force-unlock finishes what it began, --restore --force-unlock goes back"
+            "its process is gone: --force-unlock takes the lease over;"
+            " `sfml apply` then finishes what it began, `sfml apply --restore` goes back"
         )
     return "wait with --lock-timeout 5m; --force-unlock breaks the lease of a command that runs no more"
 

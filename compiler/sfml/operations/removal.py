@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
     if journal is None and observed is not None and observed.record is None:
         raise ConflictingState(
             f"{observed.root.name} was not made by sfml; nothing was changed",
-            help=f"drop it yourself, or take it over first:  sfml apply {desired.spec_path} --adopt",
+            help=f"drop it yourself, or take it over first:  sfml apply {shlex.quote(desired.spec_path)} --adopt",
         )
     if traces and observed is not None:
         observed = target.tasks.in_doubt(observed, traces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,5 +86,5 @@ def refuse_moved_on(
     if reasons:
         raise ConflictingState(
             f"`{argument}` no longer holds: {'; '.join(reasons)}",
-            help=f"look at it again:  sfml plan {saved.spec} -t {saved.target} --out {argument}",
+            help=f"look at it again:  sfml plan {shlex.quote(saved.spec)} -t {saved.target} --out {argument}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -64,7 +65,7 @@ def planned_cost_text(graph: TaskGraph, change: CostChange | None = None, arrow:
     words = amount_text(estimate([graph]).credits) if change is None else change_words(change, arrow)
     by = causes_words(change) if change is not None else ""
     return printable(
-        f"costs {words} credits a month{by}:  sfml cost {graph.spec_path} -t {graph.target.name}"
+        f"costs {words} credits a month{by}:  sfml cost {shlex.quote(graph.spec_path)} -t {graph.target.name}"
     )
 
 

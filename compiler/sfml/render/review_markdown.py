@@ -133,7 +133,7 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
             yield from _folded(f"{what} {when}", fenced(lines), is_open=bool(errors))
     if pipeline.old_findings:
         yield ""
-        yield f"{words.old_findings(pipeline)}: {code(f'sfml validate {pipeline.spec}')}"
+        yield f"{words.old_findings(pipeline)}: {code(f'sfml validate {quote(pipeline.spec)}')}"
     for number, group in enumerate(words.shown_groups(pipeline)):
         yield ""
         if number == 0:

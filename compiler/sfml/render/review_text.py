@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -54,7 +55,7 @@ def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols, fingerprints: bool
             yield diagnostics_text(findings, sources)
     if pipeline.old_findings:
         yield ""
-        yield f"  {words.old_findings(pipeline)}: {printable(f'sfml validate {pipeline.spec}')}"
+        yield f"  {words.old_findings(pipeline)}: {printable(f'sfml validate {shlex.quote(pipeline.spec)}')}"
     for group in words.shown_groups(pipeline):
         yield ""
         yield from _target_lines(group, symbols)

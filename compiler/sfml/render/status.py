@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -47,7 +48,7 @@ class PipelineStatus:
 
     @property
     def where(self) -> str:
-        return f"{self.spec_path} -t {self.target}"
+        return f"{shlex.quote(self.spec_path)} -t {self.target}"
 
     @property
     def is_deployed(self) -> bool:
@@ -101,7 +102,7 @@ def unread_status(
         file,
         None,
         unknown="its spec has errors" if error is None else f"its spec does not compile: {error.message}",
-        unknown_help=f"sfml validate {file}" if error is None else error.help,
+        unknown_help=f"sfml validate {shlex.quote(file)}" if error is None else error.help,
     )
 
 

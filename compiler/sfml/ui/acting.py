@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -109,8 +110,8 @@ class Acting:
         if placed is not None and not (asked.action.needs_compiled and spec.error is not None):
             return placed
         if isinstance(spec.error, InvalidSpec):
-            raise spec.error.advised(f"sfml validate {spec.file}")
-        raise UsageError("the spec cannot be read", help=f"sfml validate {spec.file}")
+            raise spec.error.advised(f"sfml validate {shlex.quote(spec.file)}")
+        raise UsageError("the spec cannot be read", help=f"sfml validate {shlex.quote(spec.file)}")
 
     def _scene(self, asked: AskedAction, placed: CompiledSpec, target: TargetAccount) -> Scene:
         return Scene(asked.spec.name, placed, target, self._user, asked.subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -80,7 +81,7 @@ def _row(spec: Spec, seen: Seen[PipelineStatus], now: datetime) -> FleetRow:
 def _problems(spec: Spec, seen: Seen[PipelineStatus]) -> Iterable[str]:
     if spec.error is not None:
         yield f"does not compile: {spec.error.message}"
-        yield f"{SYMBOLS['arrow']} sfml validate {spec.file}"
+        yield f"{SYMBOLS['arrow']} sfml validate {shlex.quote(spec.file)}"
     if seen.error is not None and spec.placed is not None:
         yield f"cannot be read: {seen.error.message}"
         if seen.error.help:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfml.base.errors import UsageError
-from sfml.frontend.entry_files import entry_files, narrowed, pipeline_name
+from sfml.frontend.entry_files import entry_files, misspelt, narrowed, pipeline_name
 from sfml.frontend.entry_text import is_entry_text
 
 
@@ -55,6 +55,18 @@ def test_the_suffix_of_an_entry_file_may_be_in_any_case(folder: Path) -> None:
         *("churn_weekly.yml", "clv.yaml", "mixed.Yml", "upper.YAML")
     ]
     assert [path.as_posix() for path in entry_files(["upper"])] == ["specs/upper.YAML"]
+
+
+def test_a_path_from_the_root_of_the_project_is_taken_below_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As commands name specs, wherever they are run."""
+    monkeypatch.chdir(folder / "specs" / "clv")
+    assert [path.as_posix() for path in entry_files(["specs/clv.yaml"])] == ["../clv.yaml"]
+    assert misspelt("specs/clv.yaml") is None
+    monkeypatch.chdir(folder / "nested")
+    with pytest.raises(UsageError):
+        entry_files(["specs/clv.yaml"])
 
 
 @pytest.mark.parametrize(
