@@ -1,4 +1,4 @@
-"""Floats and timestamps as text in Snowflake's format: `100` where DuckDB has `100.0`.
+"""Floats, times and timestamps as text in Snowflake's format: `100` where DuckDB has `100.0`.
 
 Only DuckDB knows the type of an expression: it replaces `typeof(x)` by a constant when it binds the statement,
 and drops the other branches. https://docs.snowflake.com/en/sql-reference/parameters#timestamp-output-format
@@ -36,6 +36,7 @@ def _as_text(value: Expr) -> Expr:
     text = exp.cast(value.copy(), "VARCHAR")
     shown = {
         "DOUBLE": _call("regexp_replace", text, r"\.0$", ""),
+        "TIME": _call("substr", text, 1, 8),
         "TIMESTAMP": _with_milliseconds(text),
         "TIMESTAMP WITH TIME ZONE": _with_offset(text),
         "JSON": _call("sf_variant_text", value, _call("typeof", value)),

@@ -53,7 +53,7 @@ def _set_position(node: exp.Parameter, number: int, rewriting: Rewriting) -> Non
 def _set_quoted_position(column: exp.Column, number: int, rewriting: Rewriting) -> None:
     """Snowpark quotes `$n`; an account takes it for the position unless a column has this name."""
     relation = _relation_of(column, column)
-    names = None if relation is None else _names_of(relation, rewriting)
+    names = None if relation is None else names_of(relation, rewriting)
     if names is not None and column.name not in names and 0 < number <= len(names):
         named = column.copy()
         named.set("this", exp.to_identifier(names[number - 1], quoted=True))
@@ -87,13 +87,13 @@ def _relations_of(select: Expr | None) -> list[Expr]:
 
 def _name_at(relation: Expr, number: int, rewriting: Rewriting) -> exp.Identifier | None:
     """The name of a column of a table or query by its position, where it is known and of one column."""
-    names = _names_of(relation, rewriting)
+    names = names_of(relation, rewriting)
     if names is None or not 0 < number <= len(names) or names.count(names[number - 1]) > 1:
         return None
     return exp.to_identifier(names[number - 1], quoted=True)
 
 
-def _names_of(relation: Expr, rewriting: Rewriting) -> list[str] | None:
+def names_of(relation: Expr, rewriting: Rewriting) -> list[str] | None:
     """The names of a relation's columns in order; None where they are not known here."""
     alias = relation.args.get("alias")
     if isinstance(alias, exp.TableAlias) and alias.columns:
@@ -108,8 +108,12 @@ def _names_of(relation: Expr, rewriting: Rewriting) -> list[str] | None:
 def _names_of_table(table: exp.Table, rewriting: Rewriting) -> list[str] | None:
     if (rows := rewriting.relations.get(table.name)) is not None:
         return [one.name for one in rows.columns] if isinstance(rows, Result) else list(rows.column_names)
-    if table.db == "" and any(cte.alias == table.name for cte in table.root().find_all(exp.CTE)):
-        return None
+    ctes = table.root().find_all(exp.CTE) if table.db == "" else ()
+    if (cte := next((one for one in ctes if one.alias.upper() == table.name.upper()), None)) is not None:
+        columns = cte.args["alias"].columns
+        return [dotted(one) for one in columns] or (
+            None if table.find_ancestor(exp.CTE) is cte else _names_of_query(cte.this, rewriting)
+        )
     name = full_name(table, rewriting.session)
     found = [] if name is None else rewriting.account.engine.columns(rewriting.session, name)
     return [row[0] for row in found] or None
@@ -122,7 +126,7 @@ def _names_of_query(query: Expr | None, rewriting: Rewriting) -> list[str] | Non
         return None
     if not query.is_star:
         return [_name_of(one) for one in query.expressions]
-    of_relations = [_names_of(one, rewriting) for one in _relations_of(query)]
+    of_relations = [names_of(one, rewriting) for one in _relations_of(query)]
     is_all = len(query.expressions) == 1 and type(query.expressions[0]) is exp.Star
     if not is_all or len(of_relations) != 1 or query.args.get("laterals"):
         return None

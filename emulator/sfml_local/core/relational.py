@@ -9,6 +9,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.expressions.lowered_aggregates import demand_share
+from sfml_local.core.left_columns import left_columns
 from sfml_local.core.rewriting import Pass, Rewriting, dotted
 
 _REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)
@@ -302,11 +303,11 @@ def _named_value(value: Expr) -> Expr:
 
 
 def split_to_table(tree: Expr, rewriting: Rewriting) -> Expr:
-    """TABLE(SPLIT_TO_TABLE(text, delimiter)): SEQ, INDEX and VALUE of each part, also beside a table.
+    """TABLE(SPLIT_TO_TABLE(text, delimiter)), or LATERAL of it: SEQ, INDEX and VALUE of each part, also beside others.
 
     https://docs.snowflake.com/en/sql-reference/functions/split_to_table
     """
-    for node in list(tree.find_all(exp.TableFromRows)):
+    for node in list(tree.find_all(exp.TableFromRows, exp.Lateral)):
         call = node.this
         if not isinstance(call, exp.SplitToTable):
             continue
@@ -371,6 +372,7 @@ PASSES: tuple[Pass, ...] = (
     bracketed_tables,
     bracketed_joins,
     natural_joins,
+    left_columns,
     shared_columns_first,
     asof_joins,
     pivots,

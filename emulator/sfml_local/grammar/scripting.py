@@ -100,7 +100,10 @@ def _file(tokens: Tokens) -> ExecuteFile:
 
 
 def _immediate(tokens: Tokens) -> ExecuteImmediate:
+    start = tokens.index
     text = tokens.match_string()
+    if text is not None and not tokens.at_end and not tokens.is_words("USING"):
+        tokens.index, text = start, None  # a string that an operator joins with more
     expression = "" if text is not None else tokens.text_until(("USING",))
     values: tuple[str, ...] = ()
     if tokens.match_words("USING"):

@@ -21,6 +21,7 @@ from sfml_local.core.expressions.calls import (
     demand_zone,
     json,
     kind,
+    known_type,
     try_cast,
     typed,
     with_kinds,
@@ -246,12 +247,15 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     if type == _T.DATE:
         return _cast_date(node, value, rewriting, is_try=is_try)
     if type == _T.TIME:
-        return _time(value, settings.text(rewriting.session, "TIME_INPUT_FORMAT"), is_try=is_try)
+        return _placed(
+            _time(value, settings.text(rewriting.session, "TIME_INPUT_FORMAT"), is_try=is_try), value, target
+        )
     if type in _ZONED or type in _UNZONED or type == _T.TIMESTAMP:
         sort = "ltz" if type in _ZONED else "ntz" if type in _UNZONED else mapped(rewriting)
         format = settings.text(rewriting.session, "TIMESTAMP_INPUT_FORMAT")
         found = _timestamp(value, format, sort, rewriting, is_try=is_try)
-        return _with_zone(found, value, format, rewriting) if type == _T.TIMESTAMPTZ else found
+        zoned = _with_zone(found, value, format, rewriting) if type == _T.TIMESTAMPTZ else found
+        return _placed(zoned, value, target)
     if type in (_T.BINARY, _T.VARBINARY):
         return call(f"sf_{_prefix(is_try)}to_binary", value, kind(value), "HEX")
     if type == _T.VARIANT:
@@ -260,6 +264,33 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
         name = "sf_to_array" if type == _T.ARRAY else "sf_to_object"
         return json(call(name, *with_kinds([value])))
     return node
+
+
+def _placed(moment: Expr, value: Expr, target: exp.DataType) -> Expr:
+    """A time or timestamp without the digits beyond those of its type; one of a number keeps them, as recorded."""
+    places = int(target.expressions[0].name) if target.expressions else 9
+    if places >= _MICROSECONDS:
+        return moment
+    cut = typed(bound(partial(_cut, places, kind(value)), moment), str(known_type(moment)))
+    cut.meta.update({key: noted for key, noted in moment.meta.items() if key == OTHER_ZONE})
+    return cut
+
+
+_MICROSECONDS = 6
+"""The digits of a second that DuckDB keeps."""
+
+
+def _cut(places: int, sort: Expr, moment: Expr) -> Expr:
+    unit = exp.Literal.number(10 ** (_MICROSECONDS - places))
+    beyond = exp.Mod(this=call("microsecond", moment.copy()), expression=unit)
+    whole = exp.Sub(this=moment.copy(), expression=call("to_microseconds", beyond))
+    is_number = exp.Or(
+        this=exp.In(
+            this=sort.copy(), expressions=[exp.Literal.string(one) for one in ("DOUBLE", "BIGINT", "INTEGER")]
+        ),
+        expression=call("starts_with", sort.copy(), "DECIMAL"),
+    )
+    return exp.Case(ifs=[exp.If(this=is_number, true=moment.copy())], default=whole)
 
 
 def _null(node: exp.Cast, type: exp.DType) -> Expr:

@@ -94,6 +94,7 @@ CREATE OR REPLACE MACRO {PLACE}.sf_words
         WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g ')
             || rpad(replace(strftime(TRY_CAST(x AS TIMESTAMPTZ), '%z'), ':', ''), 5, '0')
+        WHEN 'TIME' THEN substr(CAST(x AS VARCHAR), 1, 8)
         WHEN 'BLOB' THEN sf_variant_text(x, 'BLOB')
         ELSE CAST(x AS VARCHAR) END;
 CREATE OR REPLACE MACRO {PLACE}.sf_liked

@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ from sfml_local.grammar.script_steps import (
     While,
 )
 from sfml_local.grammar.scripting import parse_immediate
+from sfml_local.grammar.tokens import Tokens
 from sfml_local.services.routines.procedure_types import (
     VariantText,
     castable,
@@ -91,12 +93,28 @@ class _Failed(SqlError):
 
     def __init__(self, name: str, error: SqlError, at: str | None = None) -> None:
         told = error.message
-        if isinstance(at, Placed) and error.errno not in UNTOLD:
+        if isinstance(at, Placed) and error.errno == UNKNOWN_NAME and name == EXPRESSION:
+            told = _unknown_name(told, at)
+        elif isinstance(at, Placed) and error.errno not in UNTOLD:
             where = f"on line {at.line} at position {at.position} : {told}"
             told = f"Uncaught exception of type '{name}' {where}".rstrip(" :")
         super().__init__(told, error.errno, error.sqlstate)
         self.name = name
         self.said = error.message
+
+
+def _unknown_name(told: str, expression: Placed) -> str:
+    """The refusal of a name in an expression, at its place in the block; names of a query are those of a statement."""
+    name = re.search(r"invalid identifier '(.+)'", told)
+    tokens = Tokens(expression)
+    if name is None or "SELECT" in expression.upper():
+        return told
+    while (token := tokens.peek()) is not None and token.text.upper() != name[1].split(".")[0].upper():
+        tokens.index += 1
+    if token is None or "\n" in expression[: token.start]:
+        return told
+    where = f"error line {expression.line} at position {expression.position + token.start}"
+    return f"SQL compilation error: {where}\n{name[0]}"
 
 
 @dataclass(slots=True)
@@ -160,7 +178,7 @@ class Script:
                 self._statement(sql)
             case If(branches):
                 for condition, steps in branches:
-                    if self._value(condition):
+                    if self._holds(condition):
                         with self._inner() as inner:
                             return inner.run(steps)
             case While() | Repeat() | Count() | Each():
@@ -232,10 +250,10 @@ class Script:
     def _loop(self, loop: While | Repeat | Count | Each) -> None:
         match loop:
             case While(condition):
-                while self._value(condition) and self._turn(loop):
+                while self._holds(condition) and self._turn(loop):
                     pass
             case Repeat(_, until):
-                while self._turn(loop) and not self._value(until):
+                while self._turn(loop) and not self._holds(until):
                     pass
             case Count(variable, first, last, reverse):
                 numbers = range(round(self._value(first)), round(self._value(last)) + 1)
@@ -335,6 +353,14 @@ class Script:
             rows.result = self._execute(rows.query, values)
         if rows.result is not None:
             rows.left, rows.is_open = iter(rows.result.rows), True
+
+    def _holds(self, condition: str) -> bool:
+        """Whether a condition is met: by TRUE, and by what is written `1` or `true`; recorded on an account."""
+        value = self._value(condition)
+        return value is True or (f"{value:g}" if isinstance(value, float) else str(value)).lower() in (
+            "1",
+            "true",
+        )
 
     def _value(self, expression: str, type: str = "") -> Any:
         result = self._evaluated(expression, type)

@@ -1,4 +1,4 @@
-"""The types of inserted values beside those of their columns: accounts refuse some before any row is written.
+"""The types of written values beside those of their columns: accounts refuse some before any row is written.
 
 Only values whose type is certain are compared: a NULL, for example, has no type of its own.
 https://docs.snowflake.com/en/sql-reference/data-type-conversion#data-types-that-can-be-cast
@@ -13,9 +13,10 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.statements import InsertedColumns
 from sfml_local.core.names import ObjectName
+from sfml_local.core.positional_columns import names_of
 from sfml_local.core.result import Column
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.core.stored_types import snowflake_type
+from sfml_local.core.stored_types import declared_type, snowflake_type
 from sfml_local.core.temporaries import full_name
 from sfml_local.services.variants import semi_structured
 
@@ -27,6 +28,7 @@ REFUSED: Mapping[str, frozenset[str]] = {
     "NUMBER": frozenset({"DATE", "TIME", "ARRAY", "OBJECT"}),
     "FLOAT": frozenset({"DATE", "TIME", "ARRAY", "OBJECT"}),
     "BOOLEAN": _MOMENTS | {"NUMBER", "DATE", "TIME", "ARRAY", "OBJECT"},
+    "BINARY": frozenset({"VARCHAR"}),
     "DATE": _NUMBERS | {"BOOLEAN", "TIME", "ARRAY", "OBJECT"},
     "TIME": _NUMBERS | _MOMENTS | {"BOOLEAN", "DATE", "ARRAY", "OBJECT"},
     **dict.fromkeys(_MOMENTS, _NUMBERS | {"BOOLEAN", "ARRAY", "OBJECT"}),
@@ -41,19 +43,129 @@ _UNREAD = (exp.TableFromRows, exp.ModelAttribute, exp.Parameter)
 
 
 def matching_types(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Refuse INSERT of values of a type that their column does not take, before other rewrites."""
-    if not isinstance(tree, exp.Insert) or rewriting.describe_only or rewriting.relations:
+    """Refuse to write values of a type that their column does not take, before other rewrites."""
+    if rewriting.describe_only or rewriting.relations:
         return tree
+    match tree:
+        case exp.Insert():
+            _check_insert(tree, rewriting)
+        case exp.Update():
+            source = tree.args.get("from_")
+            relations = [] if source is None else _relations(source.this)
+            _check_set(tree.this, tree.expressions, relations, rewriting)
+        case exp.Merge():
+            _check_merge(tree, rewriting)
+        case exp.Create():
+            _check_filled(tree, rewriting)
+    return tree
+
+
+def _check_insert(tree: exp.Insert, rewriting: Rewriting) -> None:
     source = tree.expression
     if isinstance(source, exp.Values):
         given = dict(enumerate(_of_rows(source)))
     elif isinstance(source, exp.Query) and source.find(*_UNREAD) is None:
         given = dict(enumerate(_of_query(source, rewriting)))
     else:
-        return tree
+        return
     if any(given.values()):
         _compare(tree, given, rewriting)
-    return tree
+
+
+def _check_filled(tree: exp.Create, rewriting: Rewriting) -> None:
+    """CREATE TABLE t (a INT) AS SELECT …"""
+    schema, query = tree.this, tree.args.get("expression")
+    if not isinstance(schema, exp.Schema) or not isinstance(query, exp.Query) or query.find(*_UNREAD):
+        return
+    kinds = [one.args.get("kind") for one in schema.expressions if isinstance(one, exp.ColumnDef)]
+    given = _of_query(query, rewriting)
+    for value, kind in zip(given, kinds, strict=False) if len(given) == len(kinds) else ():
+        wanted = declared_type(kind.sql(dialect="duckdb")) if isinstance(kind, exp.DataType) else ""
+        if value is not None and _is_refused(value, wanted):
+            raise _incompatible(value, wanted)
+
+
+def _check_merge(tree: exp.Merge, rewriting: Rewriting) -> None:
+    sources = [tree.args["using"]]
+    for then in (when.args["then"] for when in tree.args["whens"].expressions):
+        if isinstance(then, exp.Update):
+            _check_set(tree.this, then.expressions, sources, rewriting)
+        elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
+            names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
+            pairs = [
+                exp.EQ(this=name.copy(), expression=value.copy())
+                for name, value in zip(names, then.expression.expressions, strict=False)
+            ]
+            _check_set(tree.this, pairs, sources, rewriting)
+
+
+def _check_set(
+    target: Expr, assignments: Sequence[Expr], sources: Sequence[Expr], rewriting: Rewriting
+) -> None:
+    """Compare what SET assigns, in the order of the table's columns, where its form or its column tells its type."""
+    name = full_name(target, rewriting.session) if isinstance(target, exp.Table) else None
+    pairs = {_last(one.this): one.expression for one in assignments if isinstance(one, exp.EQ)}
+    if name is None or not pairs:
+        return
+    held = _held(rewriting, name)
+    for column, wanted in held.items():
+        if column in pairs:
+            value = _static(pairs[column], [target, *sources], rewriting)
+            if value is not None:
+                _refuse(value, wanted, column)
+
+
+def _relations(first: Expr) -> list[Expr]:
+    return [first, *(join.this for join in first.args.get("joins") or ())]
+
+
+def _last(column: Expr) -> str:
+    return dotted(column.this if isinstance(column, exp.Column) else column)
+
+
+def _static(value: Expr, relations: Sequence[Expr], rewriting: Rewriting) -> str | None:
+    """The type of a literal, a condition, the current date, or a column of these relations."""
+    match value:
+        case exp.Paren():
+            return _static(value.this, relations, rewriting)
+        case exp.Predicate() | exp.Connector() | exp.Not():
+            return "BOOLEAN"
+        case exp.CurrentDate():
+            return "DATE"
+        case exp.Column() if isinstance(value.this, exp.Identifier):
+            return _of_column(value, relations, rewriting)
+    return None if isinstance(value, exp.Literal) and value.is_string else _of_literal(value)
+
+
+def _of_column(column: exp.Column, relations: Sequence[Expr], rewriting: Rewriting) -> str | None:
+    """The type of a column that its qualifier, or the one relation there is, tells."""
+    table = dotted(column.args["table"]) if column.table else None
+    if table is None and len(relations) > 1:
+        names = [names_of(one, rewriting) for one in relations]
+        if None in names:
+            return None
+        named = [one for one, has in zip(relations, names, strict=True) if dotted(column.this) in (has or ())]
+    else:
+        named = [one for one in relations if table is None or _called(one) == table]
+    if len(named) != 1:
+        return None
+    relation = named[0]
+    if isinstance(relation, exp.Subquery) and isinstance(relation.this, exp.Select):
+        inner = relation.this
+        source = inner.args.get("from_")
+        within = [] if source is None else _relations(source.this)
+        found = (one for one in inner.expressions if one.alias_or_name.upper() == dotted(column.this).upper())
+        projection = next(found, None)
+        return None if projection is None else _static(projection.unalias(), within, rewriting)
+    name = full_name(relation, rewriting.session) if isinstance(relation, exp.Table) else None
+    held = {} if name is None else _held(rewriting, name)
+    return held.get(dotted(column.this))
+
+
+def _called(relation: Expr) -> str:
+    alias = relation.args.get("alias")
+    named = alias.this if isinstance(alias, exp.TableAlias) else relation.this
+    return dotted(named) if isinstance(named, exp.Identifier) else ""
 
 
 def _compare(tree: exp.Insert, given: Mapping[int, str | None], rewriting: Rewriting) -> None:
@@ -85,17 +197,24 @@ def _told(kind: str) -> str:
 
 
 def _refuse(value: str, wanted: str, column: str) -> None:
-    kind, target = value.partition("(")[0], wanted.partition("(")[0]
-    if target not in REFUSED.get(kind, ()):
+    if not _is_refused(value, wanted):
         return
-    if kind == "TIME" and target in _MOMENTS:
-        raise SqlError(f"SQL compilation error:\nincompatible types: [{value}] and [{wanted}]", 2016, "22000")
+    if value.startswith("TIME(") and wanted.partition("(")[0] in _MOMENTS:
+        raise _incompatible(value, wanted)
     raise SqlError(
         "SQL compilation error:\nExpression type does not match column data type, expecting "
         f"{wanted} but got {value} for column {column}",
         2023,
         "22000",
     )
+
+
+def _is_refused(value: str, wanted: str) -> bool:
+    return wanted.partition("(")[0] in REFUSED.get(value.partition("(")[0], ())
+
+
+def _incompatible(value: str, wanted: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\nincompatible types: [{value}] and [{wanted}]", 2016, "22000")
 
 
 def _of_rows(values: exp.Values) -> Iterator[str | None]:
