@@ -329,3 +329,40 @@ def test_pipelines_whose_names_begin_alike_do_not_take_each_others(small: Small)
     assert "no changes" in small.run("plan", PATH)[1]
     code, text = small.run(*DESTROY)
     assert code == 0 and rows(small) == before, text
+
+
+GRANT = "GRANT OWNERSHIP ON TASK @{} TO ROLE OTHERS COPY CURRENT GRANTS"
+
+
+@pytest.mark.parametrize(("task", "others"), [("SMALL$SECOND", "SMALL$SECOND"), ("SMALL", "SMALL")])
+def test_tasks_of_another_owner_are_told_before_anything_is_changed(
+    small: Small, task: str, others: str
+) -> None:
+    """Snowflake links tasks of one owner alone, so an apply would end half way."""
+    assert small.run(*APPLY)[0] == 0
+    small.local.sql("CREATE ROLE IF NOT EXISTS OTHERS")
+    sql(small, "ALTER TASK @SMALL SUSPEND", GRANT.format(task))
+    place = f"{small.local.database}.SMALL.{others}"
+    grant = f"GRANT OWNERSHIP ON TASK {place} TO ROLE SYSADMIN COPY CURRENT GRANTS"
+    for words in (("plan", PATH), APPLY, REVERT):
+        code, text = small.run(*words)
+        assert code == 1 and f"`{others}` belongs to role OTHERS, and this is role SYSADMIN" in text, text
+        assert "nothing was changed" in text and grant in text
+    assert "half applied" not in small.run("status", PATH)[1]
+    small.local.sql(grant)
+    code, text = small.run(*APPLY, "--resume")
+    assert code == 0, text
+    assert is_whole(small), (links(small), text)
+
+
+def test_a_graph_of_another_owner_is_changed_but_gets_no_tasks(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    small.local.sql("CREATE ROLE IF NOT EXISTS OTHERS")
+    all_tasks = f"GRANT OWNERSHIP ON ALL TASKS IN SCHEMA {small.local.database}.SMALL TO ROLE {{}} COPY CURRENT GRANTS"
+    sql(small, "ALTER TASK @SMALL SUSPEND", all_tasks.format("OTHERS"))
+    small.edit("select 2", "select 22")
+    assert small.run(*APPLY, "--resume")[0] == 0
+    small.edit("schedule: {version", "    third: {sql: 'select 3', after: [second]}\nschedule: {version")
+    code, text = small.run("plan", PATH)
+    assert code == 1 and "use its role (`owner_role: OTHERS` of the target)" in text, text
+    assert all_tasks.format("SYSADMIN") in text

@@ -17,6 +17,7 @@ from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.deployer import Work
 from sfml.operations.former_graphs import former_graphs, known_former_graphs, with_former_graphs
 from sfml.operations.ownership import (
+    demand_one_owner,
     graph_to_restore,
     may_have_loose_tasks,
     ownership,
@@ -180,6 +181,7 @@ def planned_graph(
         loose_on=own.started_roots,
     )
     protect_strangers(groups, own, desired)
+    demand_one_owner(groups, own, desired, target.connection.role)
     plan = dataclasses.replace(
         plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
     )

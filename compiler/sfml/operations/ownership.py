@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sfml.account.deployed import DeployedTask
 from sfml.base.errors import ConflictingState
-from sfml.base.quoting import qualified, raw
+from sfml.base.quoting import identifier, qualified, raw
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
@@ -213,6 +213,43 @@ def protect_strangers(groups: tuple[Group, ...], own: Ownership, desired: Desire
             )
 
 
+def demand_one_owner(
+    groups: tuple[Group, ...], own: Ownership, desired: DesiredGraph, role: str | None
+) -> None:
+    """Raise `ConflictingState` if the stages would link tasks of several owners, which Snowflake refuses.
+
+    `role` is that of the session, which owns new tasks; None if it is not known.
+    https://docs.snowflake.com/en/user-guide/tasks-graphs
+    """
+    stages = [stage for group in groups for stage in group]
+    put = [stage for stage in stages if isinstance(stage, PutTask)]
+    gone = {stage.name for stage in stages if isinstance(stage, DropTask)}
+    there = (*(own.observed.by_name.values() if own.observed else ()), *own.loose)
+    owners = {task.name: raw(task.owner) for task in there if task.owner and task.name not in gone}
+    makes = any(stage.action in _MADE for stage in put)
+    if not put or role is None or len({*owners.values(), *((raw(role),) if makes else ())}) < 2:
+        return
+    others = {name: owner for name, owner in owners.items() if owner != raw(role)}
+    name, owner = next(iter(others.items()))
+    raise ConflictingState(
+        f"`{name}` belongs to role {owner}, and this is role {raw(role)}: tasks of one graph have one owner;"
+        " nothing was changed",
+        help=_one_owner_help(desired, role, others, whole=len(others) == len(owners)),
+    )
+
+
+def _one_owner_help(desired: DesiredGraph, role: str, others: Mapping[str, str], *, whole: bool) -> str:
+    """The statements that give the session's role the tasks of others; of a whole graph, also what keeps its owner."""
+    to = f"TO ROLE {identifier(role)} COPY CURRENT GRANTS"
+    if whole:
+        schema = qualified(desired.target.database, desired.target.schema)
+        owner = next(iter(others.values()))
+        all_tasks = f"GRANT OWNERSHIP ON ALL TASKS IN SCHEMA {schema} {to}"
+        return f"use its role (`owner_role: {owner}` of the target), or  {all_tasks}"
+    tasks = [f"GRANT OWNERSHIP ON TASK {_in_schema(desired, name)} {to}" for name in others]
+    return f"{_shown(tasks, '; ')}, and do this again"
+
+
 def taking_out(desired: DesiredGraph, own: Ownership, above: Mapping[str, Iterable[str]]) -> str:
     """The SQL statements that take strangers out of the graph and leave its schedule as it was.
 
@@ -269,5 +306,5 @@ def stranger_notes(strangers: tuple[ObservedTask, ...]) -> Iterator[str]:
         yield f"not made by sfml, and left alone: {_shown([task.name for task in strangers])}"
 
 
-def _shown(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _shown(names: list[str], between: str = ", ") -> str:
+    return between.join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -8,7 +8,7 @@ from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import read_stage
 from sfml.operations.deployer import Work
-from sfml.operations.ownership import ownership, protect_strangers
+from sfml.operations.ownership import demand_one_owner, ownership, protect_strangers
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
 from sfml.plan.restoration import restore_stages
@@ -34,6 +34,7 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
     observed = own.observed
     groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
     protect_strangers(groups, own, desired)
+    demand_one_owner(groups, own, desired, target.connection.role)
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
     return Work(
