@@ -126,3 +126,53 @@ def test_a_procedure_opens_staged_files(rows: Rows) -> None:
         "    with SnowflakeFile.open(path, require_scoped_url=False) as file:\n        return file.read()'"
     )
     assert rows("CALL opened('@d/b.csv')") == [("id,Name\n2.5,a\n",)]
+
+
+READING = """
+from snowflake.snowpark.files import SnowflakeFile
+def read({arguments}, mode):
+    with SnowflakeFile.open(address, mode) as file:
+        found = file.read()
+    return found if mode == "r" else found.decode()
+"""
+
+
+def reading(kind: str, arguments: str) -> str:
+    """CREATE FUNCTION or PROCEDURE that reads the file at an address."""
+    return (
+        f"CREATE OR REPLACE {kind} read(address VARCHAR, mode VARCHAR) RETURNS VARCHAR LANGUAGE PYTHON"
+        " RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'read'"
+        f" AS $${READING.format(arguments=arguments)}$$"
+    )
+
+
+@pytest.mark.parametrize("mode", ["r", "rb"])
+def test_a_function_reads_files_at_scoped_addresses(rows: Rows, mode: str) -> None:
+    rows(reading("FUNCTION", "address"))
+    addresses = "SELECT relative_path, BUILD_SCOPED_FILE_URL(@d, relative_path) AS url FROM DIRECTORY(@d)"
+    found = rows(f"SELECT relative_path, read(url, '{mode}') FROM ({addresses}) ORDER BY 1")
+    assert found == [("b.csv", "id,Name\n2.5,a\n"), ("x/a.csv", "id,Name\n1,a\nb,c\n")]
+
+
+def test_a_procedure_reads_files_at_scoped_addresses_and_in_stages(rows: Rows) -> None:
+    rows(reading("PROCEDURE", "session, address"))
+    ((url,),) = rows("SELECT BUILD_SCOPED_FILE_URL(@d, 'b.csv')")
+    for address in (url, "@d/b.csv"):
+        assert rows(f"CALL read('{address}', 'r')") == [("id,Name\n2.5,a\n",)]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("'@d/b.csv'", r"pass BUILD_SCOPED_FILE_URL\(@stage, path\)"),
+        (
+            "REGEXP_REPLACE(BUILD_SCOPED_FILE_URL(@d, 'b.csv'), 'files/[^/]+', 'files/none')",
+            "The scoped address is not valid, or not any more",
+        ),
+    ],
+)
+def test_what_a_function_cannot_read(rows: Rows, address: str, told: str) -> None:
+    rows(reading("FUNCTION", "address"))
+    with pytest.raises(SnowparkSQLException, match=told) as refused:
+        rows(f"SELECT read({address}, 'r')")
+    assert "urllib" not in str(refused.value) and "scoped_files" not in str(refused.value)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from sfml_local.processes import handler_classes
+from sfml_local.processes import handler_classes, scoped_files
 from sfml_local.processes.frames import ERROR, RESULT, packed, read_frame, unpacked, write_frame
 from sfml_local.processes.function_values import Kinds, frame, narrowed, text, values
 from sfml_local.processes.handler_classes import AGGREGATE, PARTITION, ROW, TABLE
@@ -40,11 +40,12 @@ def _serve(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> No
             if handler is None:
                 sys.modules["_snowflake"] = _snowflake_module()
                 begin_tracing(None)
+                scoped_files.begin(has_session=False)
                 open_imports(request["import_directory"])
                 handler = load_handler(request["handler"], request["body"])
             write_frame(answers, RESULT, _answer(handler, request, asked[1]))
         except BaseException as error:
-            told = user_traceback(error, __file__, handler_classes.__file__)
+            told = user_traceback(error, __file__, handler_classes.__file__, scoped_files.__file__)
             print(told, file=sys.stderr, flush=True)
             write_frame(answers, ERROR, told.encode())
 

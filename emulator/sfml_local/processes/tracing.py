@@ -45,10 +45,10 @@ class Tracing:
             return None
         found = PathFinder.find_spec(name, path)
         if name == TRACE:
-            return None if found is None else _then(found, self.provide)
+            return None if found is None else after_loading(found, self.provide)
         if found is None:
             return ModuleSpec(name, _Then(_Nothing(), self._stand_in))
-        return _then(found, lambda module: self._record())
+        return after_loading(found, lambda module: self._record())
 
     def provide(self, trace: ModuleType) -> None:
         """Give OpenTelemetry tracers whose spans are kept."""
@@ -115,7 +115,7 @@ def begin(file: Path | None) -> Tracing:
     return tracing
 
 
-def _then(spec: ModuleSpec, then: Callable[[ModuleType], None]) -> ModuleSpec:
+def after_loading(spec: ModuleSpec, then: Callable[[ModuleType], None]) -> ModuleSpec:
     """The same, doing something with the module once it is loaded."""
     if spec.loader is not None:
         spec.loader = _Then(spec.loader, then)

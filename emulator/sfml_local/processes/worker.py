@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sfml_local.processes import scoped_files
 from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.transport import decoded, encoded
 
@@ -46,6 +47,7 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     open_imports(request["import_directory"])
     tracing = begin_tracing(Path(request["spans"]))
+    scoped_files.begin(has_session=True)
     # Load the code first, so that a missing handler or a syntax error is reported without a connection.
     handler = load_handler(request["handler"], request["body"])
     # Never closed, as in Snowflake: the server closes all sessions of this process when it ends.
