@@ -1,5 +1,7 @@
 """The types of written values beside those of their columns: accounts refuse some before any row is written.
 
+Texts beside dates in a set operation become dates, so that their column is one of dates.
+
 Only values whose type is certain are compared: a NULL, for example, has no type of its own.
 https://docs.snowflake.com/en/sql-reference/data-type-conversion#data-types-that-can-be-cast
 """
@@ -58,6 +60,53 @@ def matching_types(tree: Expr, rewriting: Rewriting) -> Expr:
         case exp.Create():
             _check_filled(tree, rewriting)
     return tree
+
+
+def dated_texts(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Cast a text that a set operation has beside a column of dates or times, which DuckDB would make texts."""
+    for union in list(tree.find_all(exp.SetOperation)):
+        parts = [] if isinstance(union.parent, exp.SetOperation) else [*_parts(union)]
+        selects = [part for part in parts if isinstance(part, exp.Select) and not part.is_star]
+        if selects and len(selects) == len(parts) and len({len(one.expressions) for one in selects}) == 1:
+            for column in zip(*(one.expressions for one in selects), strict=True):
+                _date_texts(column, rewriting)
+    return tree
+
+
+def _parts(union: exp.SetOperation) -> Iterator[Expr]:
+    for side in (union.this, union.expression):
+        if isinstance(side, exp.SetOperation):
+            yield from _parts(side)
+        else:
+            yield side
+
+
+def _date_texts(column: Sequence[Expr], rewriting: Rewriting) -> None:
+    values = [one.unalias() for one in column]
+    texts = [value for value in values if isinstance(value, exp.Literal) and value.is_string]
+    if not texts or len(texts) == len(values):
+        return
+    types = {_of_selected(value, rewriting) for value in values if not _is_untyped(value)}
+    type = types.pop() if len(types) == 1 else None
+    if type is None or type.partition("(")[0] not in _MOMENTS | {"DATE"}:
+        return
+    for text in texts:
+        if isinstance(text.parent, exp.Alias) or text is not values[0]:  # the first one names the column
+            text.replace(exp.cast(text.copy(), type.partition("(")[0], dialect="snowflake"))
+
+
+def _is_untyped(value: Expr) -> bool:
+    return isinstance(value, exp.Null) or (isinstance(value, exp.Literal) and value.is_string)
+
+
+def _of_selected(value: Expr, rewriting: Rewriting) -> str | None:
+    """The type of a column of the tables around it."""
+    select = value.find_ancestor(exp.Select)
+    source = None if select is None else select.args.get("from_")
+    if not isinstance(value, exp.Column) or select is None or not isinstance(source, exp.From):
+        return None
+    relations = [source.this, *(join.this for join in select.args.get("joins") or ())]
+    return _of_column(value, relations, rewriting) if isinstance(value.this, exp.Identifier) else None
 
 
 def _check_insert(tree: exp.Insert, rewriting: Rewriting) -> None:

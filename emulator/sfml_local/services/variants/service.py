@@ -14,7 +14,7 @@ class Variants(Service):
         super().__init__(
             account,
             schema=store.SCHEMA,
-            first_rewrites=(column_types.matching_types,),
+            first_rewrites=(column_types.dated_texts, column_types.matching_types),
             rewrites=(semi_structured.result_types,),
             around=(semi_structured.remembering,),
             schema_dropped=(store.schema_dropped,),
