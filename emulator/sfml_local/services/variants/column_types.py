@@ -137,7 +137,7 @@ def _check_filled(tree: exp.Create, rewriting: Rewriting) -> None:
 def _check_merge(tree: exp.Merge, rewriting: Rewriting) -> None:
     sources = [tree.args["using"]]
     for then in (when.args["then"] for when in tree.args["whens"].expressions):
-        if isinstance(then, exp.Update):
+        if isinstance(then, exp.Update) and isinstance(then.args.get("expressions"), list):  # not ALL BY NAME
             _check_set(tree.this, then.expressions, sources, rewriting)
         elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
             names = then.this.expressions if isinstance(then.this, exp.Tuple) else ()
