@@ -56,7 +56,7 @@ KINDS = (
         "SHARE",
         "SNAPSHOT",
     ),
-    *("STORAGE LIFECYCLE POLICY", "STREAMLIT", "TASK GRAPH", "TYPE", "USER", "WORKSPACE"),
+    *("STORAGE LIFECYCLE POLICY", "STREAMLIT", "TASK GRAPH", "TYPE", "WORKSPACE"),
 )
 _PLURAL_ENDS = {"POLICY": "POLICIES", "REPOSITORY": "REPOSITORIES", "INDEX": "INDEXES", "CLASS": "CLASSES"}
 _ONLY_SHOWN = (
@@ -87,9 +87,7 @@ def parse(tokens: Tokens) -> Absent | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("SHOW"):
         tokens.match_words("TERSE")
-        found = _first(tokens, [plural(kind) for kind in KINDS if kind != "USER"]) or _first(
-            tokens, _ONLY_SHOWN
-        )
+        found = _first(tokens, [plural(kind) for kind in KINDS]) or _first(tokens, _ONLY_SHOWN)
         if found is not None:
             tokens.rest()
             return Absent("SHOW", found)

@@ -36,6 +36,7 @@ from sfml_local.grammar import (
     tagging,
     tags,
     tasks,
+    users,
 )
 from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
 
@@ -59,6 +60,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     feature_store.parse,
     services.parse,
     compute.parse,
+    users.parse,
     access.parse,
     calls.parse,
     absent.parse,  # after the families with some statements on such objects

@@ -65,7 +65,7 @@ class TaggedCreate:
     or_alter: bool = False
 
 
-_CREATED = ("WAREHOUSE", "COMPUTE POOL", "DATABASE", "SCHEMA", "ROLE", "STAGE", "STREAM")
+_CREATED = ("WAREHOUSE", "COMPUTE POOL", "DATABASE", "SCHEMA", "ROLE", "USER", "STAGE", "STREAM")
 
 
 def parse(tokens: Tokens) -> TaggedCreate | SetObjectTags | UnsetObjectTags | None:

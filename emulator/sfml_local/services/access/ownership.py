@@ -39,7 +39,7 @@ def give_all(account: Account, session: Session, kind: str, names: Sequence[Name
         give(account, session, kind, name, role)
 
 
-_TAKEN_FOR_GRANTED = frozenset({"WAREHOUSE", "COMPUTE POOL", "ROLE", "TAG"})
+_TAKEN_FOR_GRANTED = frozenset({"WAREHOUSE", "COMPUTE POOL", "ROLE", "TAG", "USER"})
 """Kinds of which any name counts as existing."""
 
 

@@ -20,7 +20,7 @@ class Access(Service):
         super().__init__(
             account,
             kinds={
-                **{kind: of_account("named_objects", kind) for kind in ("ROLE", "INTEGRATION")},
+                **{kind: of_account("named_objects", kind) for kind in ("ROLE", "INTEGRATION", "USER")},
                 **{kind: of_schemas("named_objects", _of(kind)) for kind in sql.IN_SCHEMAS},
             },
             schema=store.SCHEMA,

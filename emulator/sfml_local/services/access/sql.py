@@ -30,7 +30,8 @@ from sfml_local.grammar.access import (
 )
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import parse_name
-from sfml_local.services.access import many, ownership, properties, store
+from sfml_local.grammar.users import AlterUser, CreateUser, DescribeUser, DropUser
+from sfml_local.services.access import many, ownership, properties, store, users
 from sfml_local.services.databases import store as databases
 from sfml_local.services.databases.sql import missing
 
@@ -535,5 +536,9 @@ HANDLERS: Handlers = {
     ShowGrants: show_grants,
     ShowGrantsOn: show_grants_on,
     ShowFutureGrants: many.show_future_grants,
+    CreateUser: users.create,
+    AlterUser: users.alter,
+    DropUser: users.drop,
+    DescribeUser: users.describe,
 }
-READ_ONLY = frozenset({Show, Describe, ShowGrants, ShowGrantsOn, ShowFutureGrants})
+READ_ONLY = frozenset({Show, Describe, ShowGrants, ShowGrantsOn, ShowFutureGrants, DescribeUser})

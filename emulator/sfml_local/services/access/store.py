@@ -76,6 +76,17 @@ def set_comment(account: Account, kind: str, place: Place, comment: str) -> None
     account.store.execute(f"UPDATE named_objects SET comment = ? WHERE {_ONE}", (comment, kind, *place))
 
 
+def rename(account: Account, kind: str, name: str, new: str) -> None:
+    """Give an object of the account another name, which is free; grants to it stay its own."""
+    for relation in ("named_objects", "named_properties"):
+        account.store.execute(
+            f"UPDATE {relation} SET name = ? WHERE kind = ? AND name = ? AND database = ''", (new, kind, name)
+        )
+    account.store.execute(
+        "UPDATE grants SET grantee = ? WHERE granted_to = ? AND grantee = ?", (new, kind, name)
+    )
+
+
 def keep_properties(account: Account, kind: str, place: Place, kept: Mapping[str, Any]) -> None:
     """Store what an object's statement said of it, in place of what was stored."""
     account.store.execute(

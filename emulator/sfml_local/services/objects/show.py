@@ -24,6 +24,7 @@ from sfml_local.core.stored_types import shown_type
 from sfml_local.grammar.quoting import duckdb_identifier, quoted_if_needed
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.access import store as access
+from sfml_local.services.access import users as users_of_account
 from sfml_local.services.databases import store as databases
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.declared import TemporaryRecords
@@ -479,8 +480,14 @@ USERS = columns(
 
 
 def users(account: Account, session: Session) -> list[str]:
-    """Users are not objects here; the list has the current user, and users with grants."""
-    return sorted({session.user, *access.grantees(account, "USER")})
+    """Users that were created, the current one, and those with grants."""
+    created = {row["name"] for row in access.of_kind(account, "USER")}
+    return sorted({session.user, *created, *access.grantees(account, "USER")})
+
+
+def _own(account: Account, name: str) -> Mapping[str, Any]:
+    """What is known of a user that was created."""
+    return users_of_account.shown(account, name) if users_of_account.find(account, name) is not None else {}
 
 
 def show_users(account: Account, session: Session, listing: Listing) -> Result:
@@ -496,7 +503,10 @@ def show_users(account: Account, session: Session, listing: Listing) -> Result:
         "default_secondary_roles": '["ALL"]',
         "type": "PERSON",
     }
-    rows = [{**known, "name": name, "login_name": name, "display_name": name} for name in kept]
+    rows = [
+        {**known, "name": name, "login_name": name, "display_name": name, **_own(account, name)}
+        for name in kept
+    ]
     return _table(USERS, rows)
 
 

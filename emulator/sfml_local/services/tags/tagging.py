@@ -124,7 +124,7 @@ def create_tagged(account: Account, session: Session, statement: TaggedCreate) -
 
 
 def _was_created(account: Account, session: Session, kind: str, name: Name) -> bool:
-    ask = account.kinds[kind].owner_of if kind == "ROLE" else None
+    ask = account.kinds[kind].owner_of if kind in ("ROLE", "USER") else None
     return _is_there(account, session, kind, name) if ask is None else ask(account, session, name) is not None
 
 
