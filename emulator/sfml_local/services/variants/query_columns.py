@@ -254,14 +254,21 @@ def _sources(query: exp.Select, scope: Scope) -> Sources:
     from_ = query.args.get("from_")
     if from_ is None:
         return {}
+    scope = _of_side(query, scope)
     found = _relations(from_.this, scope)
     for join in query.args.get("joins") or ():
         found = _joined(found, join, scope)
     return found
 
 
+def _of_side(node: Expr, scope: Scope) -> Scope:
+    """The scope of the sides of a join, in which the value of a constant cast does not tell its length."""
+    return replace(scope, is_folded=False) if node.args.get("joins") else scope
+
+
 def _relations(node: Expr, scope: Scope) -> dict[str, Columns]:
     """A relation, or those of a join in parentheses."""
+    scope = _of_side(node, scope)
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery) and not node.alias:
         found = _relations(node.this, scope)
     else:
