@@ -121,6 +121,14 @@ def test_so_do_a_revert_and_a_rollback(
     assert is_whole(small), (links(small), text)
 
 
+def test_what_cannot_be_accepted_is_not_proposed(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    cut_second(small)
+    text = small.run("drift", PATH)[1]
+    assert "cannot be accepted" in text and f"Next:  sfml drift {PATH} -t local --revert" in text
+    assert "--accept" not in text
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_destroy_takes_what_was_cut_loose(small: Small, change: Callable[[Small], None]) -> None:
     assert small.run(*APPLY)[0] == 0

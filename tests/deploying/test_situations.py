@@ -397,3 +397,23 @@ def test_the_lease_of_a_command_that_was_killed_is_told(small: Small) -> None:
     assert f"sfml apply {SPEC_PATH} -t local --force-unlock" in text
     assert small.run(*APPLY, "--force-unlock")[0] == 0
     assert small.run("status", SPEC_PATH)[0] == 0
+
+
+STEP = "from sfml_steps import Context, step\n\n\n@step\ndef run(ctx: Context) -> int:\n    return 1\n"
+
+
+def test_a_stage_that_was_dropped_is_told_where_steps_need_it(world: Small) -> None:
+    stage = f"{world.local.database}.SMALL.SFML"
+    apply(world)
+    world.local.sql(f"DROP STAGE {stage}")
+    assert status(world)[0] == 0  # statements need no code
+    (world.folder / "steps" / "own.py").write_text(STEP, encoding="utf-8")
+    world.edit("{sql: 'select 1'}", "{step: own.run}")
+    apply(world)
+    assert status(world)[0] == 0
+    world.local.sql(f"DROP STAGE {stage}")
+    code, value, text = status(world)
+    assert code == 1 and [problem["kind"] for problem in value["problems"]] == ["stage_gone"]
+    assert f"stage {stage} cannot be found" in text and "uploads the code again" in text
+    apply(world)
+    assert status(world)[0] == 0 and world.run("run", SPEC_PATH)[0] == 0

@@ -18,7 +18,7 @@ from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
 from sfml.account.streams import NO_STREAMS, StreamReading, streams_read
-from sfml.base.quoting import raw
+from sfml.base.quoting import qualified, raw
 from sfml.base.record import record
 from sfml.graph.model import CronSchedule, IntervalSchedule
 from sfml.lower.desired import DesiredGraph
@@ -155,6 +155,13 @@ class FormerGraphs:
     removals: tuple[str, ...]
 
 
+@record
+class StageGone:
+    """The stage with the code of the deployed steps and jobs does not exist, or the role does not see it."""
+
+    stage: str
+
+
 class StreamFault(StrEnum):
     """Why the condition of a task cannot read a stream."""
 
@@ -192,6 +199,7 @@ Problem: TypeAlias = (
     | LeaseLeft
     | UnusableStreams
     | FormerGraphs
+    | StageGone
 )
 
 
@@ -232,12 +240,14 @@ def health_of(
     mended: frozenset[str] = frozenset(),
     streams: StreamReading = NO_STREAMS,
     former: tuple[FormerGraph, ...] = (),
+    has_stage: bool = True,
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
     `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
     command works; `abandoned` is the lease of a command that has certainly ended, `mended` are runs that parts
     recovered, `streams` is what is known of streams, also of other pipelines; `former` are the graphs at former places.
+    `has_stage` is false if the pipeline's stage cannot be found.
     """
     rows = tuple(rows)
     root = graph.root
@@ -252,6 +262,9 @@ def health_of(
     else:
         problems += _problems(desired, graph, off, unfinished, differs)
         problems += _unusable_streams(desired, graph, streams)
+        if root is not None and not has_stage and _needs_stage(desired):
+            target = desired.target
+            problems.append(StageGone(qualified(target.database, target.schema, target.stage)))
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
             problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
@@ -294,6 +307,11 @@ def _problems(
         gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
             yield MissingTasks(_names(desired, gone))
+
+
+def _needs_stage(desired: DesiredGraph) -> bool:
+    """Whether tasks of the spec run code, which lies on the pipeline's stage."""
+    return any(task.kind in ("step", "job") for task in desired.all_tasks)
 
 
 def _unusable_streams(

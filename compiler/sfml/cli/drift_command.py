@@ -132,6 +132,7 @@ def _say(
     options: Options,
 ) -> None:
     from sfml.cli.drift_acceptance import acceptable_fields
+    from sfml.plan.drift_acceptance import AcceptableField
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 
@@ -147,7 +148,10 @@ def _say(
             output.say(f"note: {note}")
         if drifts:
             where = f"sfml drift {compiled_spec.desired.where}"
-            output.say(f"Next:  {where} --accept   or   {where} --revert")
+            accepting = (
+                f"{where} --accept   or   " if any(isinstance(way, AcceptableField) for way in ways) else ""
+            )
+            output.say(f"Next:  {accepting}{where} --revert")
 
 
 def _accept(

@@ -104,6 +104,7 @@ def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphRead
         mended=mended_runs(parts),
         streams=reading.streams,
         former=_former_graphs(graph, target),
+        has_stage=reading.staged is not None,
     )
 
 

@@ -21,6 +21,7 @@ from sfml.account.health import (
     PartLeftOver,
     Problem,
     ScheduleOff,
+    StageGone,
     StreamFault,
     SuspendedChildren,
     UnfinishedApply,
@@ -126,6 +127,8 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return (
                 f"{names_text(names)} {is_are(names)} still on, from before the pipeline was renamed or moved"
             )
+        case StageGone(stage):
+            return f"stage {stage} cannot be found, or the role may not see it: the code of steps lies on it"
         case UnusableStreams():
             return _streams_text(problem)
         case _:
@@ -189,6 +192,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml apply {where} --force-unlock   takes the lease, and does what is left to do"
         case FormerGraphs(removals=removals):
             yield from (f"{removal}   removes it" for removal in removals)
+        case StageGone():
+            yield f"sfml apply {where}   uploads the code again; records of earlier deployments are lost"
         case UnusableStreams():
             yield from _stream_remedies(problem, where)
         case _:
@@ -231,6 +236,7 @@ KINDS: Mapping[type, str] = {
     BackfillStopped: "backfill_stopped",
     LeaseLeft: "lease_left",
     FormerGraphs: "former_graphs",
+    StageGone: "stage_gone",
 }
 """Type of problem → the value of `kind` in JSON; streams have one for each fault."""
 
@@ -257,7 +263,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
                 tasks = (run.reason.task,)
         case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
-        case ForeignTask() | PartLeftOver() | BackfillStopped() | FormerGraphs():
+        case ForeignTask() | PartLeftOver() | BackfillStopped() | FormerGraphs() | StageGone():
             pass
         case _:
             assert_never(problem)
