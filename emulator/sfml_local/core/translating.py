@@ -17,6 +17,7 @@ from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, t
 from sfml_local.core.expressions import refusals
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
+from sfml_local.core.refused_queries import refused_query
 from sfml_local.core.unknown_references import UnknownRelation, invalid_identifier
 
 
@@ -38,17 +39,18 @@ def translating(statement: str | Expr) -> Iterator[None]:
         message = getattr(cause, "raw_msg", None) or str(cause.msg)
         if (unread := _UNREAD.search(message)) is not None:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
-        if (types := refused_types(message, text())) is not None:
-            raise types from cause
+        if (refused := refused_query(message, text()) or refused_types(message, text())) is not None:
+            raise refused from cause
         raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.ParserException as cause:
         raise _unreadable(cause, text()) from cause
     except pa.ArrowInvalid as cause:
         raise not_emulated(text(), str(cause)) from cause
     except duckdb.CatalogException as cause:
-        raise _refused(str(cause), 2003, "42S02") from cause
+        raise refused_query(str(cause), text()) or _refused(str(cause), 2003, "42S02") from cause
     except duckdb.BinderException as cause:
-        raise refused_types(str(cause), text()) or _refused(str(cause), 2043, "02000") from cause
+        refused = refused_query(str(cause), text()) or refused_types(str(cause), text())
+        raise refused or _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
         if _SEVERAL_ROWS in str(cause):
             raise SqlError("Single-row subquery returns more than one row.", 90150, "22000") from cause
@@ -58,7 +60,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise refused from cause
         if (unread := _UNREAD.search(str(cause))) is not None:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
-        if (types := refused_types(str(cause), text())) is not None:
+        if (types := refused_query(str(cause), text()) or refused_types(str(cause), text())) is not None:
             raise types from cause
         if "Argument for ntile must be greater than zero" in str(cause):
             raise SqlError("NTILE argument must be at least 1", 100038, "22018") from cause
@@ -78,7 +80,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise not_emulated("a whole number beyond 64 bits here: cast a part of it to NUMBER") from cause
         if (too_long := _too_long(str(cause))) is not None:
             raise too_long from cause
-        if (refused := refused_types(str(cause), text())) is not None:
+        if (refused := refused_query(str(cause), text()) or refused_types(str(cause), text())) is not None:
             raise refused from cause
         if isinstance(cause, duckdb.OutOfRangeException):
             raise SqlError("Numeric value is out of range", 100039, "22003") from cause

@@ -6,6 +6,7 @@ argument) is lost.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlglot.errors import ParseError
 from sqlglot.parsers.snowflake import SnowflakeParser
 from sqlglot.tokens import TokenType
 
+from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.lowering import OWN
 from sfml_local.core.expressions.type_arguments import check_arguments
 
@@ -147,7 +149,7 @@ def parse_one(sql: str) -> Expr:
         check_arguments(tokens, sql)
         found = Parser(dialect=dialect).parse(tokens, sql)
     except ParseError as error:
-        raise syntax_error(error) from None
+        raise _miscounted(error) or syntax_error(error) from None
     if not found or found[0] is None:
         raise syntax_error(ParseError(f"No expression was parsed from '{sql}'"))
     tree = exp.Block(expressions=found) if len(found) > 1 else found[0]
@@ -155,6 +157,29 @@ def parse_one(sql: str) -> Expr:
         # sqlglot reads the word and drops it.
         tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
     return tree
+
+
+_MISSING = re.compile(r"Required keyword: '(\w+)' missing for <class '[\w.]*\.(\w+)'>")
+_TOO_MANY = re.compile(
+    r"number of provided arguments \((\d+)\) is greater than the maximum number .*? \((\d+)\)"
+)
+
+
+def _miscounted(error: ParseError) -> SqlError | None:
+    """The account's error for a call with too few or too many arguments."""
+    detail = error.errors[0] if error.errors else {}
+    message = str(detail.get("description", ""))
+    found = _MISSING.search(message)
+    called = getattr(exp, found[2], None) if found is not None else None
+    if found is not None and isinstance(called, type) and issubclass(called, exp.Func):
+        wanted = list(called.arg_types).index(found[1]) + 1
+        words = f"not enough arguments for function [{called.sql_name()}] expected {wanted}, got {wanted - 1}"
+        return SqlError(f"SQL compilation error: {words}", 938, "22023")
+    if (found := _TOO_MANY.search(message)) is not None:
+        calls = re.findall(r"(\w+)\s*\([^()]*$", str(detail.get("start_context", "")))
+        words = f"too many arguments for function [{(calls or [''])[-1].upper()}] expected {found[2]}, got {found[1]}"
+        return SqlError(f"SQL compilation error: {words}", 939, "22023")
+    return None
 
 
 def spaced(sql: str) -> str:

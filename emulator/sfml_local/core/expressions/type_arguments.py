@@ -42,6 +42,48 @@ def check_arguments(tokens: Sequence[Token], sql: str) -> None:
     for index, token in enumerate(tokens):
         if token.token_type is TokenType.DCOLON:
             _check(tokens[index + 1 : index + 8], sql)
+        elif token.token_type is TokenType.L_PAREN and index > 1:
+            _check_sizes(tokens[index - 2 : index + 5], sql)
+
+
+_TEXTS = ("VARCHAR", "STRING", "TEXT", "CHAR", "CHARACTER", "NCHAR", "NVARCHAR")
+_NUMBERS = ("NUMBER", "DECIMAL", "NUMERIC", "DEC")
+_SIZES = {
+    **dict.fromkeys(_TEXTS, ("character length", 1, 134_217_728)),
+    **dict.fromkeys(("BINARY", "VARBINARY"), ("binary length", 1, 67_108_864)),
+    **dict.fromkeys(_NUMBERS, ("number precision", 0, 38)),
+    "TIME": ("time scale", 0, 9),
+    **dict.fromkeys(
+        ("TIMESTAMP", "DATETIME", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"), ("timestamp scale", 0, 9)
+    ),
+}
+"""Type → what its number is called, and its range."""
+_BEFORE_TYPE = frozenset({TokenType.VAR, TokenType.IDENTIFIER, TokenType.ALIAS, TokenType.DCOLON})
+
+
+def _check_sizes(tokens: Sequence[Token], sql: str) -> None:
+    """Refuse numbers of a type that are out of range: `a VARCHAR(0)`; `CHAR(0)` elsewhere is a function."""
+    before, kind, _, size, *following = (*tokens, None)
+    name = "" if kind is None else kind.text.upper()
+    is_type = before is not None and (before.token_type in _BEFORE_TYPE or name in _NUMBERS)
+    if name not in _SIZES or not is_type or size is None or not size.text.isdecimal():
+        return
+    _demand_range(size, *_SIZES[name], sql)
+    scale = following[1] if name in _NUMBERS and len(following) > 2 else None
+    if scale is not None and following[0] is not None and following[0].text == "," and scale.text.isdecimal():
+        _demand_range(scale, "number scale", 0, 37, sql)
+        if int(scale.text) > int(size.text):
+            words = f"invalid data type specification ({scale.text}>{size.text})"
+            raise SqlError(f"SQL compilation error:\n{words}", 2040, "42601")
+
+
+def _demand_range(number: Token, what: str, least: int, most: int, sql: str) -> None:
+    if not least <= int(number.text) <= most:
+        line, column = _place(number.start, sql)
+        words = f"Invalid {what}: {int(number.text):,}. Must be between {least} and {most:,}."
+        raise SqlError(
+            f"SQL compilation error: error line {line} at position {column}\n{words}", 2040, "42601"
+        )
 
 
 def _check(tokens: Sequence[Token], sql: str) -> None:
@@ -70,9 +112,13 @@ def _check_numbers(tokens: Sequence[Token], most: int, sql: str) -> None:
 
 
 def _unexpected(token: Token | None, sql: str, instead: str | None = None) -> SqlError:
-    at = len(sql) if token is None else token.start
-    line, column = sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
+    line, column = _place(len(sql) if token is None else token.start, sql)
     found = "<EOF>" if token is None else token.text
     expected = f", expecting '{instead}'" if instead else ""
     words = f"syntax error line {line} at position {column} unexpected '{found}'{expected}."
     return SqlError(f"SQL compilation error:\n{words}", 1003, "42000")
+
+
+def _place(offset: int, sql: str) -> tuple[int, int]:
+    """A line, from one, and the position in it."""
+    return sql.count("\n", 0, offset) + 1, offset - (sql.rfind("\n", 0, offset) + 1)
