@@ -95,6 +95,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Look for garbage once: pytest does five times, to tell of errors in `__del__`, through all that there is."""
+    gc.collect()
+    gc.freeze()
+
+
 def _bound_memory() -> None:
     """Let a process that runs away fail with a MemoryError, and not take the machine down.
 
