@@ -20,10 +20,15 @@ from sfml_local.core.arrow import as_table, columns_of
 from sfml_local.core.bindings import inline_bindings, without_copies, without_recursive
 from sfml_local.core.definitions import Defined
 from sfml_local.core.dropped_places import drop_forgotten
-from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions import settings
-from sfml_local.core.expressions.dialect import parse_one, spaced
+from sfml_local.core.expressions.dialect import FOREIGN, parse_one, spaced
 from sfml_local.core.expressions.lowering import lowered
+from sfml_local.core.foreign_functions import (
+    refuse_foreign_functions,
+    refuse_foreign_statement,
+    refuse_foreign_types,
+)
 from sfml_local.core.merging import merge
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
@@ -54,7 +59,6 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
 
-_DEFINING = frozenset({"CREATE", "ALTER", "DROP", "UNDROP"})
 Around = Callable[[Expr, Rewriting], AbstractContextManager[None]]
 TreeHandler = Callable[["Account", "Session", Any], Result]
 
@@ -119,11 +123,13 @@ def run_tree(
         )
         for name, rows in (staged or {}).items():
             rewriting.stage(tree, name, rows)
-        if isinstance(tree, exp.Command) and str(tree.this).upper() in _DEFINING:
-            # DuckDB would read it in its own dialect, perhaps with another meaning.
-            raise not_emulated(written or tree.sql(dialect="snowflake"))
+        refuse_foreign_statement(tree, written)
+        if has_foreign := FOREIGN in tree.meta:
+            refuse_foreign_types(tree)
         for rewrite in (*followers.first, *PASSES, *followers.last):
             tree = rewrite(tree, rewriting)
+        if has_foreign:
+            refuse_foreign_functions(tree)
         with session.lock, _executing(account, session), _registered(session, rewriting):
             _follow_zone(session)
             drop_forgotten(session)

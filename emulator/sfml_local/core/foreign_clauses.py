@@ -19,8 +19,13 @@ def foreign_clauses(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse what no account reads, and what its VALUES do not take."""
     if isinstance(tree, _CHANGES) and (word := next(_foreign(tree), None)) is not None:
         raise unexpected(word)
-    for values in tree.find_all(exp.Values):
-        _demand_constants(values)
+    for node in tree.find_all(exp.Values, exp.Distinct, exp.SimilarTo, exp.Glob):
+        if isinstance(node, exp.Values):
+            _demand_constants(node)
+        elif not isinstance(node, exp.Distinct):
+            raise unexpected("SIMILAR" if isinstance(node, exp.SimilarTo) else "GLOB")
+        elif node.args.get("on") is not None:
+            raise unexpected("ON")
     return tree
 
 

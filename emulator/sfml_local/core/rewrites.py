@@ -19,6 +19,7 @@ from sfml_local.core.declared_types import declared_types, sequences
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.foreign_clauses import foreign_clauses
+from sfml_local.core.foreign_relations import OF_CATALOGUE, place_foreign_view, refuse_file
 from sfml_local.core.merges_by_name import merges_by_name
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.positional_columns import positional_columns
@@ -308,8 +309,11 @@ def relations(tree: Expr, rewriting: Rewriting) -> Expr:
     """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account generates."""
     for node in list(tree.find_all(exp.Table)):
         if not isinstance(node.this, exp.Identifier):
+            refuse_file(node)
             continue
         parts = [dotted(part) for part in node.parts]
+        if parts[-1].startswith(OF_CATALOGUE):
+            place_foreign_view(node, parts, tree, rewriting.session)
         relation = rewriting.account.relations.get(".".join(parts)) or (
             # Every database has its own INFORMATION_SCHEMA.
             rewriting.account.relations.get(".".join(parts[-2:]))

@@ -141,7 +141,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     if (identifier := invalid_identifier(message)) is not None:
         return identifier
     if (type := _NO_TYPE.match(message)) is not None:
-        return _no_type(type[1].upper())
+        return no_type(type[1].upper())
     if (missing := _MISSING.match(message)) is not None:
         if missing[1].upper().startswith(_OF_SNOWFLAKE):
             return not_emulated(missing[1], "of the views of Snowflake itself there are none here")
@@ -153,7 +153,7 @@ _OF_VIEW = re.compile(r"Can only (update|delete from|merge into) base table|is n
 """DML on a view, of which an account says the same in an assumed sentence."""
 
 
-def _no_type(name: str) -> SqlError:
+def no_type(name: str) -> SqlError:
     """A missing type: not emulated if Snowflake has it, otherwise unknown."""
     if name in TYPES_NOT_HERE:
         return not_emulated(f"the type {name}")

@@ -110,10 +110,8 @@ def test_one_below_a_replaced_table_goes_on_with_its_rows(sql: Sql) -> None:
     assert sql("SELECT n FROM d") == [(23,)]
     sql(create("up", "SELECT b FROM t", lag="DOWNSTREAM").replace("CREATE", "CREATE OR REPLACE"))
     sql.clock.advance(MINUTE)
-    assert sql.history("state", "state_message")[-1] == (
-        "FAILED",
-        "SQL compilation error:\ninvalid identifier 'A'",
-    )
+    state, message = sql.history("state", "state_message")[-1]
+    assert (state, message.endswith("\ninvalid identifier 'A'")) == ("FAILED", True)
     assert sql("SELECT n FROM d") == [(23,)]
 
 

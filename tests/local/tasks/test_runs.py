@@ -15,7 +15,9 @@ from sfml_local.registry import open_account
 
 OK, FAILED, SKIPPED, CANCELLED = "SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"
 FAIL = "SELECT no_such_column FROM nowhere"
-SLOW = "SELECT count(*) FROM range(100000000) a, range(100000) b"
+SLOW = (
+    "SELECT COUNT(*) FROM TABLE(GENERATOR(ROWCOUNT => 100000000)) a, TABLE(GENERATOR(ROWCOUNT => 100000)) b"
+)
 
 
 def test_children_run_after_their_predecessors(sql: Sql) -> None:
@@ -249,7 +251,10 @@ def test_a_running_graph_keeps_its_version(sql: Sql) -> None:
     sql("ALTER TASK r MODIFY AS SELECT 1")
     sql("CREATE OR REPLACE TABLE gate (n INT)")
     sql("ALTER TASK r SET USER_TASK_TIMEOUT_MS = 60000")
-    sql("ALTER TASK r MODIFY AS SELECT count(*) FROM range(30000000) a, range(30) b")
+    sql(
+        "ALTER TASK r MODIFY AS SELECT COUNT(*) FROM TABLE(GENERATOR(ROWCOUNT => 30000000)) a,"
+        " TABLE(GENERATOR(ROWCOUNT => 30)) b"
+    )
     sql("EXECUTE TASK r")
     sql.until(lambda: sql.history(NAME="R", STATE="EXECUTING"))
     sql("ALTER TASK a MODIFY AS SELECT 'new'")

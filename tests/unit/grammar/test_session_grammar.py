@@ -9,6 +9,7 @@ from sfml_local.grammar.databases import Create, DescribeTable, Drop, ShowDataba
 from sfml_local.grammar.session import (
     AlterSession,
     DescribeResult,
+    GivenValue,
     SetVariables,
     ShowParameters,
     UnsetVariables,
@@ -30,8 +31,19 @@ CASES = {
         set=(("QUERY_TAG", "it's"), ("AUTOCOMMIT", False), ("WEEK_START", 0))
     ),
     "ALTER SESSION UNSET QUERY_TAG, TIMEZONE": AlterSession(unset=("QUERY_TAG", "TIMEZONE")),
-    "SET a = 1 + f(2, 3)": SetVariables(("A",), ("1 + f(2, 3)",)),
-    "SET (a, b) = ('x, y', (1 + 2))": SetVariables(("A", "B"), ("'x, y'", "(1 + 2)")),
+    "SET a = 1 + f(2, 3)": SetVariables(("A",), (GivenValue(" SELECT 1 + f(2, 3)", False),)),
+    "SET a=1": SetVariables(("A",), (GivenValue("SELECT 1", False),)),
+    "SET a\n  =\n b": SetVariables(("A",), (GivenValue("SELECT b", False),)),
+    "SET long =\n b": SetVariables(("LONG",), (GivenValue("    SELECT\n b", False),)),
+    "SET a = ((SELECT 1))": SetVariables(("A",), (GivenValue(" SELECT ((SELECT 1))", True),)),
+    "SET a = (SELECT 1) + (SELECT 2)": SetVariables(
+        ("A",), (GivenValue(" SELECT (SELECT 1) + (SELECT 2)", False),)
+    ),
+    "SET (a, b) = ('x, y', (1 + 2))": SetVariables(
+        ("A", "B"),
+        (GivenValue("       SELECT 'x, y'", False), GivenValue("               SELECT (1 + 2)", False)),
+    ),
+    "SET (a, b) = (SELECT 1, (2))": SetVariables(("A", "B"), query="SELECT 1, (2)"),
     "UNSET (a, b)": UnsetVariables(("A", "B")),
     "SHOW PARAMETERS": ShowParameters(),
     "SHOW PARAMETERS LIKE 'q%' IN SESSION": ShowParameters("q%"),

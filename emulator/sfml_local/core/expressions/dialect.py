@@ -19,10 +19,14 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.lowering import OWN
+from sfml_local.core.expressions.own_names import TYPES, is_of_snowflake
 from sfml_local.core.expressions.type_arguments import check_arguments
 
 WRITTEN = "written"
 """The key under which a projection, or a clustering key, stores its text as written."""
+
+FOREIGN = "foreign"
+"""The key under which calls and types that Snowflake lacks are marked, and the statement that has one."""
 
 OVERWRITES = "overwrites"
 """The key under which INSERT into several tables stores whether it empties them first."""
@@ -67,12 +71,20 @@ def _as_written(name: str, usual: Callable[..., Expr] | None) -> Callable[..., E
 class Parser(SnowflakeParser):
     """sqlglot's parser of Snowflake's SQL with the functions of `OWN` left as calls."""
 
+    has_foreign = False
+    """Whether there is a function or a type that Snowflake lacks: one of the user's, or one that is not there."""
+
     FUNCTIONS = {  # noqa: RUF012 - sqlglot's own table
-        **SnowflakeParser.FUNCTIONS,
+        **{name: built for name, built in SnowflakeParser.FUNCTIONS.items() if is_of_snowflake(name)},
         **{name: _as_written(name, SnowflakeParser.FUNCTIONS.get(name)) for name in OWN},
     }
     FUNCTION_PARSERS = {  # noqa: RUF012 - sqlglot's own table
-        name: parser for name, parser in SnowflakeParser.FUNCTION_PARSERS.items() if name not in OWN
+        name: parser
+        for name, parser in SnowflakeParser.FUNCTION_PARSERS.items()
+        if name not in OWN and is_of_snowflake(name)
+    }
+    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012 - sqlglot's own table
+        name: parser for name, parser in SnowflakeParser.NO_PAREN_FUNCTION_PARSERS.items() if name != "IF"
     }
     PROPERTY_PARSERS = {  # noqa: RUF012 - sqlglot's own table
         **SnowflakeParser.PROPERTY_PARSERS,
@@ -109,6 +121,41 @@ class Parser(SnowflakeParser):
         if key is not None and start is not None and self._prev is not None:
             key.meta[WRITTEN] = self._find_sql(start, self._prev)
         return key
+
+    def _parse_function_call(
+        self,
+        functions: dict[str, Callable[..., Any]] | None = None,
+        anonymous: bool = False,
+        optional_parens: bool = True,
+        any_token: bool = False,
+    ) -> Expr | None:
+        """A call; one of a function that Snowflake lacks is marked, and stays a call by its name."""
+        token = self._curr
+        found = super()._parse_function_call(functions, anonymous, optional_parens, any_token)
+        if found is not None and token is not None and not is_of_snowflake(token.text.upper()):
+            for call in found.find_all(exp.Anonymous):
+                if call.name == token.text:
+                    call.meta[FOREIGN] = self.has_foreign = True
+        return found
+
+    def _parse_types(
+        self,
+        check_func: bool = False,
+        schema: bool = False,
+        allow_identifiers: bool = True,
+        with_collation: bool = False,
+    ) -> Expr | None:
+        """A type; one that Snowflake lacks is marked."""
+        token = self._curr
+        found = super()._parse_types(check_func, schema, allow_identifiers, with_collation)
+        if isinstance(found, exp.DataType) and token is not None:
+            word = token.text.upper().partition(" ")[0]
+            if found.this is exp.DataType.Type.ARRAY and word != "ARRAY":
+                word = f"{word}[]"
+            if word not in TYPES:
+                found.meta[FOREIGN] = word
+                self.has_foreign = True
+        return found
 
     def _parse_projections(self) -> tuple[list[Expr], list[Expr] | None]:
         return self._parse_csv(self._projection), None
@@ -147,12 +194,15 @@ def parse_one(sql: str) -> Expr:
         if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
             return parse_one(f"BEGIN{sql[tokens[0].end + 1 :]}")
         check_arguments(tokens, sql)
-        found = Parser(dialect=dialect).parse(tokens, sql)
+        parser = Parser(dialect=dialect)
+        found = parser.parse(tokens, sql)
     except ParseError as error:
         raise _miscounted(error) or syntax_error(error) from None
     if not found or found[0] is None:
         raise syntax_error(ParseError(f"No expression was parsed from '{sql}'"))
     tree = exp.Block(expressions=found) if len(found) > 1 else found[0]
+    if parser.has_foreign:
+        tree.meta[FOREIGN] = True
     if isinstance(tree, exp.MultitableInserts):
         # sqlglot reads the word and drops it.
         tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
