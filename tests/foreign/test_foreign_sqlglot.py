@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from sqlglot import Expr, exp, parse_one
+from sqlglot.parsers.snowflake import SnowflakeParser
 
 from sfml_local.core.expressions.dialect import WRITTEN, spaced
 from sfml_local.core.expressions.dialect import parse_one as own_parse_one
+from sfml_local.core.expressions.strict_parsing import StrictParser
 
 Look = Callable[[Any], Any]
 
@@ -335,3 +337,10 @@ def test_functions_stay_calls_where_the_table_of_the_parser_says_so() -> None:
 
 def test_a_placeholder_is_told_from_a_cast() -> None:
     assert spaced("SELECT ?::INT, '?::'") == "SELECT ? ::INT, '?::'", "expressions.dialect.spaced"
+
+
+def test_all_that_the_strict_parser_replaces_is_there() -> None:
+    added = {name for name in vars(StrictParser) if not name.startswith("__")} - {
+        *("_closed", "_level", "_first", "_refuse_after", "_demand", "_defined", "_demand_content"),
+    }
+    assert [name for name in sorted(added) if not hasattr(SnowflakeParser, name)] == []

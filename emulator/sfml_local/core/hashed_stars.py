@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.expressions.lowered_aggregates import COMPLETE
+from sfml_local.core.expressions.lowered_aggregates import COMPLETE, complete
 from sfml_local.core.expressions.lowered_numbers import hashable
 from sfml_local.core.mixed_queries import columns_of
 
@@ -25,7 +25,7 @@ def spread_stars(tree: Expr, duck: duckdb.DuckDBPyConnection) -> Expr:
         if call.name == "hash":
             call.set("expressions", _spread(call, hashable, duck))
         elif call.name == COMPLETE:
-            call.replace(_complete(_spread(call, lambda column: column, duck)))
+            call.replace(complete(_spread(call, lambda column: column, duck)))
     return new
 
 
@@ -37,12 +37,6 @@ def _spread(call: exp.Anonymous, make: Callable[[Expr], Expr], duck: duckdb.Duck
         else:
             values.append(argument)
     return values
-
-
-def _complete(values: list[Expr]) -> Expr:
-    """The values as a row; NULL if one of them is NULL."""
-    there = [exp.Not(this=exp.Is(this=value.copy(), expression=exp.null())) for value in values]
-    return exp.Case(ifs=[exp.If(this=exp.and_(*there), true=exp.func("row", *values))])
 
 
 def _columns(argument: exp.Columns, duck: duckdb.DuckDBPyConnection) -> Iterator[Expr]:

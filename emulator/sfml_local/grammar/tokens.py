@@ -66,7 +66,7 @@ class Tokens:
         try:
             self._tokens: list[Token] = list(_Tokenizer(dialect="snowflake").tokenize(sql))
         except SqlglotError as cause:
-            raise SqlSyntaxError(str(cause), 0) from cause
+            raise SqlSyntaxError(_unended(sql), len(sql)) from cause
         self._end = len(sql)
         while self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
             self._end = self._tokens.pop().start
@@ -280,6 +280,12 @@ class Tokens:
             f"unexpected '{found}'. ({what})",
             self.offset,
         )
+
+
+def _unended(sql: str) -> str:
+    """Snowflake's sentence for a text, name or comment that does not end."""
+    line, column = sql.count("\n") + 1, len(sql) - (sql.rfind("\n") + 1)
+    return f"SQL compilation error:\nparse error line {line} at position {column} near '<EOF>'."
 
 
 def parse_name(text: str) -> Name:

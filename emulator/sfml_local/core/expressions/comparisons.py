@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions import settings
-from sfml_local.core.expressions.building import wrong_count
 from sfml_local.core.expressions.calls import (
     TYPE,
     bound,
@@ -76,8 +75,6 @@ def is_variant(node: Expr | None) -> bool:
 def lowered_alternatives(node: Expr, rewriting: Rewriting) -> Expr:
     """COALESCE, IFF and CASE of a variant and a literal answer a variant."""
     if isinstance(node, exp.Coalesce):
-        if not node.expressions:
-            raise wrong_count("not enough", "COALESCE", 2, 1)
         branches: list[Expr | None] = [node.this, *node.expressions]
     elif isinstance(node, exp.Case):
         branches = [*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default")]

@@ -6,20 +6,21 @@ argument) is lost.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from fakesnow.dialect import syntax_error
 from sqlglot import Dialect, Expr, exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import ParseError
+from sqlglot.errors import TokenError
 from sqlglot.parsers.snowflake import SnowflakeParser
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.argument_counts import refused_count
 from sfml_local.core.expressions.lowering import OWN
 from sfml_local.core.expressions.own_names import TYPES, is_of_snowflake
+from sfml_local.core.expressions.strict_parsing import Misplaced, StrictParser
+from sfml_local.core.expressions.syntax_errors import unended, unexpected
 from sfml_local.core.expressions.type_arguments import check_arguments
 
 WRITTEN = "written"
@@ -68,18 +69,27 @@ def _as_written(name: str, usual: Callable[..., Expr] | None) -> Callable[..., E
     return build
 
 
-class Parser(SnowflakeParser):
+def _closed(parser: Callable[[Any], Expr | None]) -> Callable[[Any], Expr | None]:
+    return lambda self: self._closed(parser(self))
+
+
+class Parser(StrictParser):
     """sqlglot's parser of Snowflake's SQL with the functions of `OWN` left as calls."""
 
     has_foreign = False
     """Whether there is a function or a type that Snowflake lacks: one of the user's, or one that is not there."""
+
+    def reset(self) -> None:
+        super().reset()
+        self.refused: list[tuple[Expr, SqlError]] = []
+        """Calls with a wrong number of arguments, also of attempts that came to nothing."""
 
     FUNCTIONS = {  # noqa: RUF012 - sqlglot's own table
         **{name: built for name, built in SnowflakeParser.FUNCTIONS.items() if is_of_snowflake(name)},
         **{name: _as_written(name, SnowflakeParser.FUNCTIONS.get(name)) for name in OWN},
     }
     FUNCTION_PARSERS = {  # noqa: RUF012 - sqlglot's own table
-        name: parser
+        name: _closed(parser)
         for name, parser in SnowflakeParser.FUNCTION_PARSERS.items()
         if name not in OWN and is_of_snowflake(name)
     }
@@ -93,7 +103,7 @@ class Parser(SnowflakeParser):
         "CLUSTER BY": lambda self: self._clustering(),
     }
     STATEMENT_PARSERS = {  # noqa: RUF012 - sqlglot's own table
-        **SnowflakeParser.STATEMENT_PARSERS,
+        **StrictParser.STATEMENT_PARSERS,
         TokenType.BEGIN: lambda self: self._transaction(),
     }
     KEY_CONSTRAINT_OPTIONS = {  # noqa: RUF012 - sqlglot's own table
@@ -109,6 +119,20 @@ class Parser(SnowflakeParser):
             star.meta[BY_NAME] = True
             return star
         return super()._parse_star()
+
+    def _refused_call(self, refused: SqlError) -> Expr | None:
+        """A call with a wrong number of arguments, which is refused once all is parsed."""
+        name = self._curr.text
+        self._advance(2)
+        call = self.expression(exp.Anonymous(this=name, expressions=self._parse_function_args(False)))
+        self._match_r_paren(call)
+        self.refused.append((call, refused))
+        return self._parse_window(call)
+
+    def _refused_count(self) -> SqlError | None:
+        if self._next.token_type is not TokenType.L_PAREN or self._prev.token_type is TokenType.DOT:
+            return None
+        return refused_count(self._tokens, self._index, self.sql)
 
     def _clustering(self) -> exp.ClusterProperty:
         """CLUSTER BY [LINEAR] (…) with any expressions; sqlglot reads columns and calls."""
@@ -130,6 +154,8 @@ class Parser(SnowflakeParser):
         any_token: bool = False,
     ) -> Expr | None:
         """A call; one of a function that Snowflake lacks is marked, and stays a call by its name."""
+        if not anonymous and (refused := self._refused_count()) is not None:
+            return self._refused_call(refused)
         token = self._curr
         found = super()._parse_function_call(functions, anonymous, optional_parens, any_token)
         if found is not None and token is not None and not is_of_snowflake(token.text.upper()):
@@ -158,7 +184,15 @@ class Parser(SnowflakeParser):
         return found
 
     def _parse_projections(self) -> tuple[list[Expr], list[Expr] | None]:
-        return self._parse_csv(self._projection), None
+        """One or more projections; a comma after the last one is allowed."""
+        projections: list[Expr] = []
+        while (projection := self._projection()) is not None:
+            projections.append(projection)
+            if not self._match(TokenType.COMMA):
+                return projections, None
+        if not projections or self._curr.token_type is TokenType.COMMA:
+            self.raise_error("a projection is missing")
+        return projections, None
 
     def _projection(self) -> Expr | None:
         """A projection that keeps its text, which names its column if it has no alias."""
@@ -187,7 +221,7 @@ class Parser(SnowflakeParser):
 
 
 def parse_one(sql: str) -> Expr:
-    """One statement as a tree; raises what fakesnow raises at a mistake."""
+    """One statement as a tree; raises SqlError at a mistake."""
     dialect = Dialect.get_or_raise("snowflake")
     try:
         tokens = dialect.tokenize(sql)
@@ -196,10 +230,15 @@ def parse_one(sql: str) -> Expr:
         check_arguments(tokens, sql)
         parser = Parser(dialect=dialect)
         found = parser.parse(tokens, sql)
-    except ParseError as error:
-        raise _miscounted(error) or syntax_error(error) from None
+    except Misplaced as error:
+        raise unexpected(error.token, sql) from None
+    except TokenError:
+        raise unended(sql) from None
     if not found or found[0] is None:
-        raise syntax_error(ParseError(f"No expression was parsed from '{sql}'"))
+        raise SqlError("SQL compilation error:\nEmpty SQL statement.", 900, "42601")
+    for call, refused in parser.refused:
+        if call.root() in found:
+            raise refused
     tree = exp.Block(expressions=found) if len(found) > 1 else found[0]
     if parser.has_foreign:
         tree.meta[FOREIGN] = True
@@ -207,29 +246,6 @@ def parse_one(sql: str) -> Expr:
         # sqlglot reads the word and drops it.
         tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
     return tree
-
-
-_MISSING = re.compile(r"Required keyword: '(\w+)' missing for <class '[\w.]*\.(\w+)'>")
-_TOO_MANY = re.compile(
-    r"number of provided arguments \((\d+)\) is greater than the maximum number .*? \((\d+)\)"
-)
-
-
-def _miscounted(error: ParseError) -> SqlError | None:
-    """The account's error for a call with too few or too many arguments."""
-    detail = error.errors[0] if error.errors else {}
-    message = str(detail.get("description", ""))
-    found = _MISSING.search(message)
-    called = getattr(exp, found[2], None) if found is not None else None
-    if found is not None and isinstance(called, type) and issubclass(called, exp.Func):
-        wanted = list(called.arg_types).index(found[1]) + 1
-        words = f"not enough arguments for function [{called.sql_name()}] expected {wanted}, got {wanted - 1}"
-        return SqlError(f"SQL compilation error: {words}", 938, "22023")
-    if (found := _TOO_MANY.search(message)) is not None:
-        calls = re.findall(r"(\w+)\s*\([^()]*$", str(detail.get("start_context", "")))
-        words = f"too many arguments for function [{(calls or [''])[-1].upper()}] expected {found[2]}, got {found[1]}"
-        return SqlError(f"SQL compilation error: {words}", 939, "22023")
-    return None
 
 
 def spaced(sql: str) -> str:

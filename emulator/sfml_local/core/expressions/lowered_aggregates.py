@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, not_emulated
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import call, cast, json
 from sfml_local.core.expressions.lowered_numbers import hashed
 from sfml_local.core.rewriting import Rewriting
@@ -106,7 +106,7 @@ def _listed(node: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _distinct_count(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    return call("approx_count_distinct", *arguments)
+    return call("approx_count_distinct", arguments[0] if len(arguments) == 1 else complete(arguments))
 
 
 def _union(arguments: Arguments, rewriting: Rewriting) -> Expr:
@@ -145,14 +145,21 @@ COMPLETE = "sfml_complete"
 """A call of values that stands for their row, or NULL if one of them is NULL."""
 
 
+def complete(values: Sequence[Expr]) -> Expr:
+    """The values as a row; NULL if one of them is NULL."""
+    there = [exp.Not(this=exp.Is(this=exp.paren(value.copy()), expression=exp.null())) for value in values]
+    return exp.Case(ifs=[exp.If(this=exp.and_(*there), true=call("row", *values))])
+
+
 def _counted(node: exp.Count, rewriting: Rewriting) -> Expr:
-    """COUNT(t.*) and COUNT(DISTINCT t.*) count the rows in which no column is NULL."""
+    """COUNT(t.*), COUNT(DISTINCT t.*) and COUNT(a, b) count the rows in which no value is NULL."""
     values = [node.this, *node.expressions]
     is_distinct = isinstance(node.this, exp.Distinct)
     if is_distinct:
         values = node.this.expressions
-    if not any(isinstance(one, exp.Column) and one.is_star for one in values):
-        return node
+    is_starred = any(isinstance(one, exp.Column) and one.is_star for one in values)
+    if not is_starred:
+        return node if is_distinct or len(values) == 1 else exp.Count(this=complete(values), big_int=True)
     parts = (exp.Columns(this=one.copy(), unpack=True) if one.is_star else one for one in values)
     row = call(COMPLETE, *parts)
     return exp.Count(this=exp.Distinct(expressions=[row]) if is_distinct else row, big_int=True)
@@ -164,10 +171,10 @@ def _percentile(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 BUILDERS: dict[str, Builder] = {
-    **dict.fromkeys(("HLL",), counted("HLL", 1, None, _distinct_count)),
-    "HASH_AGG": counted("HASH_AGG", 1, None, _hash_agg),
-    "ARRAY_UNION_AGG": counted("ARRAY_UNION_AGG", 1, 1, _union),
-    "APPROX_PERCENTILE": counted("APPROX_PERCENTILE", 2, 2, _percentile),
+    **dict.fromkeys(("HLL", "APPROX_COUNT_DISTINCT"), _distinct_count),
+    "HASH_AGG": _hash_agg,
+    "ARRAY_UNION_AGG": _union,
+    "APPROX_PERCENTILE": _percentile,
 }
 NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     **dict.fromkeys((exp.GroupConcat, exp.ArrayAgg, exp.WithinGroup, exp.Window), _listed),

@@ -10,7 +10,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import conversions, settings, shown_values, time_formats
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import (
     OTHER_ZONE,
     as_text,
@@ -201,21 +201,21 @@ def _to_binary(is_try: bool) -> Builder:
 
 def _builders() -> Iterator[tuple[str, Builder]]:
     for name in ("TO_CHAR", "TO_VARCHAR"):
-        yield name, counted(name, 1, 2, _to_char)
+        yield name, _to_char
     for is_try in (False, True):
         prefix = "TRY_" if is_try else ""
-        yield f"{prefix}TO_DATE", counted(f"{prefix}TO_DATE", 1, 2, _to_date(is_try))
-        yield f"{prefix}TO_TIME", counted(f"{prefix}TO_TIME", 1, 2, _to_time(is_try))
-        yield f"{prefix}TO_DOUBLE", counted(f"{prefix}TO_DOUBLE", 1, 2, _to_double(is_try))
-        yield f"{prefix}TO_BOOLEAN", counted(f"{prefix}TO_BOOLEAN", 1, 1, _to_boolean(is_try))
-        yield f"{prefix}TO_BINARY", counted(f"{prefix}TO_BINARY", 1, 2, _to_binary(is_try))
+        yield f"{prefix}TO_DATE", _to_date(is_try)
+        yield f"{prefix}TO_TIME", _to_time(is_try)
+        yield f"{prefix}TO_DOUBLE", _to_double(is_try)
+        yield f"{prefix}TO_BOOLEAN", _to_boolean(is_try)
+        yield f"{prefix}TO_BINARY", _to_binary(is_try)
         for word in ("NUMBER", "DECIMAL", "NUMERIC"):
-            yield f"{prefix}TO_{word}", counted(f"{prefix}TO_{word}", 1, 4, _to_number(is_try))
+            yield f"{prefix}TO_{word}", _to_number(is_try)
         for word, sort in (("", None), ("_NTZ", "ntz"), ("_LTZ", "ltz"), ("_TZ", "ltz")):
             name = f"{prefix}TO_TIMESTAMP{word}"
-            yield name, counted(name, 1, 2, _to_timestamp(word, sort, is_try))
-    yield "DATE", counted("DATE", 1, 2, _to_date(False))
-    yield "TIME", counted("TIME", 1, 2, _to_time(False))
+            yield name, _to_timestamp(word, sort, is_try)
+    yield "DATE", _to_date(False)
+    yield "TIME", _to_time(False)
 
 
 BUILDERS = dict(_builders())

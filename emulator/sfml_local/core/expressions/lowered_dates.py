@@ -13,7 +13,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions import settings
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import (
     OTHER_ZONE,
     STANDS,
@@ -175,7 +175,7 @@ def _week_begin(day: Expr, start: int) -> Expr:
 
 
 def _extractor(part: str, name: str) -> Builder:
-    return counted(name, 1, 1, lambda arguments, rewriting: extracted(part, arguments[0], rewriting))
+    return lambda arguments, rewriting: extracted(part, arguments[0], rewriting)
 
 
 def _date_part(arguments: Arguments, rewriting: Rewriting) -> Expr:
@@ -449,15 +449,15 @@ def lowered_sum(node: exp.Add | exp.Sub, rewriting: Rewriting) -> Expr:
 
 def _builders() -> Iterator[tuple[str, Builder]]:
     for name in ("DATEADD", "TIMEADD", "TIMESTAMPADD"):
-        yield name, counted(name, 3, 3, _date_add(name))
+        yield name, _date_add(name)
     for name in ("DATEDIFF", "TIMEDIFF", "TIMESTAMPDIFF"):
-        yield name, counted(name, 3, 3, _date_diff(name))
-    yield "ADD_MONTHS", counted("ADD_MONTHS", 2, 2, _add_months)
-    yield "DATE_TRUNC", counted("DATE_TRUNC", 2, 2, _date_trunc)
-    yield "LAST_DAY", counted("LAST_DAY", 1, 2, _last_day)
-    yield "DATE_PART", counted("DATE_PART", 2, 2, _date_part)
-    yield "CONVERT_TIMEZONE", counted("CONVERT_TIMEZONE", 2, 3, _converted)
-    yield "MONTHS_BETWEEN", counted("MONTHS_BETWEEN", 2, 2, _months_between)
+        yield name, _date_diff(name)
+    yield "ADD_MONTHS", _add_months
+    yield "DATE_TRUNC", _date_trunc
+    yield "LAST_DAY", _last_day
+    yield "DATE_PART", _date_part
+    yield "CONVERT_TIMEZONE", _converted
+    yield "MONTHS_BETWEEN", _months_between
     for name, part in (
         *(
             ("YEAR", "year"),
@@ -472,13 +472,11 @@ def _builders() -> Iterator[tuple[str, Builder]]:
         *(("YEAROFWEEK", "yearofweek"), ("YEAROFWEEKISO", "yearofweekiso")),
     ):
         yield name, _extractor(part, name)
-    for prefix in ("TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMPNTZ", "TIMESTAMP_LTZ", "TIMESTAMPLTZ"):
-        zoned = "LTZ" in prefix
-        for name in (f"{prefix}_FROM_PARTS", f"{prefix}FROMPARTS"):
-            yield name, counted(name, 2, 7, _from_parts(zoned))
-
+    for zone in ("", "NTZ", "LTZ"):
+        for name in (f"TIMESTAMP{'_' if zone else ''}{zone}_FROM_PARTS", f"TIMESTAMP{zone}FROMPARTS"):
+            yield name, _from_parts(zone == "LTZ")
     for name in ("TIMESTAMP_TZ_FROM_PARTS", "TIMESTAMPTZFROMPARTS"):
-        yield name, counted(name, 6, 8, _zoned_from_parts)
+        yield name, _zoned_from_parts
 
 
 BUILDERS: dict[str, Builder] = dict(_builders())

@@ -11,7 +11,7 @@ from sqlglot import Expr, exp
 from sqlglot.parsers.snowflake import SnowflakeParser
 
 from sfml_local.core.expressions import lowered_dates
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import TYPE, bound, call, cast, macro, stand_in, typed, whole
 from sfml_local.core.expressions.comparisons import lowered_alternatives, lowered_comparison
 from sfml_local.core.expressions.number_rules import INEXACT
@@ -234,18 +234,18 @@ def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:
 
 
 BUILDERS: dict[str, Builder] = {
-    "MOD": counted("MOD", 2, 2, _mod),
-    "CEIL": counted("CEIL", 1, 2, _stepped("ceil")),
-    "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
-    "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
-    **dict.fromkeys(("TRUNC", "TRUNCATE"), counted("TRUNC", 1, 2, _truncated)),
-    "HASH": counted("HASH", 1, None, _hash),
-    "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
-    **{name: counted(name, 1, 1, _conditional(name)) for name in ("NULLIFZERO", "ZEROIFNULL")},
-    **{name: counted(name, 2, 2, _conditional(name)) for name in ("DIV0", "DIV0NULL")},
-    "RANDSTR": counted("RANDSTR", 2, 2, _random("sf_randstr")),
-    "ZIPF": counted("ZIPF", 3, 3, _random("sf_zipf")),
-    "NORMAL": counted("NORMAL", 3, 3, _random("sf_normal")),
-    "REGR_VALX": counted("REGR_VALX", 2, 2, lambda a, r: _double(a, r, 1)),
-    "REGR_VALY": counted("REGR_VALY", 2, 2, lambda a, r: _double(a, r, 0)),
+    "MOD": _mod,
+    "CEIL": _stepped("ceil"),
+    "CEILING": _stepped("ceil"),
+    "FLOOR": _stepped("floor"),
+    **dict.fromkeys(("TRUNC", "TRUNCATE"), _truncated),
+    "HASH": _hash,
+    "UNIFORM": _uniform,
+    **{name: _conditional(name) for name in ("NULLIFZERO", "ZEROIFNULL")},
+    **{name: _conditional(name) for name in ("DIV0", "DIV0NULL")},
+    "RANDSTR": _random("sf_randstr"),
+    "ZIPF": _random("sf_zipf"),
+    "NORMAL": _random("sf_normal"),
+    "REGR_VALX": lambda a, r: _double(a, r, 1),
+    "REGR_VALY": lambda a, r: _double(a, r, 0),
 }

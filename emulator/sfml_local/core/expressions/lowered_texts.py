@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import as_text, bound, call, cast, json, kind, known_type, typed, whole
 from sfml_local.core.rewriting import Rewriting
 
@@ -127,47 +127,47 @@ def _split_part(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 BUILDERS: dict[str, Builder] = {
-    "TRIM": counted("TRIM", 1, 2, _trim("LR")),
-    "LTRIM": counted("LTRIM", 1, 2, _trim("L")),
-    "RTRIM": counted("RTRIM", 1, 2, _trim("R")),
-    "LPAD": counted("LPAD", 2, 3, _pad("L")),
-    "RPAD": counted("RPAD", 2, 3, _pad("R")),
-    "STRTOK": counted("STRTOK", 1, 3, _library("sf_strtok", "ttn", _SPACE, 1)),
-    "SPLIT_PART": counted("SPLIT_PART", 3, 3, _split_part),
-    "SOUNDEX": counted("SOUNDEX", 1, 1, _library("sf_soundex", "t")),
-    "SOUNDEX_P123": counted("SOUNDEX_P123", 1, 1, _library("sf_soundex_p123", "t")),
-    "EDITDISTANCE": counted("EDITDISTANCE", 2, 3, _library("sf_edit_distance", "ttn", None)),
-    "JAROWINKLER_SIMILARITY": counted("JAROWINKLER_SIMILARITY", 2, 2, _library("sf_jaro_winkler", "tt")),
-    "INITCAP": counted("INITCAP", 1, 2, _library("sf_initcap", "tt", _WORD_BREAKS)),
-    "TRANSLATE": counted("TRANSLATE", 3, 3, _library("sf_translated", "ttt")),
-    "INSERT": counted("INSERT", 4, 4, _library("sf_inserted", "tnnt")),
-    "HEX_ENCODE": counted("HEX_ENCODE", 1, 2, _encoded("sf_hex_encode", 1)),
-    "BASE64_ENCODE": counted("BASE64_ENCODE", 1, 3, _encoded("sf_base64_encode", 0, "")),
-    "OCTET_LENGTH": counted("OCTET_LENGTH", 1, 1, _octets),
-    "BIT_LENGTH": counted("BIT_LENGTH", 1, 1, _bits),
-    "REGEXP_REPLACE": counted("REGEXP_REPLACE", 2, 6, _library("sf_regexp_replace", "tttnnt", "", 1, 0, "c")),
-    "REGEXP_COUNT": counted("REGEXP_COUNT", 2, 4, _library("sf_regexp_count", "ttnt", 1, "c")),
-    "REGEXP_INSTR": counted("REGEXP_INSTR", 2, 7, _library("sf_regexp_instr", "ttnnntn", 1, 1, 0, "c", None)),
-    "REGEXP_SUBSTR": counted("REGEXP_SUBSTR", 2, 6, _substr),
-    "REGEXP_SUBSTR_ALL": counted("REGEXP_SUBSTR_ALL", 2, 6, _all_matches),
-    "REGEXP_LIKE": counted("REGEXP_LIKE", 2, 3, _library("sf_regexp_like", "ttt", "c")),
-    "RLIKE": counted("RLIKE", 2, 3, _library("sf_regexp_like", "ttt", "c")),
-    "WIDTH_BUCKET": counted("WIDTH_BUCKET", 4, 4, _library("sf_width_bucket", "vvvn")),
-    "MD5_NUMBER_LOWER64": counted("MD5_NUMBER_LOWER64", 1, 1, _md5_number("LOWER")),
-    "MD5_NUMBER_UPPER64": counted("MD5_NUMBER_UPPER64", 1, 1, _md5_number("UPPER")),
-    "MD5_BINARY": counted("MD5_BINARY", 1, 1, _hex_of("sf_md5")),
-    "SHA1_BINARY": counted("SHA1_BINARY", 1, 1, _hex_of("sf_sha1")),
-    "SHA2_BINARY": counted("SHA2_BINARY", 1, 2, _hex_of("sf_sha2", 256)),
+    "TRIM": _trim("LR"),
+    "LTRIM": _trim("L"),
+    "RTRIM": _trim("R"),
+    "LPAD": _pad("L"),
+    "RPAD": _pad("R"),
+    "STRTOK": _library("sf_strtok", "ttn", _SPACE, 1),
+    "SPLIT_PART": _split_part,
+    "SOUNDEX": _library("sf_soundex", "t"),
+    "SOUNDEX_P123": _library("sf_soundex_p123", "t"),
+    "EDITDISTANCE": _library("sf_edit_distance", "ttn", None),
+    "JAROWINKLER_SIMILARITY": _library("sf_jaro_winkler", "tt"),
+    "INITCAP": _library("sf_initcap", "tt", _WORD_BREAKS),
+    "TRANSLATE": _library("sf_translated", "ttt"),
+    "INSERT": _library("sf_inserted", "tnnt"),
+    "HEX_ENCODE": _encoded("sf_hex_encode", 1),
+    "BASE64_ENCODE": _encoded("sf_base64_encode", 0, ""),
+    "OCTET_LENGTH": _octets,
+    "BIT_LENGTH": _bits,
+    "REGEXP_REPLACE": _library("sf_regexp_replace", "tttnnt", "", 1, 0, "c"),
+    "REGEXP_COUNT": _library("sf_regexp_count", "ttnt", 1, "c"),
+    "REGEXP_INSTR": _library("sf_regexp_instr", "ttnnntn", 1, 1, 0, "c", None),
+    "REGEXP_SUBSTR": _substr,
+    "REGEXP_SUBSTR_ALL": _all_matches,
+    "REGEXP_LIKE": _library("sf_regexp_like", "ttt", "c"),
+    "RLIKE": _library("sf_regexp_like", "ttt", "c"),
+    "WIDTH_BUCKET": _library("sf_width_bucket", "vvvn"),
+    "MD5_NUMBER_LOWER64": _md5_number("LOWER"),
+    "MD5_NUMBER_UPPER64": _md5_number("UPPER"),
+    "MD5_BINARY": _hex_of("sf_md5"),
+    "SHA1_BINARY": _hex_of("sf_sha1"),
+    "SHA2_BINARY": _hex_of("sf_sha2", 256),
 }
 
 
 def _more() -> Iterator[tuple[str, Builder]]:
     for name in ("MD5", "MD5_HEX"):
-        yield name, counted(name, 1, 1, _hash("sf_md5"))
+        yield name, _hash("sf_md5")
     for name in ("SHA1", "SHA1_HEX"):
-        yield name, counted(name, 1, 1, _hash("sf_sha1"))
+        yield name, _hash("sf_sha1")
     for name in ("SHA2", "SHA2_HEX"):
-        yield name, counted(name, 1, 2, _hash("sf_sha2", 256))
+        yield name, _hash("sf_sha2", 256)
     for is_try in (False, True):
         prefix = "TRY_" if is_try else ""
         for word, function in (("HEX", "hex_decode"), ("BASE64", "base64_decode")):

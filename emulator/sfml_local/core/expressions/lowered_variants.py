@@ -7,32 +7,30 @@ from collections.abc import Iterator
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.building import Arguments, Builder
 from sfml_local.core.expressions.calls import as_text, call, cast, json, kind, with_kinds
 from sfml_local.core.expressions.refusals import marked
 from sfml_local.core.rewriting import Rewriting
 
-ARRAYS = {
-    "ARRAY_CONSTRUCT": (0, None), "ARRAY_CONSTRUCT_COMPACT": (0, None), "ARRAY_GENERATE_RANGE": (2, 3),
-    "ARRAY_REPEAT": (2, 2), "ARRAY_APPEND": (2, 2), "ARRAY_PREPEND": (2, 2), "ARRAY_CAT": (2, 2),
-    "ARRAY_COMPACT": (1, 1), "ARRAY_DISTINCT": (1, 1), "ARRAY_EXCEPT": (2, 2), "ARRAY_INTERSECTION": (2, 2),
-    "ARRAY_FLATTEN": (1, 1), "ARRAY_INSERT": (3, 3), "ARRAY_REMOVE": (2, 2), "ARRAY_REMOVE_AT": (2, 2),
-    "ARRAY_REVERSE": (1, 1), "ARRAY_SLICE": (3, 3), "ARRAY_SORT": (1, 3), "ARRAYS_ZIP": (1, None),
-    "TO_ARRAY": (1, 1), "SPLIT": (2, 2), "STRTOK_TO_ARRAY": (1, 2), "OBJECT_KEYS": (1, 1),
-}  # fmt: skip
-OBJECTS = {
-    "OBJECT_CONSTRUCT": (0, None), "OBJECT_CONSTRUCT_KEEP_NULL": (0, None), "OBJECT_INSERT": (3, 4),
-    "OBJECT_DELETE": (2, None), "OBJECT_PICK": (2, None), "ARRAYS_TO_OBJECT": (2, 2), "TO_OBJECT": (1, 1),
-    "PARSE_URL": (1, 2), "PARSE_IP": (2, 3),
-}  # fmt: skip
-VARIANTS = {
-    "ARRAY_MAX": (1, 1), "ARRAY_MIN": (1, 1), "GET": (2, 2), "GET_IGNORE_CASE": (2, 2), "GET_PATH": (2, 2),
-    "STRIP_NULL_VALUE": (1, 1), "PARSE_JSON": (1, 2), "TRY_PARSE_JSON": (1, 2),
-}  # fmt: skip
-OTHERS = {
-    "ARRAY_CONTAINS": (2, 2), "ARRAY_POSITION": (2, 2), "ARRAYS_OVERLAP": (2, 2), "ARRAY_SIZE": (1, 1),
-    "ARRAY_TO_STRING": (2, 2), "CHECK_JSON": (1, 1), "TO_JSON": (1, 1),
-}  # fmt: skip
+ARRAYS = (
+    *("ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_GENERATE_RANGE", "ARRAY_REPEAT", "ARRAY_APPEND"),
+    *("ARRAY_PREPEND", "ARRAY_CAT", "ARRAY_COMPACT", "ARRAY_DISTINCT", "ARRAY_EXCEPT"),
+    *("ARRAY_INTERSECTION", "ARRAY_FLATTEN", "ARRAY_INSERT", "ARRAY_REMOVE", "ARRAY_REMOVE_AT"),
+    *("ARRAY_REVERSE", "ARRAY_SLICE", "ARRAY_SORT", "ARRAYS_ZIP", "TO_ARRAY"),
+    *("SPLIT", "STRTOK_TO_ARRAY", "OBJECT_KEYS"),
+)
+OBJECTS = (
+    *("OBJECT_CONSTRUCT", "OBJECT_CONSTRUCT_KEEP_NULL", "OBJECT_INSERT", "OBJECT_DELETE", "OBJECT_PICK"),
+    *("ARRAYS_TO_OBJECT", "TO_OBJECT", "PARSE_URL", "PARSE_IP"),
+)
+VARIANTS = (
+    *("ARRAY_MAX", "ARRAY_MIN", "GET", "GET_IGNORE_CASE", "GET_PATH"),
+    *("STRIP_NULL_VALUE", "PARSE_JSON", "TRY_PARSE_JSON"),
+)
+OTHERS = (
+    *("ARRAY_CONTAINS", "ARRAY_POSITION", "ARRAYS_OVERLAP", "ARRAY_SIZE", "ARRAY_TO_STRING"),
+    *("CHECK_JSON", "TO_JSON"),
+)
 
 _KINDS = {
     "ARRAY": "ARRAY", "OBJECT": "OBJECT", "BOOLEAN": "BOOLEAN", "INTEGER": "INTEGER", "NULL_VALUE": "NULL_VALUE",
@@ -185,17 +183,17 @@ def lowered_literal(node: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _builders() -> Iterator[tuple[str, Builder]]:
-    for name, (least, most) in {**ARRAYS, **OBJECTS, **VARIANTS}.items():
-        yield name, counted(name, least, most, _library(name, is_json=True))
-    for name, (least, most) in OTHERS.items():
-        yield name, counted(name, least, most, _library(name, is_json=False))
+    for name in (*ARRAYS, *OBJECTS, *VARIANTS):
+        yield name, _library(name, is_json=True)
+    for name in OTHERS:
+        yield name, _library(name, is_json=False)
     for name in ("OBJECT_CONSTRUCT", "OBJECT_CONSTRUCT_KEEP_NULL"):
         yield name, _object_construct(name)
-    yield "ARRAY_POSITION", counted("ARRAY_POSITION", 2, 2, _library("ARRAY_POSITION", is_json=False))
-    yield "TO_VARIANT", counted("TO_VARIANT", 1, 1, _to_variant)
-    yield "TYPEOF", counted("TYPEOF", 1, 1, _typeof)
+    yield "ARRAY_POSITION", _library("ARRAY_POSITION", is_json=False)
+    yield "TO_VARIANT", _to_variant
+    yield "TYPEOF", _typeof
     for word, names in _KINDS.items():
-        yield f"IS_{word}", counted(f"IS_{word}", 1, 1, _is_kind(word, names))
+        yield f"IS_{word}", _is_kind(word, names)
     for word in _UNKEPT:
         yield f"IS_{word}", _never
         yield f"AS_{word}", _never
@@ -216,7 +214,7 @@ def _builders() -> Iterator[tuple[str, Builder]]:
         ),
     ):
         names = _KINDS.get(word, "INTEGER,DECIMAL")
-        yield f"AS_{word}", counted(f"AS_{word}", 1, 3, _as_kind(word, names, type))
+        yield f"AS_{word}", _as_kind(word, names, type)
 
 
 BUILDERS = dict(_builders())

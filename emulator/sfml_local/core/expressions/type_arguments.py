@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlglot.tokens import Token, TokenType
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.syntax_errors import unexpected
 
 _NONE = frozenset(
     {
@@ -94,7 +95,7 @@ def _check(tokens: Sequence[Token], sql: str) -> None:
         return
     kind, inside = words[0], tokens[2:]
     if kind in _NONE or (kind in _NO_NUMBER and inside and inside[0].token_type is TokenType.NUMBER):
-        raise _unexpected(inside[0] if inside else None, sql)
+        raise unexpected(inside[0] if inside else None, sql)
     if kind in _MOST:
         _check_numbers(inside, _MOST[kind], sql)
 
@@ -104,19 +105,11 @@ def _check_numbers(tokens: Sequence[Token], most: int, sql: str) -> None:
     for index in range(0, 2 * most, 2):
         number, following = (*tokens[index : index + 2], None, None)[:2]
         if number is None or number.token_type is not TokenType.NUMBER:
-            raise _unexpected(number, sql)
+            raise unexpected(number, sql)
         if following is not None and following.text == ")":
             return
         if following is None or following.text != "," or index == 2 * most - 2:
-            raise _unexpected(following, sql, ")")
-
-
-def _unexpected(token: Token | None, sql: str, instead: str | None = None) -> SqlError:
-    line, column = _place(len(sql) if token is None else token.start, sql)
-    found = "<EOF>" if token is None else token.text
-    expected = f", expecting '{instead}'" if instead else ""
-    words = f"syntax error line {line} at position {column} unexpected '{found}'{expected}."
-    return SqlError(f"SQL compilation error:\n{words}", 1003, "42000")
+            raise unexpected(following, sql, ")")
 
 
 def _place(offset: int, sql: str) -> tuple[int, int]:

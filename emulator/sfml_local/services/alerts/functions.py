@@ -10,7 +10,7 @@ from sfml.semantics.redaction import redacted
 from sfml_local.core.account import SystemFunction, TableFunction
 from sfml_local.core.arguments import Args, time_of
 from sfml_local.core.errors import SqlError
-from sfml_local.core.expressions.building import wrong_count
+from sfml_local.core.expressions.argument_counts import wrong_count
 from sfml_local.core.result import Result, columns, table
 from sfml_local.services.alerts import alerts, store
 from sfml_local.services.alerts.model import AlertRun
@@ -71,7 +71,7 @@ def _within(name: str, value: Callable[[Account, AlertRun], Any]) -> SystemFunct
 
     def call(account: Account, session: Session, arguments: tuple[Any, ...]) -> Any:
         if arguments:
-            raise wrong_count("too many", f"{name}()", 0, len(arguments))
+            raise wrong_count(f"{name}()", 0, len(arguments))
         run = session.part(AlertContext).run
         if run is None:
             raise SqlError(f"Function {name} must be called from within an alert.", 91450, "42601")

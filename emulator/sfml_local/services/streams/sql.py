@@ -16,7 +16,7 @@ from sfml_local.core.errors import (
     not_emulated,
     wrong_kind,
 )
-from sfml_local.core.expressions.building import wrong_count
+from sfml_local.core.expressions.argument_counts import wrong_count
 from sfml_local.core.kinds import ddl_name
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, resolve
@@ -351,8 +351,7 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
     https://docs.snowflake.com/en/sql-reference/functions/system_stream_has_data
     """
     if len(arguments) != 1 or arguments[0] is None:
-        words = "too many" if len(arguments) > 1 else "not enough"
-        raise wrong_count(words, "SYSTEM$STREAM_HAS_DATA", 1, len(arguments))
+        raise wrong_count("SYSTEM$STREAM_HAS_DATA", 1, len(arguments))
     stream = fetch(account, resolve(str(arguments[0]), session))
     if stream.stale:
         raise changes.stale(stream)

@@ -11,7 +11,7 @@ from sfml.semantics.asking import RefusedQuestion, completion_state, predecessor
 from sfml.semantics.config import ConfigError, read_path
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
 from sfml_local.core.errors import SqlError
-from sfml_local.core.expressions.building import wrong_count
+from sfml_local.core.expressions.argument_counts import wrong_count
 from sfml_local.core.names import resolve
 from sfml_local.grammar.quoting import literal
 from sfml_local.services.tasks import commands, run_store
@@ -157,7 +157,7 @@ def _one_text(function: str, arguments: Arguments) -> str:
 def _wrong_number(function: str, arguments: Arguments) -> SqlError:
     """The refusal, which names the call; where it stands in the statement is not told here."""
     call = f"{function}({', '.join(literal(str(argument)) for argument in arguments)})"
-    return wrong_count("too many" if len(arguments) > 1 else "not enough", call, 1, len(arguments))
+    return wrong_count(call, 1, len(arguments))
 
 
 # -- steering
