@@ -48,6 +48,7 @@ from sfml_local.core.transactions import (
     is_open,
 )
 from sfml_local.core.translating import translating
+from sfml_local.core.unknown_references import UntypedOperand
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.quoting import duckdb_literal
 from sfml_local.grammar.tokens import parse_name
@@ -95,7 +96,46 @@ def run(
         tree = parse_one(respelled(sql))
         if params and (describe_only or joined_updates.is_joined(tree) or _needs_values(tree)):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
-        return run_tree(account, followers, session, tree, params, describe_only, written=written)
+        try:
+            return run_tree(account, followers, session, tree, params, describe_only, written=written)
+        except UntypedOperand as error:
+            raise _without_texts(account, followers, session, inline_bindings(sql, params), error) from error
+
+
+def _without_texts(
+    account: Account, followers: Followers, session: Session, sql: str, error: UntypedOperand
+) -> SqlError:
+    """What DuckDB says of the statement's query where nothing is compared with a text: which column is not there."""
+    query = _query_of(parse_one(respelled(sql)))
+    for text in list(query.find_all(exp.Literal)) if query is not None else ():
+        if text.is_string and isinstance(text.parent, exp.Predicate | exp.Binary):
+            text.replace(exp.null())
+    try:
+        if query is not None:
+            run_tree(account, followers, session, query, describe_only=True)
+    except SqlError as found:
+        return error if isinstance(found, UntypedOperand) else found
+    return error
+
+
+def _query_of(tree: Expr) -> exp.Query | None:
+    """What a statement reads, as far as a query says it."""
+    match tree:
+        case exp.Query():
+            return tree
+        case exp.Insert() | exp.Create() if isinstance(tree.expression, exp.Query):
+            return tree.expression
+        case exp.Update() | exp.Delete() if (where := tree.args.get("where")) is not None:
+            source = tree.args.get("from_")
+            others = [source.this] if source is not None else tree.args.get("using") or []
+            query = exp.select("*").from_(tree.this.copy()).where(where.this.copy())
+            for other in others:
+                query = query.join(other.copy(), join_type="cross")
+            return query
+        case exp.Merge():
+            using, on = tree.args["using"].copy(), tree.args["on"].copy()
+            return exp.select("*").from_(tree.this.copy()).join(using, join_type="cross").where(on)
+    return None
 
 
 def run_tree(

@@ -7,7 +7,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import FOREIGN
 from sfml_local.core.rewriting import dotted
-from sfml_local.core.translating import no_type
+from sfml_local.core.translating import no_function, no_type
 from sfml_local.grammar.quoting import quoted_if_needed
 
 _STATEMENTS = (exp.Analyze, exp.Attach, exp.Copy, exp.Detach, exp.Export, exp.Install, exp.Pragma)
@@ -41,7 +41,6 @@ def unknown_function(call: exp.Anonymous) -> SqlError:
     """002140: a function that is not there; one with a qualifier can only be a user's."""
     parent = call.parent
     name = call.name if isinstance(call.this, exp.Identifier) else quoted_if_needed(call.name.upper())
-    words = f"function {name}"
     if isinstance(parent, exp.Dot) and call.arg_key == "expression":
-        words = f"user-defined function {dotted(parent.this)}.{name}"
-    return SqlError(f"SQL compilation error:\nUnknown {words}", 2140, "42601")
+        name = f"{dotted(parent.this)}.{name}"
+    return no_function(name)

@@ -255,9 +255,6 @@ _ERRORS: Mapping[str, Callable[[re.Match[str], str], SqlError]] = {
     r"DECIMAL type width must be between 1 and 38": lambda found, statement: not_emulated("NUMBER(0)"),
     r"DEFAULT value cannot contain column names": _unknown_in_default,
     r"DEFAULT value cannot contain subqueries": _query_in_default,
-    r"Sequence with name \"?(.*?)\"? does not exist": _sentence(
-        f"{_COMPILING}invalid identifier '{{}}.NEXTVAL'", 904, "42000"
-    ),
     r'Duplicate column name "(.*?)" in INSERT': _DUPLICATE,
     r'Multiple assignments to same column "(.*?)"': _DUPLICATE,
     r'Column with name "?(.*?)"? already exists!': _DUPLICATE,

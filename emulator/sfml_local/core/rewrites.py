@@ -20,6 +20,7 @@ from sfml_local.core.errors import SqlError, does_not_exist, no_current_database
 from sfml_local.core.expressions.dialect import WRITTEN
 from sfml_local.core.foreign_clauses import foreign_clauses
 from sfml_local.core.foreign_relations import OF_CATALOGUE, place_foreign_view, refuse_file
+from sfml_local.core.lateral_aliases import lateral_aliases
 from sfml_local.core.merges_by_name import merges_by_name
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.positional_columns import positional_columns
@@ -368,6 +369,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 PASSES: tuple[Pass, ...] = (
+    lateral_aliases,
     foreign_clauses,
     merges_by_name,
     named_columns,

@@ -15,10 +15,11 @@ from sqlglot.errors import SqlglotError
 from sfml_local.core.argument_types import refused_types
 from sfml_local.core.errors import SqlError, broken_transaction, not_emulated, too_complex, wrong_kind
 from sfml_local.core.expressions import refusals
+from sfml_local.core.expressions.own_names import is_of_snowflake
 from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
 from sfml_local.core.refused_queries import refused_query
-from sfml_local.core.unknown_references import UnknownRelation, invalid_identifier
+from sfml_local.core.unknown_references import UnknownRelation, invalid_identifier, untyped_operand
 
 
 @contextlib.contextmanager
@@ -124,7 +125,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     if (constant := _CONSTANT.search(message)) is not None:
         return not_emulated(constant[2].upper(), f"its {constant[1]} is no constant")
     if (function := _NO_FUNCTION.match(message)) is not None:
-        return _no_function(function[1].upper())
+        return no_function(function[1].upper())
     for words, sentence, code in _MISPLACED:
         if message.startswith(f"Binder Error: {words}"):
             return SqlError(f"SQL compilation error:\n{sentence}", code, "42601")
@@ -138,7 +139,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
         return SqlError(
             f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
         )
-    if (identifier := invalid_identifier(message)) is not None:
+    if (identifier := invalid_identifier(message) or untyped_operand(message)) is not None:
         return identifier
     if (type := _NO_TYPE.match(message)) is not None:
         return no_type(type[1].upper())
@@ -160,18 +161,14 @@ def no_type(name: str) -> SqlError:
     return SqlError(f"SQL compilation error:\nUnsupported data type '{name}'.", 2040, "42601")
 
 
-def _no_function(name: str) -> SqlError:
-    """A missing function: not emulated if Snowflake has one with that name, otherwise unknown."""
-    from sqlglot.dialects.snowflake import Snowflake
-
+def no_function(name: str) -> SqlError:
+    """A missing function: not emulated if an account has one with that name, otherwise unknown (002140)."""
     if name.startswith("SNOWFLAKE."):
         return not_emulated(f"function {name}", "of the functions of Snowflake itself there are none here")
-    if "." in name:
-        return SqlError(f"SQL compilation error:\nUnknown user-defined function {name}", 2140, "42601")
-    if name in Snowflake.Parser.FUNCTIONS or name.startswith(_FAMILIES):
+    if is_of_snowflake(name):
         return not_emulated(f"function {name}")
-    words = f"Unknown function {name}, or one of Snowflake's that the local server does not emulate"
-    return SqlError(f"SQL compilation error:\n{words}", 2140, "42601")
+    kind = "user-defined function" if "." in name else "function"
+    return SqlError(f"SQL compilation error:\nUnknown {kind} {name}", 2140, "42601")
 
 
 def _refused_number(message: str) -> SqlError | None:
@@ -203,11 +200,6 @@ _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(
     r"Catalog Error: (?:\w+ )?Function with name \"?([\w.$]+)\"? (?:does not exist|is not in the)"
 )
-_FAMILIES = (
-    *("AI_", "BITMAP_", "CORTEX", "DATA_METRIC_", "DIRECTORY", "H3_", "HLL_", "INVOKER_", "MINHASH", "ML_"),
-    *("POLICY_", "SEARCH_", "SNOWFLAKE", "ST_", "SYSTEM$", "VECTOR_"),
-)
-"""Prefixes of Snowflake's functions that sqlglot does not list."""
 _CONSTANT = re.compile(r'The "(.*?)" argument in function "(.*?)" must be a constant')
 _ORDERED = re.compile(r"Binder Error: (?:ORDER BY|JSON path error)")
 _MISPLACED = (

@@ -26,6 +26,18 @@ class UnknownReference(SqlError):
         self.table = table
 
 
+class UntypedOperand(SqlError):
+    """DuckDB chose no overload for an operand without a type: a column that is not there, perhaps."""
+
+    def __init__(self) -> None:
+        words = "a comparison with a value whose type is not known here: cast it"
+        super().__init__(f"Unsupported feature: not emulated by the local server: {words}", 2, "0A000")
+
+
+def untyped_operand(message: str) -> UntypedOperand | None:
+    return UntypedOperand() if _OVERLOADS.match(message) else None
+
+
 class UnknownRelation(SqlError):
     """A table or view that is not there, before it is known whether its schema and database are."""
 
@@ -143,9 +155,9 @@ def _shown(parts: list[str]) -> str:
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _COLUMN_OF_VALUES = re.compile(r"COLUMN(\d+)")
 _COLUMNS = tuple(
-    re.compile(f"Binder Error: {words}")
+    re.compile(f"Binder Error: {words}", re.DOTALL)
     for words in (
-        r'Referenced column "(.*?)"',
+        r'(?:failed to bind function.*)?Referenced column "(.*?)"',
         r"Referenced column (\S+) not found",
         r"Referenced update column (\S+) not found",
         r'Table ".*?" does not have a column (?:named|with name) "(.*?)"',
@@ -157,3 +169,4 @@ _COLUMNS = tuple(
 _TABLE = re.compile(r'Binder Error: Referenced table "(.*?)" not found')
 _POSITION = re.compile(r"Binder Error: Positional reference (\d+) out of range")
 _SEQUENCE = re.compile(r'Catalog Error: Sequence with name "?(\S+?)"? does not exist')
+_OVERLOADS = re.compile(r"Binder Error: Macro sf_\w+\(\) has multiple overloads")
