@@ -372,16 +372,50 @@ def _branches(node: Expr) -> list[Expr | None]:
     return [node.this, *node.expressions]
 
 
-def _root(node: Expr) -> Expr:
-    """Refuse SQRT and LN outside of their domain, like a division by zero."""
-    is_root = isinstance(node, exp.Sqrt)
-    zero = exp.Literal.number(0)
-    condition = (exp.LT if is_root else exp.LTE)(this=exp.paren(node.this.copy()), expression=zero)
+def _outside(node: Expr) -> Expr:
+    """Refuse an argument outside of a function's domain, and a result beyond FLOAT, like a division by zero."""
+    name, condition = _DOMAINS[type(node)]
     text = exp.cast(node.this.copy(), "VARCHAR")
-    name = "sqrt" if is_root else "ln"
     words = [exp.Literal.string(f"Invalid floating point operation: {name}("), text, exp.Literal.string(")")]
-    return _refused(condition, exp.Anonymous(this="concat", expressions=words), node.copy())
+    argument = exp.cast(exp.paren(node.this.copy()), "DOUBLE")
+    return _refused(condition(argument), exp.Anonymous(this="concat", expressions=words), node.copy())
 
+
+def _beyond(compared: type[exp.Binary], limit: str) -> Callable[[Expr], Expr]:
+    return lambda argument: compared(this=argument, expression=exp.Literal.number(limit))
+
+
+def _away(compared: type[exp.Binary]) -> Callable[[Expr], Expr]:
+    """Farther from 0 than 1."""
+    return lambda argument: compared(this=exp.Abs(this=argument), expression=exp.Literal.number(1))
+
+
+_DOMAINS: Mapping[type[Expr], tuple[str, Callable[[Expr], Expr]]] = {
+    exp.Sqrt: ("sqrt", _beyond(exp.LT, "0")),
+    exp.Ln: ("ln", _beyond(exp.LTE, "0")),
+    exp.Exp: ("exp", _beyond(exp.GT, "709.782712893384")),
+    exp.Acos: ("acos", _away(exp.GT)),
+    exp.Asin: ("asin", _away(exp.GT)),
+    exp.Acosh: ("acosh", _beyond(exp.LT, "1")),
+    exp.Atanh: ("atanh", _away(exp.GTE)),
+}
+
+
+def _infinite(node: Expr) -> Expr:
+    """Refuse a result that is no number, or beyond FLOAT, of arguments that are within it."""
+    arguments = [one for one in (node.this, node.args.get("expression")) if one is not None]
+    words: list[Expr] = [exp.Literal.string(f"Invalid floating point operation: {_POWERS[type(node)]}(")]
+    for argument in arguments:
+        words += [exp.cast(argument.copy(), "VARCHAR"), exp.Literal.string(",")]
+    words[-1] = exp.Literal.string(")")
+    finite = [
+        exp.Anonymous(this="isfinite", expressions=[exp.cast(one.copy(), "DOUBLE")]) for one in arguments
+    ]
+    result = exp.Not(this=exp.Anonymous(this="isfinite", expressions=[exp.cast(node.copy(), "DOUBLE")]))
+    return _refused(exp.and_(*finite, result), exp.Anonymous(this="concat", expressions=words), node.copy())
+
+
+_POWERS: Mapping[type[Expr], str] = {exp.Pow: "pow", exp.Log: "log", exp.Cosh: "cosh", exp.Sinh: "sinh"}
 
 _TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     exp.Div: _quotient,
@@ -395,8 +429,8 @@ _TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     exp.WithinGroup: _percentile,
     exp.Case: _choice,
     exp.If: _choice,
-    exp.Sqrt: _root,
-    exp.Ln: _root,
+    **dict.fromkeys(_DOMAINS, _outside),
+    **dict.fromkeys(_POWERS, _infinite),
     **dict.fromkeys(_CHOICES, _choice),
     **dict.fromkeys(_TRUNCATIONS, _truncated),
     **float_text.TYPERS,

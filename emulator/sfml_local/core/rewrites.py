@@ -14,6 +14,7 @@ from sfml_local.core import relational
 from sfml_local.core.absent_functions import ABSENT
 from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
+from sfml_local.core.column_defaults import column_defaults
 from sfml_local.core.comments import comments
 from sfml_local.core.declared_types import declared_types, sequences
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
@@ -373,6 +374,7 @@ PASSES: tuple[Pass, ...] = (
     foreign_clauses,
     merges_by_name,
     named_columns,
+    column_defaults,
     declared_types,
     sequences,
     reserved_words,
