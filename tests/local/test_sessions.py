@@ -143,7 +143,7 @@ def test_an_endless_block_is_aborted(connection: SnowflakeConnection) -> None:
     with pytest.raises(ProgrammingError, match="604"):
         connection.cursor().execute("BEGIN WHILE (TRUE) DO NULL; END WHILE; END", timeout=1)
     assert ask(connection, "BEGIN LET n := 0; WHILE (n < 3) DO n := n + 1; END WHILE; RETURN n; END") == [
-        ("3",)
+        (3,)
     ]
 
 
