@@ -228,6 +228,12 @@ _OUT_OF_RANGE = _value("Numeric value '{}' is out of range", 100039, "22003")
 _DUPLICATE = _sentence(f"{_COMPILING}duplicate column name '{{}}'", 2025, "42S21")
 _PATTERN = _value("Invalid regular expression: '{1}', {0}", 100048, "2201B")
 
+
+def _twice(found: re.Match[str], statement: str) -> SqlError:
+    """Accounts show the last part of the name; the code is assumed."""
+    return _error(f"duplicate alias '{found[1].rsplit('.', 1)[-1]}'", 2079)
+
+
 _ERRORS: Mapping[str, Callable[[re.Match[str], str], SqlError]] = {
     r'column "(.*?)" must appear in the GROUP BY clause': _ungrouped,
     r"aggregate function calls cannot be nested": _nested,
@@ -255,6 +261,7 @@ _ERRORS: Mapping[str, Callable[[re.Match[str], str], SqlError]] = {
     r"DECIMAL type width must be between 1 and 38": lambda found, statement: not_emulated("NUMBER(0)"),
     r"DEFAULT value cannot contain column names": _unknown_in_default,
     r"DEFAULT value cannot contain subqueries": _query_in_default,
+    r'Ambiguous reference to table "(.*?)" \(duplicate alias': _twice,
     r'Duplicate column name "(.*?)" in INSERT': _DUPLICATE,
     r'Multiple assignments to same column "(.*?)"': _DUPLICATE,
     r'Column with name "?(.*?)"? already exists!': _DUPLICATE,

@@ -202,3 +202,10 @@ def test_settings_bound_memory_and_cores(session: Session, monkeypatch: pytest.M
     with pytest.raises(SnowparkSQLException, match="MemoryError"):
         session.sql("SELECT bytes_of(1073741824)").collect()
     assert values(session, "SELECT bytes_of(1000)") == [1000]
+
+
+def test_a_refused_replacement_leaves_the_function(session: Session) -> None:
+    session.sql("CREATE OR REPLACE FUNCTION kept(n INT) RETURNS INT AS 'n + 1'").collect()
+    with pytest.raises(SnowparkSQLException, match="invalid identifier 'M'"):
+        session.sql("CREATE OR REPLACE FUNCTION kept(n INT) RETURNS INT AS 'm'").collect()
+    assert session.sql("SELECT kept(1)").collect()[0][0] == 2

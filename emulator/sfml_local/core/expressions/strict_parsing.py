@@ -78,6 +78,7 @@ _STATEMENTS = frozenset(
 
 
 _OF_TABLES = (exp.TemporaryProperty, exp.TransientProperty)
+_LIFETIMES = frozenset({"TEMP", "TEMPORARY", "VOLATILE", "TRANSIENT"})
 _MODIFIERS = frozenset(
     {
         *(
@@ -427,6 +428,7 @@ class StrictParser(SnowflakeParser):
     def _defined(self, tree: Expr) -> Expr:
         """A CREATE, ALTER or DROP of a kind of object that there is, with all that it needs."""
         if isinstance(tree, exp.Create):
+            self._refuse_two_kinds(tree)
             self._demand_content(tree)
         elif isinstance(tree, exp.Command):
             words = iter(self._tokens[1:])
@@ -437,6 +439,14 @@ class StrictParser(SnowflakeParser):
             if kind.text.upper() == "TABLE" and rest in _UNFINISHED:
                 raise Misplaced(None)
         return tree
+
+    def _refuse_two_kinds(self, create: exp.Create) -> None:
+        """TEMPORARY and TRANSIENT, of which a table is one."""
+        properties = create.args.get("properties")
+        kinds = {type(one) for one in (properties.expressions if properties else ())}
+        if kinds.issuperset(_OF_TABLES):
+            words = [token for token in self._tokens if token.text.upper() in _LIFETIMES]
+            raise Misplaced(words[1])
 
     def _demand_content(self, create: exp.Create) -> None:
         """Refuse a table without columns, or with one without a type, and a view without a query."""

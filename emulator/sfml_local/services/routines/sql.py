@@ -16,6 +16,7 @@ from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.calls import Call
 from sfml_local.grammar.procedures import AnonymousProcedure
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.routines import (
     AlterRoutine,
     CommentOnRoutine,
@@ -64,11 +65,35 @@ def create(account: Account, session: Session, statement: CreateRoutine) -> Resu
             return status(f"{name.name} already exists, statement succeeded.")
         if not statement.or_replace:
             raise already_exists(statement.name)
-        account.object_dropped(statement.kind, name.fqn())
+    replaced = there if there is not None and there.session == routine.session else None
     store.put(account, routine)
+    if (refused := _refused_body(account, session, routine)) is not None:
+        store.remove(account, routine)
+        if replaced is not None:
+            store.put(account, replaced)
+        raise refused
+    if replaced is not None:
+        account.object_dropped(statement.kind, name.fqn())
     return status(
         f"{'Function' if statement.kind == 'FUNCTION' else 'Procedure'} {name.name} successfully created."
     )
+
+
+def _refused_body(account: Account, session: Session, routine: Routine) -> SqlError | None:
+    """The refusal of a SQL function whose body names a column, or a parameter, that is not there."""
+    definition = routine.definition
+    if routine.kind != "FUNCTION" or definition.language != "SQL":
+        return None
+    given = ", ".join(f"NULL::{one.type}" for one in definition.parameters)
+    call = f"{duckdb_identifier(*routine.name.parts)}({given})"
+    is_table = table_columns(definition.returns) is not None
+    try:
+        account.execute(
+            session, f"SELECT * FROM TABLE({call})" if is_table else f"SELECT {call}", describe_only=True
+        )
+    except SqlError as error:
+        return error if error.errno == 904 else None
+    return None
 
 
 def _definition(account: Account, session: Session, statement: CreateRoutine) -> Definition:
