@@ -9,7 +9,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.building import Arguments, Builder
-from sfml_local.core.expressions.calls import call, cast, json
+from sfml_local.core.expressions.calls import call, cast, json, macro, with_kinds
 from sfml_local.core.expressions.lowered_numbers import hashed
 from sfml_local.core.rewriting import Rewriting
 
@@ -170,7 +170,15 @@ def _percentile(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return call("quantile_cont", cast(arguments[0], "DOUBLE"), arguments[1])
 
 
+def _most_frequent(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """APPROX_TOP_K: pairs of a value and its number, the most frequent first; exact here."""
+    value, *others = arguments
+    counts = call("histogram", cast(call("sf_to_variant", *with_kinds([value])), "VARCHAR"))
+    return json(macro("top", counts, others[0] if others else exp.Literal.number(1)))
+
+
 BUILDERS: dict[str, Builder] = {
+    "APPROX_TOP_K": _most_frequent,
     **dict.fromkeys(("HLL", "APPROX_COUNT_DISTINCT"), _distinct_count),
     "HASH_AGG": _hash_agg,
     "ARRAY_UNION_AGG": _union,

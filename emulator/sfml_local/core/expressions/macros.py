@@ -126,6 +126,12 @@ CREATE OR REPLACE MACRO {PLACE}.sf_compared
     (x, t VARCHAR, u DOUBLE, f, c, z) AS sf_to_double(x, typeof(x), NULL),
     (x, t VARCHAR, u, f, c, z) AS CAST(sf_to_number(x, typeof(x), NULL, 38, 9) AS DECIMAL(38, 9)),
     (x, t, u, f, c, z) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_top(counts, k) AS to_json(list_transform(
+    list_slice(list_reverse_sort(list_transform(
+        map_entries(counts), lambda one: {{'n': one.value, 'v': one.key}}
+    )), 1, k),
+    lambda one: [CAST(one.v AS JSON), to_json(one.n)]
+));
 CREATE OR REPLACE MACRO {PLACE}.sf_flatten(input, k, path, outer_, recursive_, mode) AS TABLE
     SELECT _sf_seq AS SEQ, _sf_row.k AS KEY, _sf_row.p AS PATH, _sf_row.i AS INDEX,
         CAST(_sf_row.v AS JSON) AS VALUE, CAST(_sf_row.t AS JSON) AS THIS

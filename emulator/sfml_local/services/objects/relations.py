@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.names import resolve
 from sfml_local.core.places import Area
 from sfml_local.core.result import Column, Result, columns, table
-from sfml_local.services.objects import change_store, show
+from sfml_local.services.objects import change_store, column_relation, show
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.change_store import Change
 from sfml_local.services.objects.show import Known
@@ -149,6 +149,7 @@ def _references(account: Account, session: Session, database: str) -> Iterable[M
 
 
 RELATIONS = {
+    "INFORMATION_SCHEMA.COLUMNS": _relation(column_relation.COLUMNS, column_relation.rows),
     "INFORMATION_SCHEMA.TABLES": _relation(TABLES, _tables),
     "INFORMATION_SCHEMA.VIEWS": _relation(VIEWS, _views),
     "INFORMATION_SCHEMA.TABLE_CONSTRAINTS": _relation(TABLE_CONSTRAINTS, _constraints),
