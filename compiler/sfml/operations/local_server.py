@@ -57,11 +57,26 @@ def control_errors() -> Iterator[None]:
         raise LocalServerError(error.message, help=error.help) from error
 
 
+def has_compiled_parser() -> bool:
+    """Whether sqlglot's parser is the compiled one of the distribution sqlglotc; nothing is imported."""
+    from importlib.util import find_spec
+
+    found = find_spec("sqlglot")
+    folders = (found.submodule_search_locations if found is not None else None) or ()
+    files = (file for folder in folders for file in Path(folder).glob("parser.*"))
+    return any(file.suffix in (".so", ".pyd") for file in files)
+
+
 def require_local() -> None:
-    """Raise `NotSupportedYet` if the packages for the local Snowflake are not installed."""
+    """Raise `NotSupportedYet` if the packages for the local Snowflake are not installed, or cannot be extended."""
     from importlib.util import find_spec
 
     if find_spec("fakesnow") is None:
         raise NotSupportedYet(
             "the local Snowflake is not installed", help='pip install "sfml-snowflake[local]"'
+        )
+    if has_compiled_parser():
+        raise NotSupportedYet(
+            "the local Snowflake does not run with sqlglotc, whose compiled parser cannot be extended",
+            help="pip uninstall sqlglotc",
         )
