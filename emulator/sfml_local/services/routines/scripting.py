@@ -61,8 +61,8 @@ CANCELED = 604
 NOT_EMULATED = 2
 UNKNOWN_NAME = 904
 TIMED_OUT = 630
-UNTOLD = frozenset({CANCELED, NOT_EMULATED, UNKNOWN_NAME, TIMED_OUT})
-"""Errors of no statement of a block: of its compilation, and of what ends it."""
+UNTOLD = frozenset({CANCELED, NOT_EMULATED, TIMED_OUT})
+"""Errors of no statement of a block: of what ends it."""
 
 SEMI_STRUCTURED = frozenset({"variant", "object", "array"})
 NULL = Result((Column(COLUMN),), ((None,),))
