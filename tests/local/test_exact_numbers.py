@@ -57,7 +57,8 @@ OPERATIONS: dict[str, tuple[Any, Rule, Exact, Any]] = {
 
 
 def fits(value: Decimal, places: int) -> bool:
-    return abs(value.scaleb(places, EXACT)) < 10**38
+    """`abs` would round to the 28 digits of the current context, and 38 nines to what does not fit."""
+    return value.scaleb(places, EXACT).copy_abs() < 10**38
 
 
 @st.composite
