@@ -38,6 +38,12 @@ UNION ALL SELECT NULL, 2, 'r', DATE '2020-01-01'"""
         ("SELECT (SELECT UPPER(s) AS u FROM j WHERE u = 'R')", ["R"]),
         ("SELECT UPPER(s) AS o FROM j WHERE o = 'Q' UNION ALL SELECT s AS o FROM j WHERE o = 'r'", ["Q", "r"]),
         ("SELECT column1 AS c FROM VALUES ('a'), ('b') WHERE c = 'a'", ["a"]),
+        ("SELECT o = 'Q', UPPER(s) AS o FROM j WHERE id = 1", [True]),
+        ("SELECT CASE WHEN o IN ('Q', 'Z') THEN 1 ELSE 0 END, UPPER(s) AS o FROM j ORDER BY id", [1, 0]),
+        ("SELECT UPPER(s) AS o, o AS p, p AS r FROM j WHERE r = 'Q'", ["Q"]),
+        ("SELECT UPPER(s) AS o FROM j ORDER BY o = 'Q', o", ["R", "Q"]),
+        ("SELECT IFF(n = '2', 'two', 'other'), COUNT(*) AS n FROM j", ["two"]),
+        ("SELECT s FROM j WHERE s IN (SELECT LOWER(s) AS y FROM j WHERE y = 'q' AND UPPER(y) = 'Q')", ["q"]),
         # A column of the table comes first.
         ("SELECT s AS id FROM j WHERE id = '1'", ["q"]),
         ("SELECT 'z' AS s FROM j WHERE s = 'q'", ["z"]),

@@ -33,6 +33,7 @@ def ask(connection: SnowflakeConnection, *statements: str) -> list[tuple[Any, ..
         ("SELECT A FROM t WHERE nope = 'x'", 1, 22, "NOPE"),
         ("SELECT A FROM t WHERE t.nope IN ('x', 'y')", 1, 22, "T.NOPE"),
         ("SELECT A AS b FROM t WHERE b = 1 AND nope = 'x'", 1, 37, "NOPE"),
+        ("SELECT nope = 'a' AS nope FROM t", 1, 7, "NOPE"),
         ("SELECT CASE nope WHEN 'a' THEN 1 END FROM t", 1, 12, "NOPE"),
         ("SELECT nope:a::INT FROM t", 1, 7, "NOPE"),
         ("DELETE FROM t WHERE nope = 'x'", 1, 20, "NOPE"),

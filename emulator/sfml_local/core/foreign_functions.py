@@ -23,6 +23,7 @@ def refuse_foreign_statement(tree: Expr, written: str | None) -> None:
 
 
 def refuse_foreign_types(tree: Expr) -> None:
+    """A type that the parser has marked: 002040, or not emulated where an account has it."""
     for kind in tree.find_all(exp.DataType):
         if FOREIGN in kind.meta:
             raise no_type(kind.meta[FOREIGN])

@@ -1,4 +1,4 @@
-"""Aliases of a SELECT list in its WHERE, HAVING and QUALIFY, which take the expression that they name.
+"""Aliases of a SELECT list in its conditions and in comparisons of the list, which take the expression that they name.
 
 DuckDB knows them, too, but not their types while it chooses among overloads of a function. A column of the relations
 comes before an alias with its name, as on an account.
@@ -6,7 +6,7 @@ comes before an alias with its name, as on an account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import Expr, exp
 
@@ -18,24 +18,57 @@ _CONDITIONS = ("where", "having", "qualify")
 
 def lateral_aliases(tree: Expr, rewriting: Rewriting) -> Expr:
     for select in list(tree.find_all(exp.Select)):
-        aliases = {dotted(one.args["alias"]): one for one in select.expressions if isinstance(one, exp.Alias)}
+        aliases = {
+            dotted(one.args["alias"]): one.this for one in select.expressions if isinstance(one, exp.Alias)
+        }
         named = [column for column in _columns(select) if dotted(column.this) in aliases] if aliases else []
         if not named:
             continue
         known = _columns_of_relations(select, rewriting)
+        if known is None:
+            continue
+        hidden = {name: value.copy() for name, value in aliases.items() if name not in known}
         for column in named:
-            if known is not None and dotted(column.this) not in known:
-                column.replace(exp.paren(aliases[dotted(column.this)].this.copy()))
+            if (name := dotted(column.this)) in hidden and name != _own_alias(column, select):
+                column.replace(_expanded(name, hidden))
     return tree
 
 
+def _expanded(name: str, aliases: Mapping[str, Expr]) -> exp.Paren:
+    """The expression of an alias, in which other aliases are replaced, too; one that leads to itself stays."""
+    others = {other: value for other, value in aliases.items() if other != name}
+    found = exp.paren(aliases[name].copy())
+    for column in list(found.find_all(exp.Column)):
+        if not column.table and column.parent_select is None and dotted(column.this) in others:
+            column.replace(_expanded(dotted(column.this), others))
+    return found
+
+
+def _own_alias(column: exp.Column, select: exp.Select) -> str | None:
+    """The alias of the projection that a column is in."""
+    node: Expr | None = column
+    while node is not None and node.parent is not select:
+        node = node.parent
+    return dotted(node.args["alias"]) if isinstance(node, exp.Alias) else None
+
+
 def _columns(select: exp.Select) -> Iterator[exp.Column]:
-    """Columns without a table in the conditions, but for those of subqueries there."""
+    """Columns without a table in the conditions, and in comparisons of the list and of ORDER BY."""
     for clause in _CONDITIONS:
-        condition = select.args.get(clause)
-        for column in list(condition.find_all(exp.Column)) if condition is not None else ():
-            if not column.table and column.parent_select is select:
+        if (condition := select.args.get(clause)) is not None:
+            yield from _columns_in(condition, select)
+    order = select.args.get("order")
+    for compared in (*select.expressions, *(order.expressions if order is not None else ())):
+        for column in _columns_in(compared, select):
+            if isinstance(column.find_ancestor(exp.Predicate, exp.Select), exp.Predicate):
                 yield column
+
+
+def _columns_in(node: Expr, select: exp.Select) -> Iterator[exp.Column]:
+    """Those of this query itself, not of subqueries in it."""
+    for column in list(node.find_all(exp.Column)):
+        if not column.table and column.parent_select is select:
+            yield column
 
 
 def _columns_of_relations(select: exp.Select, rewriting: Rewriting) -> frozenset[str] | None:

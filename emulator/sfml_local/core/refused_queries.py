@@ -14,6 +14,7 @@ from sqlglot import Expr, exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.expressions.syntax_errors import position
 
 
 def refused_query(message: str, statement: str) -> SqlError | None:
@@ -30,11 +31,7 @@ def _error(sentence: str, errno: int, sqlstate: str = "42601") -> SqlError:
 
 def _at(offset: int, statement: str, sentence: str, errno: int) -> SqlError:
     """An error with the place in the statement that it is about."""
-    line = statement.count("\n", 0, offset) + 1
-    column = offset - (statement.rfind("\n", 0, offset) + 1)
-    return SqlError(
-        f"SQL compilation error: error line {line} at position {column}\n{sentence}", errno, "42601"
-    )
+    return SqlError(f"SQL compilation error: error {position(offset, statement)}\n{sentence}", errno, "42601")
 
 
 # -- grouping

@@ -30,6 +30,7 @@ class SessionVariable:
 
 
 def no_constant() -> SqlError:
+    """000002: a value that cannot be kept, or an expression that fails while it is computed."""
     words = "Unsupported feature 'assignment from non-constant source expression'."
     return SqlError(words, 2, "0A000")
 

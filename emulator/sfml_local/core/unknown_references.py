@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.expressions.syntax_errors import position
 from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
 
@@ -86,9 +87,7 @@ def placed(error: UnknownReference, sql: str) -> SqlError:
     if reference is None:
         return error
     offset, shown = reference
-    line = sql.count("\n", 0, offset) + 1
-    column = offset - (sql.rfind("\n", 0, offset) + 1)
-    words = f"SQL compilation error: error line {line} at position {column}\n{error.sentence.format(shown)}"
+    words = f"SQL compilation error: error {position(offset, sql)}\n{error.sentence.format(shown)}"
     return SqlError(words, error.errno, error.sqlstate)
 
 
@@ -164,6 +163,7 @@ _COLUMNS = tuple(
         r'Values list ".*?" does not have a column named "(.*?)"',
         r'Column "(.*?)" in \w+ list not found',
         r'Column "(.*?)" does not exist on (?:left|right) side of join',
+        r'Column "(.*?)" referenced that exists in the SELECT clause',
     )
 )
 _TABLE = re.compile(r'Binder Error: Referenced table "(.*?)" not found')
