@@ -15,6 +15,7 @@ from typing import Any
 
 import fork_server
 import pytest
+from kept_bytecode import link_compiled
 
 ROOT = Path(__file__).parents[2]
 SFML = Path(sys.executable).parent / "sfml"
@@ -206,6 +207,8 @@ def new_environment(
             pip = request.getfixturevalue("pip")
             install = (*pip, "--python", python, "install", "--no-compile")
         finished(*install, "--constraint", constraints, *requirements, cwd=folder)
+        (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+        link_compiled(packages)
         return python.parent
 
     return made
