@@ -40,6 +40,7 @@ from typing import Any, NoReturn
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.processes.warm_parent"
 PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
+TESTS = Path(__file__).parent
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: (
         *("sfml.cli.entry", "jsonschema", "referencing", "jinja2", "snowflake.snowpark"),
@@ -80,7 +81,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 }
 """What each kind of process imports by itself, of Snowflake's clients and other libraries.
 
-A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own.
+A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own. A file
+of the tests is forked as a command is.
 """
 OF_THE_SERVER = ("sfml_local", "sfml.testing", "sfml.pytest_plugin")
 """Packages that a command imports only where it is a server itself; it finds all others imported."""
@@ -199,6 +201,8 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
         return None, []
     if words[0] == SFML:
         return COMMAND, list(words[1:])
+    if words[0] == sys.executable and _is_of_the_tests(words[1:2]):
+        return COMMAND, list(words[1:])
     if Path(words[0]).name == SNOW:
         return SNOW, list(words[1:])
     if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT, PYTEST):
@@ -206,6 +210,10 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if words[0] == sys.executable and words[1:3] == ["-W", "ignore"] and words[3].endswith(".py"):
         return PROGRAM, list(words[3:])
     return None, []
+
+
+def _is_of_the_tests(words: Sequence[str]) -> bool:
+    return any(word.endswith(".py") and Path(word).is_relative_to(TESTS) for word in words[:1])
 
 
 def _address(kind: str, env: Mapping[str, str]) -> Path | None:
@@ -445,7 +453,10 @@ def _end(run: Callable[[], None]) -> NoReturn:
 
 def _run(kind: str, arguments: list[str]) -> None:
     """Run what such a process runs, as its `__main__`."""
-    if kind == COMMAND:
+    if kind == COMMAND and _is_of_the_tests(arguments):
+        sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
+        runpy.run_path(arguments[0], run_name="__main__")
+    elif kind == COMMAND:
         sys.argv = [SFML, *arguments]
         from sfml_snowflake import main as command
 

@@ -1,4 +1,4 @@
-"""A process that loads Snowflake's clients once, and forks one that carries a passage out for each line it reads.
+"""A process with Snowflake's clients, which forks one that carries a passage out for each line it reads.
 
 A line is JSON: the name of a passage, what to connect with, and how long a file may become, as on a full disk.
 It answers with the process id of the fork, and once that has ended with how.
@@ -7,7 +7,6 @@ It answers with the process id of the fork, and once that has ended with how.
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import resource
@@ -17,17 +16,10 @@ import traceback
 from carrying import account, carry_out
 from graphs import passages
 
-LOADED = (
-    *("snowflake.core.task.dagv1", "opentelemetry.trace.propagation.tracecontext"),
-    *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
-)
-"""Tenths of a second and more, which no fork should pay."""
 PASSAGES = {passage.name: passage for pair in passages() for passage in pair}
 
 
 def main() -> None:
-    for module in LOADED:
-        importlib.import_module(module)
     gc.collect()
     gc.freeze()  # the collector of a fork would copy every page that it marks
     print("ready", flush=True)

@@ -36,8 +36,6 @@ def shortly(seconds: float) -> None:
 
 def main() -> int:
     asked = json.load(sys.stdin)
-    import snowflake.core.task  # noqa: F401  (seconds, which no fork should pay)
-
     children = []
     for number in range(asked["contenders"]):
         child = os.fork()

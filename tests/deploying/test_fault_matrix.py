@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import fork_server
 import pytest
 from account_content import AccountContent, account_content, put_back
 from carrying import QUICK, carry_out, go_back, state
@@ -352,7 +353,7 @@ def test_a_machine_that_sleeps_inside_a_level_writes_no_more_of_it(
 def carrier(server: LocalServer) -> Iterator[subprocess.Popen[str]]:
     folder = Path(__file__).parent
     command = (sys.executable, str(folder / "carrier.py"))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with fork_server.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdin is not None
         assert process.stdout.readline() == "ready\n"
         yield process

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import fork_server
 import pytest
 from carrying import QUICK, carry_out, state
 from graphs import TARGET, Passage, compiled
@@ -223,18 +224,12 @@ def test_applies_of_several_processes_never_mix(
     connected.stage.create()
     faults.forget_calls()
     command = (sys.executable, str(Path(__file__).parent / "contender.py"))
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     asked = {"arguments": server.connect_args(), "contenders": CONTENDERS, "rounds": ROUNDS}
-    done = subprocess.run(
-        command,
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    with fork_server.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _, errors = process.communicate(json.dumps(asked), timeout=180)
+    assert process.returncode == 0, errors[-3000:]
     # Within each lease there is just one apply: it opens a journal, and closes it before the lease ends.
     phases = [phase for call in faults.calls if (phase := phase_of(call)) is not None]
     # The log has calls as they begin: one that takes the lease may begin before the one that gives it back has ended.
