@@ -11,7 +11,7 @@ import re
 import runpy
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,7 @@ Schema = dict[str, Any]
 
 def pages() -> dict[str, str]:
     """The text of each page by its path."""
-    return {
-        "docs/spec.md": spec_page(),
-        "docs/rules.md": rules_page(),
-        "docs/steps.md": steps_page(),
-        "docs/local.md": local_page(),
-        "docs/architecture.md": architecture_page(),
-        "docs/local-architecture.md": local_architecture_page(),
-    }
+    return {path: page_of() for path, page_of in PAGES.items()}
 
 
 def steps_page() -> str:
@@ -453,6 +446,16 @@ def main(arguments: list[str]) -> int:
         (ROOT / path).write_text(text, encoding="utf-8")
         print(f"wrote {path}" if path in stale else f"{path} is up to date")
     return 0
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/spec.md": spec_page,
+    "docs/rules.md": rules_page,
+    "docs/steps.md": steps_page,
+    "docs/local.md": local_page,
+    "docs/architecture.md": architecture_page,
+    "docs/local-architecture.md": local_architecture_page,
+}
 
 
 def _written(path: str) -> str | None:

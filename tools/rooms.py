@@ -47,7 +47,7 @@ def room_of(path: str) -> str | None:
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == package:
             for alias in node.names:
                 parts = f"{node.module}.{alias.name}".split(".")[1:]
@@ -55,6 +55,14 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
         elif isinstance(node, ast.Import):
             names = (alias.name.split(".") for alias in node.names)
             yield from (name[1] for name in names if name[0] == package and len(name) > 1)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, at any depth; no expression has one, and most nodes of a tree are expressions."""
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for node in getattr(tree, name, ()):
+            yield node
+            yield from _statements(node)
 
 
 def reduced(rooms: Mapping[str, set[str]]) -> dict[str, list[str]]:
