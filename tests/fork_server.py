@@ -328,6 +328,8 @@ def main(kind: str, address: str, ready: int) -> None:
     sys.path[0] = str(Path(sys.executable).parent)
     for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
         importlib.import_module(module)
+    if "pytz" in sys.modules:
+        sys.modules["pytz"].timezone("Etc/UTC")  # its first zone opens the files of all 600
     if kind in (COMMAND, SERVER, PYTEST):
         for module in ("sfml_local.control", "sfml_local.processes.warm"):
             use_fork_servers(importlib.import_module(module))
@@ -461,7 +463,7 @@ def _run(kind: str, arguments: list[str]) -> None:
         from sfml_snowflake import main as command
 
         sys.exit(command())
-    if kind == SNOW:
+    elif kind == SNOW:
         sys.argv = [SNOW, *arguments]
         runpy.run_module("snowflake.cli._app", run_name="__main__", alter_sys=True)
     elif kind == PROGRAM:

@@ -368,6 +368,7 @@ def carrier(server: LocalServer) -> Iterator[subprocess.Popen[str]]:
         assert process.stdout.readline() == "ready\n"
         yield process
         process.stdin.close()
+    assert process.returncode == 0
 
 
 def killed_at(number: int, when: When, matrix: Matrix, carrier: subprocess.Popen[str]) -> int:
