@@ -425,6 +425,7 @@ def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         if number:
             stream.reconfigure(line_buffering=number == 2 or os.isatty(number), write_through=unbuffered)
         setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)  # a program may let go of the other
     _end(partial(_run, order["kind"], order["arguments"]))
 
 

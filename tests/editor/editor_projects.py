@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fork_server
 from language_client import LanguageClient
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,9 @@ class Servers:
         if not alone and known is not None and known.process.poll() is None:
             return known
         environment = {**os.environ, "HOME": str(self._home), "SFML_TRACEBACK": "1"}
-        client = LanguageClient((str(SFML), "lsp"), folder, environment, capabilities)
+        client = LanguageClient(
+            (str(SFML), "lsp"), folder, environment, capabilities, popen=fork_server.Popen
+        )
         self._all.append(client)
         if not alone:
             self._shared[key] = client

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 Message = dict[str, Any]
+Popen = type[subprocess.Popen[bytes]]
 
 
 class LanguageClient:
@@ -24,8 +25,9 @@ class LanguageClient:
         environment: Mapping[str, str],
         capabilities: Mapping[str, Any] | None = None,
         limit: float = 180,
+        popen: Popen = subprocess.Popen,
     ) -> None:
-        self.process = subprocess.Popen(
+        self.process = popen(
             command,
             cwd=folder,
             env=dict(environment),
