@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from source_trees import parsed
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
@@ -71,7 +73,7 @@ def _dotted(names: list[str]) -> list[str]:
 
 
 def unnamed(sources: list[Path], tests: str) -> list[str]:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources}
+    trees = parsed(sources)
     own = own_names(list(trees.values()))
     named = set(re.findall(r"\w+", tests.lower()))
     return [

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from source_trees import parsed
+
 
 @dataclass(frozen=True)
 class House:
@@ -18,15 +20,8 @@ class House:
     @classmethod
     def of(cls, package: Path, *, without: str = "") -> House:
         """The house that a package is, without what lies in folders of a name."""
-        return cls(
-            {
-                ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(
-                    ".__init__"
-                ): ast.parse(path.read_text(encoding="utf-8"))
-                for path in sorted(package.rglob("*.py"))
-                if without not in path.parts
-            }
-        )
+        trees = parsed(path for path in sorted(package.rglob("*.py")) if without not in path.parts)
+        return cls({_module(path, package): tree for path, tree in trees.items()})
 
     @cached_property
     def arrows(self) -> Mapping[str, frozenset[str]]:
@@ -55,6 +50,10 @@ class House:
                     inner = f"{node.module}.{alias.name}"
                     found = inner if inner in self.modules else node.module
                     yield from (one for one in (found,) if one in self.modules)
+
+
+def _module(path: Path, package: Path) -> str:
+    return ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
 def roots(tree: ast.Module) -> Iterator[str]:
