@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sfml_local.core import database_recovery, execution, set_aside, store
+from sfml_local.core import database_recovery, execution, plain_readings, set_aside, store
 from sfml_local.core.account import Account
 from sfml_local.core.account import query_id as current_query
 from sfml_local.core.bindings import (
@@ -179,6 +179,8 @@ class LocalAccount(Account):
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         if self.ignored.has(sql):
             return status()
+        if not params and not describe_only and (reading := plain_readings.read(self, session, sql)):
+            return reading
         sql = quoted_files(sql)
         if "->>" in sql and (statements := chained(inline_bindings(sql, params))):
             return run_chain(self, session, statements, describe_only=describe_only)

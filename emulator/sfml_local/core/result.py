@@ -139,7 +139,7 @@ class ColumnFacts(NamedTuple):
 Types = Mapping[str, ColumnFacts]
 """Name of a column → what is known of it; a column of which nothing is known is missing."""
 
-_TOLD_APART = {"array": "variant", "object": "variant", "timestamp_ltz": "timestamp_tz"}
+TOLD_APART = {"array": "variant", "object": "variant", "timestamp_ltz": "timestamp_tz"}
 """A type → what an answer of DuckDB shows in its place."""
 _SIZED = ("text", "binary")
 _ALWAYS_NULLABLE = ("boolean", "variant", "array", "object")
@@ -160,7 +160,7 @@ def told(result: Result, types: Types) -> Result:
 
 def _told(column: Column, facts: ColumnFacts) -> Column:
     kind, length, is_required, digits = facts
-    type = kind if kind is not None and column.type == _TOLD_APART[kind] else column.type
+    type = kind if kind is not None and column.type == TOLD_APART[kind] else column.type
     return replace(
         column,
         type=type,
