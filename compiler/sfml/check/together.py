@@ -61,8 +61,8 @@ def unwatched(graph: TaskGraph, graphs: Sequence[TaskGraph]) -> tuple[Diagnostic
 
     `graphs` are all pipelines of its project for its target.
     """
-    asked = all_events(graph.settings, graph.tasks) & WATCHED
-    if not asked or isinstance(graph.settings.schedule, Manual):
+    asked = _asked_of_others(graph)
+    if not asked:
         return ()
     others = [other for other in graphs if other.spec_path != graph.spec_path and _looks(other)]
     if any(_covers(other, schemas, graph) for other in others for schemas in _looks(other)):
@@ -78,6 +78,17 @@ def unwatched(graph: TaskGraph, graphs: Sequence[TaskGraph]) -> tuple[Diagnostic
         help=_how_to_watch(graph, others),
     )
     return (finding,)
+
+
+def asks_to_be_watched(graph: TaskGraph) -> bool:
+    """Whether the pipeline asks for events that only another pipeline, which watches it, can tell of."""
+    return bool(_asked_of_others(graph))
+
+
+def _asked_of_others(graph: TaskGraph) -> frozenset[str]:
+    if isinstance(graph.settings.schedule, Manual):
+        return frozenset()
+    return frozenset(all_events(graph.settings, graph.tasks)) & WATCHED
 
 
 def _looks(graph: TaskGraph) -> list[Value]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.check.together import findings_together, unwatched
+from sfml.check.together import asks_to_be_watched, findings_together, unwatched
 from sfml.frontend.reading import with_findings
 from sfml.frontend.silencing import silenced
 from sfml.frontend.unused_silencings import whole_targets
@@ -37,6 +37,8 @@ def with_unwatched(files: Sequence[Path], readings: list[Reading]) -> list[Readi
     `files` are the entry files of the readings. A target with a pipeline that was not read, or has errors, gets no
     finding, because that pipeline may watch.
     """
+    if not any(reading.graph is not None and asks_to_be_watched(reading.graph) for reading in readings):
+        return readings
     result = list(readings)
     for indexes in whole_targets(files, readings):
         graphs = [graph for index in indexes if (graph := readings[index].graph) is not None]

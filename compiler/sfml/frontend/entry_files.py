@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -177,7 +178,18 @@ def entries_of_project(root: Path) -> tuple[Path, ...]:
 
     A file in a linked folder that is in no project is one of them: to read it tells that it leads out of the project.
     """
-    return tuple(path for path in pipelines_of(root) if project_root(path.parent) in (root, None))
+    return tuple(sorted(each_entry_of_project(root)))
+
+
+def each_entry_of_project(root: Path) -> Iterator[Path]:
+    """The entry files of the project at `root` in no order, each as it is found; projects below are left out."""
+    roots: dict[Path, Path | None] = {}
+    for path in _each_pipeline_of(root):
+        folder = path.parent
+        if folder not in roots:
+            roots[folder] = project_root(folder)
+        if roots[folder] in (root, None):
+            yield path
 
 
 def pipeline_name(path: Path) -> str | None:
@@ -190,20 +202,22 @@ def pipelines_of(folder: Path) -> tuple[Path, ...]:
 
     Of a link to a folder that is not below `folder`, only the files that it holds itself are looked at.
     """
+    return tuple(sorted(_each_pipeline_of(folder)))
+
+
+def _each_pipeline_of(folder: Path) -> Iterator[Path]:
     top = folder.resolve()
-    entry_paths: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not is_left_out(name))
-        paths = [Path(place, name) for name in files if not is_left_out(name)]
-        paths += _beside(top, [Path(place, name) for name in folders])
-        entry_paths += [path for path in paths if is_entry_file(path)]
-    return tuple(sorted(entry_paths))
+        names = (name for name in files if is_yaml(name) and not is_left_out(name))
+        yield from filter(is_entry_file, (Path(place, name) for name in names))
+        yield from filter(is_entry_file, _beside(top, (os.path.join(place, name) for name in folders)))  # noqa: PTH118 - a path for each folder takes long
 
 
-def _beside(top: Path, folders: Iterable[Path]) -> Iterator[Path]:
+def _beside(top: Path, folders: Iterable[str]) -> Iterator[Path]:
     """The files of those folders that are links to places outside of `top`."""
-    for folder in folders:
-        if folder.is_symlink() and not folder.resolve().is_relative_to(top):
+    for folder in map(Path, filter(os.path.islink, folders)):
+        if not folder.resolve().is_relative_to(top):
             yield from (path for path in sorted(folder.iterdir()) if not is_left_out(path.name))
 
 
@@ -219,7 +233,7 @@ def is_entry_file(path: Path) -> bool:
 
     A link to nothing and a file that cannot be read count, because whoever reads them next reports them.
     """
-    if not is_yaml(path.name) or path.is_dir():
+    if not is_yaml(path.name):
         return False
     content = _beginning(path)
     return content is None or is_entry_text(content)
@@ -227,9 +241,9 @@ def is_entry_file(path: Path) -> bool:
 
 def _beginning(path: Path) -> bytes | None:
     """The first `_MAX_BYTES` bytes of a file; None if it cannot be read; empty if it is no file."""
-    if path.exists() and not path.is_file():
-        return b""  # a pipe or a device: opening it could wait for ever
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""  # a folder, or a pipe or a device: opening it could wait for ever
         with path.open("rb") as stream:
             return stream.read(_MAX_BYTES)
     except OSError:

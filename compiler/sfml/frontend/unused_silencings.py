@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import MAX_FINDINGS, first_of
-from sfml.frontend.entry_files import entries_of_project
+from sfml.frontend.entry_files import each_entry_of_project
 from sfml.frontend.reading import with_findings
 from sfml.frontend.silencing import unused
 
@@ -126,5 +126,5 @@ def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Pa
     seen = {os.path.realpath(file) for file in files}  # `Path.resolve` raises an error for links in a cycle
     roots = {reading.root for reading in readings}
     return {
-        root for root in roots if all(os.path.realpath(path) in seen for path in entries_of_project(root))
+        root for root in roots if all(os.path.realpath(path) in seen for path in each_entry_of_project(root))
     }
