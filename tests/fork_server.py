@@ -54,8 +54,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
             "sfml_local.services.tasks.execution",
             "sqlglot.dialects.duckdb",
         ),
-        *("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto", "pyarrow.pandas_compat"),
-        "uvicorn.protocols.websockets.auto",
+        *("uvicorn.lifespan.off", "uvicorn.loops.asyncio", "pyarrow.pandas_compat"),
     ),
     WARM_PARENT: (
         *("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),

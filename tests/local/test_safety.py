@@ -246,6 +246,12 @@ def test_a_statement_may_take_longer_than_a_client_may_be_silent(impatient: Loca
         assert connection.cursor().execute("SELECT SYSTEM$WAIT(1)").fetchone() == ("waited 1 seconds",)
 
 
+def test_so_may_one_that_came_from_another_address_by_its_own_words(impatient: LocalServer) -> None:
+    token = login(impatient, impatient.token)["data"]["token"]
+    headers = {"Authorization": f'Snowflake Token="{token}"', "X-Forwarded-For": "192.0.2.1"}
+    assert statement(impatient, headers, "SELECT SYSTEM$WAIT(1)")["success"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [

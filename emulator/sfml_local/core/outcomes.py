@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 KEPT = 100
 KEPT_BYTES = 8 * 2**20
@@ -28,7 +29,10 @@ class Outcomes:
     """The latest responses of one session. Used from the event loop alone."""
 
     def __init__(self) -> None:
-        self._by_request: OrderedDict[str, asyncio.Task[Outcome]] = OrderedDict()
+        self._by_request: dict[str, asyncio.Task[Outcome]] = {}
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        """Bytes of the finished ones, in the order in which they finished."""
+        self._bytes = 0
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._query_ids: dict[str, str] = {}
 
@@ -54,7 +58,7 @@ class Outcomes:
         if request_id is not None:
             self._by_request[request_id] = task
             self._query_ids[request_id] = query_id
-            task.add_done_callback(lambda done: self._forget(done))
+            task.add_done_callback(partial(self._forget, request_id))
         return task
 
     def task(self, query_id: str) -> asyncio.Task[Outcome] | None:
@@ -65,15 +69,14 @@ class Outcomes:
         """The id of the query that a request has begun, while it runs."""
         return self._query_ids.get(request_id)
 
-    def _forget(self, latest: asyncio.Task[Outcome]) -> None:
+    def _forget(self, request_id: str, latest: asyncio.Task[Outcome]) -> None:
         """Drop the oldest responses while there are too many, or they are too large."""
-        done = [(key, task) for key, task in self._by_request.items() if task.done() and task is not latest]
-        count, size = len(done) + 1, sum(_size(task) for _, task in done) + _size(latest)
-        for key, task in done:
-            if count <= KEPT and size <= KEPT_BYTES:
-                return
-            del self._by_request[key]
-            count, size = count - 1, size - _size(task)
+        self._sizes[request_id] = _size(latest)
+        self._bytes += self._sizes[request_id]
+        while len(self._sizes) > 1 and (len(self._sizes) > KEPT or self._bytes > KEPT_BYTES):
+            oldest, size = self._sizes.popitem(last=False)
+            del self._by_request[oldest]
+            self._bytes -= size
 
 
 def _size(task: asyncio.Task[Outcome]) -> int:

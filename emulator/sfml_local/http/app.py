@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,21 +24,11 @@ from sfml_local.http import protocol, rest
 from sfml_local.http.faults import Faults
 from sfml_local.registry import open_account
 
-# A task waits in a thread for its child process, whose queries need further threads.
-THREADS = 256
-
 
 def application(account: LocalAccount, silence: float = SILENCE_SECONDS) -> Starlette:
     """The routes of the connector's protocol and of every service, for this account."""
 
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        yield
-
-    app = Starlette(
-        routes=[*protocol.ROUTES, *account.routes, *rest.routes(account.operations)], lifespan=lifespan
-    )
+    app = Starlette(routes=[*protocol.ROUTES, *account.routes, *rest.routes(account.operations)])
     app.state.account = account
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _unknown)
@@ -131,6 +118,12 @@ class LocalServer:
             # uvicorn's records go to the same log as all others, which removes secrets.
             log_config=None,
             access_log=False,
+            # An address that a client claims must not hide its connection from `connections`.
+            proxy_headers=False,
+            server_header=False,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
         )

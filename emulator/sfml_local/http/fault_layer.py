@@ -6,14 +6,15 @@ import asyncio
 import json
 import uuid
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfml_local.core.connections import Connections
+from sfml_local.core.deep import in_thread
 from sfml_local.core.limits import Refused, limit_for, unpacked
 from sfml_local.http import rest
 from sfml_local.http.faults import Call, Delay, Do, Drop, Fail, Faults, Kind, Rule, When
@@ -83,7 +84,7 @@ class FaultLayer:
                 case Delay(seconds):
                     await asyncio.sleep(seconds)
                 case Do(function):
-                    await run_in_threadpool(function, call)
+                    await in_thread(partial(function, call))
                 case Fail() as failure:
                     answer.replace(failure)
                     return True

@@ -7,18 +7,17 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sfml_local.core import followed_parameters
 from sfml_local.core.batches import batch, bound_value
-from sfml_local.core.deep import SHORT, deeply
+from sfml_local.core.deep import SHORT, in_thread
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import settings
 from sfml_local.core.full_disk import full_disk_error
@@ -103,7 +102,6 @@ async def login(request: Request) -> JSONResponse:
     account = account_of(request)
     data = (await body_of(request)).get("data")
     data = data if isinstance(data, dict) else {}
-    await run_in_threadpool(account.sessions.close_idle)
     password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
     query = request.query_params
     place: dict[str, Any] = {
@@ -117,11 +115,12 @@ async def login(request: Request) -> JSONResponse:
         place["role"] = place["role"] or DEFAULT_ROLE
         place["warehouse"] = place["warehouse"] or DEFAULT_WAREHOUSE
         user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
-        session = await run_in_threadpool(account.sessions.open, user=user, **place)
-    elif (admitted := account.sessions.admitted(password)) is not None:
-        session = await run_in_threadpool(
-            account.sessions.child_of, admitted.parent, rights=admitted.rights, **place
+        session = await in_thread(
+            partial(_opened, account, partial(account.sessions.open, user=user, **place))
         )
+    elif (admitted := account.sessions.admitted(password)) is not None:
+        child_of = partial(account.sessions.child_of, admitted.parent, rights=admitted.rights, **place)
+        session = await in_thread(partial(_opened, account, child_of))
         session.admitted_by = admitted
     else:
         return failure("390100", "Incorrect username or password was specified.", "08001")
@@ -147,6 +146,12 @@ async def login(request: Request) -> JSONResponse:
         },
     }
     return JSONResponse({"data": answer, "code": None, "message": None, "success": True})
+
+
+def _opened(account: Account, opened: Callable[[], Session]) -> Session:
+    """The session of a login, after those have ended whose clients have sent nothing for too long."""
+    account.sessions.close_idle()
+    return opened()
 
 
 _CLIENT = ("CLIENT_APP_ID", "CLIENT_APP_VERSION")
@@ -190,7 +195,8 @@ async def query(request: Request) -> Response:
     async def run() -> Outcome:
         if not body.get("describeOnly"):
             account.part(Queries).accept(session, query_id, str(body.get("sqlText") or ""))
-        return await run_in_threadpool(outcome, account, session, body, query_id)
+        is_deep = len(str(body.get("sqlText"))) > SHORT
+        return await in_thread(partial(outcome, account, session, body, query_id), deep=is_deep)
 
     task = session.outcomes.start(request.query_params.get("requestId"), query_id, run)
     if body.get("asyncExec"):
@@ -203,11 +209,7 @@ async def query(request: Request) -> Response:
 
 def outcome(account: Account, session: Session, body: dict[str, Any], query_id: str) -> Outcome:
     """The response to one statement as bytes, built in the thread that ran it; never raises."""
-
-    def work() -> dict[str, Any]:
-        return answer(account, session, body, query_id)
-
-    response = work() if len(str(body.get("sqlText"))) <= SHORT else deeply(work)
+    response = answer(account, session, body, query_id)
     text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
     # Lone surrogates cannot be encoded in UTF-8, so they are replaced by question marks.
     return Outcome(text.encode("utf-8", "replace"))
@@ -362,7 +364,7 @@ async def fetch(request: Request) -> Response:
         result = account.part(Queries).result(session, query_id)
     except SqlError as error:
         return failure(error.code, error.message, error.sqlstate)
-    return JSONResponse(await run_in_threadpool(success, account, session, result, query_id))
+    return JSONResponse(await in_thread(partial(success, account, session, result, query_id)))
 
 
 def _running(account: Account, session: Session, query_id: str) -> asyncio.Task[Outcome] | None:
@@ -383,7 +385,7 @@ async def session_endpoint(request: Request) -> JSONResponse:
     if session is None:
         return failure(*SESSION_GONE)
     if request.query_params.get("delete", "").lower() == "true":
-        await run_in_threadpool(account_of(request).sessions.close, session)
+        await in_thread(partial(account_of(request).sessions.close, session))
     return accepted()
 
 
@@ -416,9 +418,9 @@ async def abort(request: Request) -> JSONResponse:
     )
     query = None if query_id is None else account.part(Queries).get(query_id)
     if query is None:
-        await run_in_threadpool(cancel_session, account, session.id)
+        await in_thread(partial(cancel_session, account, session.id))
     else:
-        await run_in_threadpool(cancel_query, account, query)
+        await in_thread(partial(cancel_query, account, query))
     return accepted()
 
 
@@ -429,7 +431,7 @@ async def abort_one(request: Request) -> JSONResponse:
         return failure(*SESSION_GONE)
     account = account_of(request)
     query = _query_of(account, session, request.path_params["query_id"])
-    if query is None or not await run_in_threadpool(cancel_query, account, query):
+    if query is None or not await in_thread(partial(cancel_query, account, query)):
         return failure("000605", NOT_EXECUTING, "57014")
     return accepted()
 

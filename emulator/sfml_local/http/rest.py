@@ -11,15 +11,15 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sfml_local.core.deep import SHORT, deeply
+from sfml_local.core.deep import SHORT, in_thread
 from sfml_local.core.errors import SqlError
 from sfml_local.core.full_disk import full_disk_error
 from sfml_local.core.limits import NotJson, Refused, parsed_json, read_body
@@ -90,9 +90,7 @@ def routes(operations: Operations) -> tuple[Route, ...]:
     async def endpoint(request: Request) -> Response:
         """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
         body = await read_body(request)  # the Snowflake CLI sends compressed bodies through the connector
-        if len(body) <= SHORT:
-            return await run_in_threadpool(_admit, known, request, body)
-        return await run_in_threadpool(deeply, lambda: _admit(known, request, body))
+        return await in_thread(partial(_admit, known, request, body), deep=len(body) > SHORT)
 
     # One route for all, because a quoted name may contain a slash, which Starlette would take for a separator.
     return (Route(BASE + "/{path:path}", endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),)
