@@ -17,6 +17,17 @@ def calls_of(small: Small, *words: str) -> list[str]:
     return [call.text for call in calls if not READINGS.search(call.text)]
 
 
+def test_runs_that_ended_are_looked_at_once_the_followed_one_has_ended(small: Small) -> None:
+    small.edit("'select 2'", "\"call system$wait(600, 'MILLISECONDS')\"")
+    small.run(*APPLY)
+    small.local.faults.forget_calls()
+    code, text = small.run("run", "specs/small.yaml")
+    assert code == 0, text
+    looks = [found[0] for call in small.local.calls if (found := READINGS.search(call.text))]
+    assert looks.count("COMPLETE_TASK_GRAPHS(") == 1 < looks.count("CURRENT_TASK_GRAPHS("), looks
+    assert looks.count("TASK_HISTORY(") == 1 + looks.count("CURRENT_TASK_GRAPHS("), looks
+
+
 def test_a_part_takes_few_calls_besides_those_for_its_tasks(small: Small) -> None:
     small.run(*APPLY)
     small.run("run", "specs/small.yaml")

@@ -199,6 +199,14 @@ class RunReader(Protocol):
         """Snowflake's records of the graph runs that are executing or ended within the last hour."""
         ...
 
+    def going_on(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
+        """Those of the graph runs that are executing or scheduled: half the calls."""
+        ...
+
+    def ended(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
+        """Those of the graph runs that ended within the last hour."""
+        ...
+
     def log(self, row: TaskRow) -> str:
         """The log of a task run, as far as the account kept it."""
         ...

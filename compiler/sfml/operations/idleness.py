@@ -73,7 +73,7 @@ def _executing(observed: ObservedGraph, target: TargetAccount) -> list[GraphRow]
     beside = (*part_graphs(there, observed.root.name), *lane_graphs(there, observed.root.name))
     others = [target.history.root(folded_name(graph.root)) for graph in beside if graph.has_root]
     roots = (root, *(other for other in others if other is not None))
-    return [graph for one in roots for graph in target.history.graphs(one) if graph.state == "EXECUTING"]
+    return [graph for one in roots for graph in target.history.going_on(one) if graph.state == "EXECUTING"]
 
 
 def _words(running: list[GraphRow]) -> str:

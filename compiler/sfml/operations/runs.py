@@ -139,7 +139,10 @@ def follow(
     `interval` is the minimum number of seconds between readings. Raises `ConnectionFailed` if the run does not appear
     in the history.
     """
-    group = _found(account, started, interval, sleep)
+    group, rows = _found(account, started, interval, sleep)
+    if (begun := run_of(desired, rows, group, state="EXECUTING", suspended=suspended)) is not None:
+        yield begun  # it has begun a moment ago, so there is nothing else to be read yet
+        sleep(interval)
     retries = desired.root.task_auto_retry_attempts or 0
     awaited = AwaitedRun(started.root, group, started.asked_at - timedelta(minutes=1), retries)
     yield from _readings(desired, account, awaited, interval=interval, sleep=sleep, suspended=suspended)
@@ -218,7 +221,7 @@ def read_run(
     """The run as it is now, and whether its awaited attempt has ended and is not retried automatically."""
     root, group = awaited.root, awaited.group
     # Read in this order: if the graph run has ended now, the rows that are read next are complete.
-    graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
+    graphs = [graph for graph in _records(account, root, group) if graph.run_group == group]
     rows = account.rows(root, awaited.since)
     last = max(graphs, key=lambda graph: graph.attempt, default=None)
     ended = (
@@ -235,13 +238,27 @@ def read_run(
     return run, ended or skipped
 
 
-def _found(account: RunReader, started: StartedRun, interval: float, sleep: Callable[[float], None]) -> str:
-    """The run group of the started run, found by its nonce; raises `ConnectionFailed` if it does not appear."""
+def _records(account: RunReader, root: DeployedRoot, group: str) -> tuple[GraphRow, ...]:
+    """The records of the runs of a graph. Those that ended are not asked for while this run's first attempt goes on."""
+    going_on = account.going_on(root)
+    if any((graph.run_group, graph.attempt) == (group, 1) for graph in going_on):
+        return going_on
+    return (*going_on, *account.ended(root))
+
+
+def _found(
+    account: RunReader, started: StartedRun, interval: float, sleep: Callable[[float], None]
+) -> tuple[str, tuple[TaskRow, ...]]:
+    """The run group of the started run, found by its nonce, and the rows with it.
+
+    Raises `ConnectionFailed` if it does not appear.
+    """
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
-        for row in account.rows(started.root, started.asked_at - timedelta(minutes=1)):
+        rows = account.rows(started.root, started.asked_at - timedelta(minutes=1))
+        for row in rows:
             if started.nonce in (row.config or "") and row.run_group:
-                return row.run_group
+                return row.run_group, rows
         sleep(interval)
     raise ConnectionFailed(
         f"the run did not appear in the history within {START_WITHIN:.0f} s",
@@ -276,7 +293,7 @@ def cancel_runs(
             finalizing = {row.run_group for row in rows}
             left = [
                 graph.run_group
-                for graph in account.graphs(root)
+                for graph in account.going_on(root)
                 if graph.state == "EXECUTING" and graph.run_group not in finalizing
             ]
         if not left:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -124,15 +124,20 @@ class History:
         return tuple(task_row(row) for row in tasks)
 
     def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
-        information_schema = f"{identifier(self._target.database)}.INFORMATION_SCHEMA"
-        graphs: list[GraphRow] = []
-        for function, ends in (("CURRENT_TASK_GRAPHS", ()), ("COMPLETE_TASK_GRAPHS", ("COMPLETED_TIME",))):
-            rows = self._rows(
-                f"SELECT {', '.join((*GRAPH_COLUMNS, *ends))} FROM TABLE("
-                f"{information_schema}.{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
-            )
-            graphs += [graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
-        return tuple(graphs)
+        return (*self.going_on(root), *self.ended(root))
+
+    def going_on(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
+        return self._graphs(root, "CURRENT_TASK_GRAPHS", GRAPH_COLUMNS)
+
+    def ended(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
+        return self._graphs(root, "COMPLETE_TASK_GRAPHS", (*GRAPH_COLUMNS, "COMPLETED_TIME"))
+
+    def _graphs(self, root: DeployedRoot, function: str, columns: Sequence[str]) -> tuple[GraphRow, ...]:
+        rows = self._rows(
+            f"SELECT {', '.join(columns)} FROM TABLE({identifier(self._target.database)}.INFORMATION_SCHEMA"
+            f".{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
+        )
+        return tuple(graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id)
 
     def log(self, row: TaskRow) -> str:
         """The text of all lines of a task run, oldest first."""

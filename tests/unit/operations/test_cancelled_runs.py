@@ -33,7 +33,7 @@ class Looks:
     def rows(self, root: DeployedRoot) -> Sequence[TaskRow]:
         return self.looks[0][0]
 
-    def graphs(self, root: DeployedRoot) -> Sequence[GraphRow]:
+    def going_on(self, root: DeployedRoot) -> Sequence[GraphRow]:
         return self.looks[0][1]
 
     def cancel(self, name: str) -> None:
