@@ -39,12 +39,12 @@ class AccountContent:
     @property
     def fingerprint(self) -> str:
         """Equal for contents that differ in nothing but times, ids, nonces and process ids."""
-        rows = {table: sorted(_comparable(str(row)) for row in rows) for table, rows in self.rows.items()}
-        files = sorted((_comparable(path), _comparable(text.decode())) for path, text in self.files.items())
+        rows = {table: sorted(comparable(str(row)) for row in rows) for table, rows in self.rows.items()}
+        files = sorted((comparable(path), comparable(text.decode())) for path, text in self.files.items())
         return hashlib.sha256(repr((rows, files)).encode()).hexdigest()
 
 
-def _comparable(text: str) -> str:
+def comparable(text: str) -> str:
     return _OF_ITS_OWN.sub("-", text)
 
 

@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import fork_server
 import pytest
-from account_content import AccountContent, account_content, put_back
+from account_content import AccountContent, account_content, comparable, put_back
 from carrying import QUICK, carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
 
@@ -60,8 +61,8 @@ class Matrix:
     connected: TargetAccount
     old: Artefact | None = None
     new: Artefact | None = None
-    calls: int = 0
-    seen: Counter[str] = field(default_factory=Counter)
+    sent: tuple[str, ...] = ()
+    """The calls of the passage, as `known` tells them."""
     start: AccountContent = field(init=False)
     ends: set[str] = field(default_factory=set)
     """The fingerprints of the account after the passage, once the way back from there was seen."""
@@ -88,7 +89,24 @@ class Matrix:
         # The way back may leave a stage, or what else the first passage had to make.
         self.begin()
         carry_out(self.passage, self.connected)
-        self.calls = self.faults.count()
+        self.sent = tuple(known(call) for call in self.made())
+
+    @property
+    def calls(self) -> int:
+        return len(self.sent)
+
+    def made(self) -> tuple[Call, ...]:
+        """The calls of the current attempt."""
+        return tuple(call for call in self.faults.calls if call.kind != "session" and not call.inside)
+
+    def levels_apart(self) -> Iterator[range]:
+        """The numbers of all calls, in groups none of which has two of one level.
+
+        Each level has at most one call for each task, and ends before the next begins.
+        """
+        apart = max(len(graph.all_tasks) for graph in (self.passage.old, self.passage.new) if graph)
+        for first in range(1, apart + 1):
+            yield range(first, self.calls + 1, apart)
 
     def begin(self) -> None:
         """Put the account back to where the passage begins."""
@@ -193,6 +211,16 @@ class Matrix:
         return self.connected.stage.journal(pipeline) if staged and staged.has_journal else None
 
 
+def known(call: Call) -> str:
+    """What a call asks, without what differs from one attempt to the next: the folder of files on their way."""
+    return re.sub(r"(?<=/)sfml-(put|get)-\w+", "-", comparable(call.text))
+
+
+def is_about(later: Call, lost: Call) -> bool:
+    """Whether a call asks what another has lost the answer to, or looks at what became of it."""
+    return known(later) == known(lost) or (later.method == "GET" and lost.path.startswith(later.path))
+
+
 @pytest.fixture(scope="module")
 def total(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
     """Counts the cases, and says at the end how many there were of each kind."""
@@ -233,15 +261,31 @@ def test_a_call_that_fails_is_finished_or_undone(matrix: Matrix, total: Counter[
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_connection_that_breaks_once_stops_nothing(matrix: Matrix, total: Counter[str], when: When) -> None:
-    """Clients send all but POST again by themselves: a passage without one says nothing of our own retries."""
-    for number in range(1, matrix.calls + 1):
+    """Clients send all but POST again by themselves: a passage without one says nothing of our own retries.
+
+    A connection breaks in several levels of an attempt: each call is sent again before the next level begins.
+    """
+    for numbers in matrix.levels_apart():
         matrix.begin()
-        rule = matrix.faults.drop(nth=number, when=when)
-        assert matrix.attempt(), f"call {number}"
-        assert rule.fired == 1, number
-        assert matrix.faults.count() > matrix.calls, f"call {number} was not sent again"
+        lost = [matrix.sent[number - 1] for number in numbers]
+        rules = [
+            matrix.faults.drop(
+                lambda call, words=words: known(call) == words,
+                # Of equal calls, one that was lost came twice.
+                nth=1 + matrix.sent[: number - 1].count(words) + lost[:at].count(words),
+                when=when,
+            )
+            for at, (number, words) in enumerate(zip(numbers, lost, strict=True))
+        ]
+        assert matrix.attempt(), lost
+        assert [rule.fired for rule in rules] == [1] * len(rules), lost
+        made = matrix.made()
+        dropped = [at for at, call in enumerate(made) if call.dropped]
+        assert Counter(known(made[at]) for at in dropped) == Counter(lost)
+        for at in dropped:
+            assert any(is_about(call, made[at]) for call in made[at + 1 :]), f"{lost} was not sent again"
         matrix.arrive()
-        total[f"dropped {when} its effect"] += 1
+        total[f"dropped {when} its effect"] += len(numbers)
 
 
 def test_a_connection_that_stays_broken_for_all_tries_of_the_clients_stops_nothing(
@@ -264,14 +308,9 @@ def test_a_connection_that_stays_broken_for_all_tries_of_the_clients_stops_nothi
 
 
 def test_a_delay_at_any_call_changes_nothing(matrix: Matrix, total: Counter[str]) -> None:
-    """A delay concerns the calls under way with it: of calls that come one after the other, several are delayed.
-
-    Calls are under way together for tasks of one level, of which there are never more than tasks.
-    """
-    apart = max(len(graph.all_tasks) for graph in (matrix.passage.old, matrix.passage.new) if graph)
-    for first in range(1, apart + 1):
+    """A delay concerns the calls under way with it: calls of several levels are delayed in an attempt."""
+    for numbers in matrix.levels_apart():
         matrix.begin()
-        numbers = range(first, matrix.calls + 1, apart)
         rules = [matrix.faults.delay(0.01, nth=number, times=1) for number in numbers]
         assert matrix.attempt()
         assert [rule.fired for rule in rules] == [1] * len(numbers), numbers
