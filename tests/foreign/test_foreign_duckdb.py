@@ -333,6 +333,20 @@ def test_the_catalogue_has_the_columns_that_are_read(duck: duckdb.DuckDBPyConnec
             pytest.fail(f"DuckDB's catalogue changed: {rule} ({cause})")
 
 
+def test_a_name_is_looked_up_without_a_query(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("CREATE TABLE gone (a INT); CREATE VIEW v AS FROM gone; DROP TABLE gone")
+    duck.execute('CREATE TEMP TABLE "a.b" (a INT)')
+    duck.begin()
+    duck.execute("CREATE TABLE new (a INT)")
+    looked_up: Any = duck
+    places = [
+        *(("memory", "main", name) for name in ("t", "T", "v", "new", "gone")),
+        *(("temp", "main", "a.b"), ("memory", "no", "t"), ("no", "main", "t")),
+    ]
+    kinds = [looked_up._table_kind(place) for place in places]
+    assert kinds == ["table", "table", "view", "table", "none", "table", "none", "none"], "Engine.kind_of"
+
+
 LEFT_BY_A_KILL = """
 import duckdb, os, sys
 duck = duckdb.connect(sys.argv[1])

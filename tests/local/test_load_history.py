@@ -122,4 +122,7 @@ def test_it_outlives_the_server(folder: Path) -> None:
             session.sql("CREATE TABLE IF NOT EXISTS LOADS (N INT)").collect()
             put(session, "a.csv", b"1\n")
             told.append(session.sql(COPY).collect()[0][0])
-    assert told == ["loads/a.csv", NOTHING]
+            if len(told) == 2:
+                session.sql("TRUNCATE TABLE LOADS").collect()
+                told.append(session.sql(COPY).collect()[0][0])
+    assert told == ["loads/a.csv", NOTHING, "loads/a.csv"]

@@ -190,7 +190,7 @@ def _loaded(
         files = _load(account, session, copy, keys) if keys else []
         taken = {_identity(copy.place, file.key): digests[file.key] for file in files if not file.failed}
         if taken:
-            load_history.note(session, copy.target, taken)
+            load_history.note(account, session, copy.target, taken)
     sizes = {file.key: copy.place.file(file.key).stat().st_size for file in files}
     if "PURGE" in flags:
         for file in files:

@@ -40,9 +40,31 @@ class LoadTurns:
         self.locks = tuple(threading.RLock() for _ in range(64))
 
 
+class KnownHistories:
+    """The databases whose history may have rows: few have any, and every definition would delete some."""
+
+    def __init__(self, account: Account) -> None:
+        self._engine = account.engine
+        self._asked: set[str] = set()
+        self._filled: set[str] = set()
+        """A name is put in before the first row is written, and stays."""
+
+    def fill(self, database: str) -> None:
+        """A row is about to be written."""
+        self._filled.add(database)
+
+    def may_have_rows(self, database: str) -> bool:
+        """Whether the history of a database, or another transaction, may have rows."""
+        if database not in self._asked:
+            if self._engine.rows(f"SELECT 1 FROM {_of_database(database)} LIMIT 1"):
+                self.fill(database)
+            self._asked.add(database)
+        return database in self._filled
+
+
 def creation_sql(database: str) -> str:
     """The history table of a database; created with it, because two transactions could not both create it."""
-    return f"CREATE TABLE IF NOT EXISTS {quoted(database)}.{PLACE}._sfml_loads {_COLUMNS}"
+    return f"CREATE TABLE IF NOT EXISTS {_of_database(database)} {_COLUMNS}"
 
 
 def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
@@ -52,8 +74,9 @@ def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
     return dict(session.rows(query, _key(table)))
 
 
-def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
+def note(account: Account, session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
     """Record these files with their MD5 in the session's open transaction."""
+    account.part(KnownHistories).fill(table.database)
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
     with session.lock, translating("COPY INTO"):
@@ -100,11 +123,11 @@ def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         for name in gone:
             locations.forget_table(rewriting.account, name)
     for name in gone:
-        _change(session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
+        _change(rewriting, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
     for old, new in moved:
         locations.move_table(rewriting.account, old, new)
         _change(
-            session,
+            rewriting,
             new,
             "UPDATE {} SET name = ? WHERE schema = ? AND name = ?",
             [new.name, *_key(old)],
@@ -130,9 +153,12 @@ def _moved(tree: Expr, session: Session) -> Iterator[tuple[ObjectName, ObjectNam
             yield old, old.sibling(last)
 
 
-def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
+def _change(rewriting: Rewriting, table: ObjectName, sql: str, parameters: list[str]) -> None:
+    session = rewriting.session
     _make_temporary(session, table)
-    session.rows(sql.format(_loads(session, table)), parameters)
+    histories = rewriting.account.part(KnownHistories)
+    if table in session.temporaries or histories.may_have_rows(table.database):
+        session.rows(sql.format(_loads(session, table)), parameters)
 
 
 def _make_temporary(session: Session, table: ObjectName) -> None:
@@ -148,8 +174,13 @@ def _loads(session: Session, table: ObjectName) -> str:
     """The history table in the database of the table."""
     if table in session.temporaries:
         return _TEMPORARY
-    return f"{quoted(table.database)}.{PLACE}._sfml_loads"
+    return _of_database(table.database)
+
+
+def _of_database(database: str) -> str:
+    return f"{quoted(database)}.{PLACE}._sfml_loads"
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    account.engine.rows(f"DELETE FROM {quoted(database)}.{PLACE}._sfml_loads WHERE schema = ?", [schema])
+    if account.part(KnownHistories).may_have_rows(database):
+        account.engine.rows(f"DELETE FROM {_of_database(database)} WHERE schema = ?", [schema])

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from sfml_local.core.account import Account
+from sfml_local.core.engine import Run, stored_columns
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import ObjectName
 from sfml_local.grammar.quoting import duckdb_identifier
@@ -27,12 +28,6 @@ PLACE = "_fs_information_schema"
 """The hidden schema in every database with the tables of changes."""
 
 _OWN = ("__seq", "__part", "__row", "__plus", "__batch")
-
-
-class Run(Protocol):
-    """Runs a statement in DuckDB's dialect, outside of sessions or in the transaction of one, and returns its rows."""
-
-    def __call__(self, sql: str, parameters: Sequence[Any] = ..., /) -> list[tuple[Any, ...]]: ...
 
 
 def quoted(name: str) -> str:
@@ -54,13 +49,7 @@ def _pending_name(stream: Stream) -> str:
 
 def columns(run: Run, database: str, schema: str, table: str) -> list[tuple[str, str]]:
     """(name, DuckDB type) of a table's columns; empty if there is no such table."""
-    rows = run(
-        "SELECT column_name, data_type FROM duckdb_columns() JOIN duckdb_tables()"
-        " USING (database_name, schema_name, table_name)"
-        " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [database, schema, table],
-    )
-    return [(name, kind) for name, kind in rows]
+    return stored_columns(run, (database, schema, table))
 
 
 def base_columns(run: Run, base: ObjectName) -> list[tuple[str, str]]:

@@ -187,7 +187,7 @@ def _schema(name: ObjectName) -> tuple[str, str]:
 
 
 def _demand_free(account: Account, name: ObjectName) -> None:
-    if changes.base_columns(account.engine.rows, name):
+    if account.engine.rows(KINDS, [*name.parts, *name.parts]) == [("TABLE",)]:
         raise already_exists(name.fqn())
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from sqlglot import Expr
 
+from sfml_local.core.engine import Run
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.translating import translating
 from sfml_local.services.streams import changes
-from sfml_local.services.streams.changes import Run, base_columns, quoted, table_of
+from sfml_local.services.streams.changes import base_columns, quoted, table_of
 from sfml_local.services.streams.store import Stream, with_sources
 from sfml_local.services.streams.view_queries import (
     ID,

@@ -18,9 +18,10 @@ import sqlglot
 from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
+from sfml_local.core.engine import Run
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.names import ObjectName
-from sfml_local.services.streams.changes import Run, quoted
+from sfml_local.services.streams.changes import quoted
 
 ID = "__sfml_id"
 """The column with the ids of rows."""
