@@ -115,10 +115,15 @@ def gitlab_job(folder: Path, venv: Path | None, environment: Mapping[str, str], 
     return Ran(code, log, "", dict(line.split("=", 1) for line in lines))
 
 
+_UNCOMPILED = {"PIP_NO_COMPILE": "0"}
+"""pip compiles no modules: what is imported is compiled then, in a fraction of the time. (The switch, off, says so.)"""
+
+
 def _shell(script: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     """As the hosts call bash."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     kept |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    kept |= _UNCOMPILED
     done = subprocess.run(
         ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script),
         cwd=folder,

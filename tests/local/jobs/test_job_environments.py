@@ -28,7 +28,11 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def offline(wheels: Path) -> dict[str, str]:
     """Variables of a job with which its pip looks nowhere but in a folder."""
-    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), **ALONE}
+
+
+ALONE = {"PIP_NO_WARN_CONFLICTS": "0"}
+"""pip does not compare this Python's hundreds of packages, half of its time here. (The switch, off, says so.)"""
 
 
 def environments(server: LocalServer) -> set[str]:
@@ -102,7 +106,7 @@ def test_a_wheel_in_the_payload_can_be_required(server: LocalServer, shared: Ses
     known = environments(server)
     for code in ("VERSION = 'a'", "VERSION = 'b'"):  # the same name, another content
         file = wheel(source, "sfml_tiny", "1.0", code)
-        job = define(shared, str(source), pip_requirements=[f"./{file.name}"])()
+        job = define(shared, str(source), pip_requirements=[f"./{file.name}"], env_vars=ALONE)()
         assert job.result(60)[0] == code[-2]
     assert len(environments(server) - known) == 2
 

@@ -7,6 +7,7 @@ one job does what the tests of a cluster look at.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ print("the head speaks")
 """
 TRAINING = """
 import json
+import os
 from snowflake.ml.data import DataConnector
 from snowflake.ml.modeling.distributors.lightgbm import LightGBMEstimator, LightGBMScalingConfig
 from snowflake.ml.modeling.distributors.xgboost import XGBEstimator, XGBScalingConfig
@@ -78,8 +80,10 @@ def error_of(call):
 boosted = XGBEstimator(params={"n_estimators": 5, "objective": "binary:logistic"}, scaling_config=XGBScalingConfig())
 xgb = boosted.fit(rows, input_cols=inputs, label_col=label)
 import xgboost
-five = XGBEstimator(
-    n_estimators=2, objective="binary:logistic", scaling_config=XGBScalingConfig(num_workers=5, num_cpu_per_worker=1)
+cores = os.cpu_count()  # with three times as many, more than the two nodes have
+sharing = XGBScalingConfig(num_workers=3, num_cpu_per_worker=cores)
+three = XGBEstimator(
+    n_estimators=2, objective="binary:logistic", scaling_config=sharing
 ).fit(rows, input_cols=inputs, label_col=label)
 one = XGBEstimator(
     n_estimators=2, objective="binary:logistic", scaling_config=XGBScalingConfig(num_workers=1, num_cpu_per_worker=1)
@@ -96,7 +100,7 @@ many = LightGBMEstimator(
 numbers = frame[inputs].astype(float)
 boosters = {
     "xgb": right(xgb.predict(xgboost.DMatrix(numbers))),
-    "rounds": [each.num_boosted_rounds() for each in (xgb, one, five)],
+    "rounds": [each.num_boosted_rounds() for each in (xgb, one, three)],
     "light": right(light.predict(numbers)),
     "trees": [light.num_trees(), many.num_trees()],
     "many": right(many.predict(numbers)),
@@ -171,7 +175,7 @@ def test_boosters_are_trained_on_all_nodes(of_two: MLJob[Any]) -> None:
         "gpu": "use_gpu=True: the nodes of the local Snowflake have no GPU",
     }
     assert "Training XGBoost on 2 worker(s)" in of_two.get_logs()
-    assert "Training XGBoost on 5 worker(s) with 1 core(s) each" in of_two.get_logs()
+    assert f"Training XGBoost on 3 worker(s) with {os.cpu_count()} core(s) each" in of_two.get_logs()
     # One for each of two columns, though five were asked for.
     assert of_two.get_logs().count("Training LightGBM on 2 worker(s)") == 2
 
