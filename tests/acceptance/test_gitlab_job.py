@@ -108,6 +108,7 @@ def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(source, copy)
     made = Repository(project)
     made.git("init", "-q")
+    made.git("config", "core.compression", "0")  # a thousand files, and most of the time for them
     made.git("add", "-A")
     made.commit("Release")
     made.git("tag", "v0")
