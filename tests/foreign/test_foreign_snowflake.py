@@ -85,6 +85,13 @@ def test_the_connector_can_be_asked_again_for_the_libraries_that_it_was_imported
     assert {"snowpark", "installed_snowpark"} <= vars(core).keys()
 
 
+def test_the_connector_can_be_told_not_to_send_the_names_of_modules() -> None:
+    """local/processes/worker.py tells it: a setting of another name would be left aside without a word."""
+    from snowflake.connector.connection import DEFAULT_CONFIGURATION
+
+    assert DEFAULT_CONFIGURATION["log_imported_packages_in_telemetry"] == (True, bool)
+
+
 def test_the_session_of_the_connector_can_carry_other_requests() -> None:
     """snowflake/rest.py sends GETs as the connector does: its address, its token, its renewal, its kind of login."""
     import inspect

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -130,6 +131,7 @@ def test_it_has_what_a_process_of_its_own_has(
         "found = {'main': sys.modules['__main__'].__spec__.name if sys.modules['__main__'].__spec__ else None}\n"
         "found['handlers'] = [str(signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM)]\n"
         "found['loggers'] = [type(h).__name__ for h in logging.getLogger().handlers]\n"
+        "found['levels'] = [logging.getLogger(name).level for name in ('', 'snowflake.connector')]\n"
         "found['path'] = sys.path[1:]\n"
         "found['streams'] = [s.write_through for s in (sys.stdout, sys.stderr)]\n"
         "found['open'] = sorted(int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) < 3)\n"
@@ -230,6 +232,14 @@ def test_functions_are_forked_from_the_parent_of_procedures_where_there_is_one(
         with pytest.raises(SqlError, match="ended with exit code 4"):
             call(server, "SELECT F(2)")
         assert of_function(server, "") == 1
+
+
+def test_a_function_logs_at_the_levels_of_a_new_interpreter(server: LocalServer) -> None:
+    call(server, procedure("1"))
+    names = ("", "snowflake.connector", "snowflake.snowpark", "snowflake.ml")
+    levels = f"[logging.getLogger(name).level for name in {names}]"
+    found = of_function(server, f"import logging; return json.dumps([{PARENT}, {levels}])")
+    assert found == [warm_parent_of(server.account).pid, [logging.WARNING, 0, 0, 0]]
 
 
 def test_an_imported_module_of_a_function_wins_over_a_warm_one(

@@ -23,6 +23,7 @@ import threading
 import traceback
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,9 @@ LAZY = (
 )
 """Modules that a session, a step or an ML Job's launcher imports later."""
 
+WORKER = "sfml_local.processes.worker"
 PROGRAMS = {
-    "sfml_local.processes.worker": worker,
+    WORKER: worker,
     "sfml_local.processes.function_worker": function_worker,
     "sfml_local.processes.predictor": predictor,
 }
@@ -56,6 +58,7 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     for module in (*CLIENTS, *LAZY):
         _import(module)
+    worker.set_levels(logging.INFO, logging.WARNING)
     mimetypes.init()  # the connector asks what is compressed at each first PUT and GET
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps supervisors
     left = list(also)
@@ -73,12 +76,18 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
         if received is None:
             return 0
         order, (lifeline, told) = received
+        warm = _packages(len(sys.modules))
         if os.fork() == 0:
             control.close()
-            warm = frozenset(name.partition(".")[0] for name in sys.modules) - {"__main__"}
             _serve(order, lifeline, told, warm)
         os.close(lifeline)
         os.close(told)
+
+
+@lru_cache(maxsize=1)
+def _packages(modules: int) -> frozenset[str]:
+    """What is imported, found out once: a forked process would copy the page of every name that it looks at."""
+    return frozenset(name.partition(".")[0] for name in sys.modules) - {"__main__"}
 
 
 def _import(module: str) -> None:
@@ -141,6 +150,8 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _new_chance()
         importlib.invalidate_caches()  # packages may have been installed since the parent looked
+        if is_script or argv[2] != WORKER:
+            worker.set_levels(logging.WARNING, logging.NOTSET)  # those of a new interpreter
         if is_script:
             code = as_main.run(argv[2], argv[3:])
         else:

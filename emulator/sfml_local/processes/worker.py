@@ -42,9 +42,9 @@ def main(request_file: str) -> int:
 
 
 def _run(request: Mapping[str, Any]) -> dict[str, Any]:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    if logging.root.level != logging.INFO:
+        set_levels(logging.INFO, logging.WARNING)
     open_imports(request["import_directory"])
     tracing = begin_tracing(Path(request["spans"]))
     scoped_files.begin(has_session=True)
@@ -59,6 +59,17 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     if request["returns"] == "table":
         return {"table": written_table(value, Path(request["answer"]).with_suffix(".parquet"))}
     return {"result": encoded(_returned(value, request["returns"]))}
+
+
+def set_levels(root: int, clients: int) -> None:
+    """What is logged, in general and by the clients.
+
+    `warm_parent` sets the levels of procedures before it forks: each setting goes through all loggers, which a forked
+    process would copy.
+    """
+    logging.root.setLevel(root)
+    for name in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
+        logging.getLogger(name).setLevel(clients)
 
 
 def written_table(value: Any, path: Path) -> str:
@@ -110,7 +121,9 @@ def load_handler(handler: str, body: str | None) -> Callable[..., Any]:
 def _connect() -> Any:
     from snowflake.snowpark import Session
 
-    settings = {
+    # The connector would go through all imported modules to send their names: a forked process copies them for that.
+    settings: dict[str, Any] = {"log_imported_packages_in_telemetry": False}
+    settings |= {
         name: value
         for name in ("account", "user", "password", "host", "port", "protocol", "database", "schema", "role")
         if (value := os.environ.get(f"SNOWFLAKE_{name.upper()}"))
