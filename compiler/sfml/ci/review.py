@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -94,23 +95,22 @@ def _validate(
     """Validate the specs, and report the findings to the host. Returns the exit code and the number of findings."""
     target = () if inputs.target is None else (f"--target={inputs.target}",)
     words = ("validate", *inputs.specs_from(clone.prefix), *target, *_of_policies(commits))
+    sarif = ["--output=sarif"] if inputs.wants_sarif else []
     if occasion.host == "github":
-        code, printed = _sfml(clone, *words, "--output=github")
+        (code, printed), *others = _sfml(clone, words, "--output=github", *sarif)
         findings = sum(line.startswith("::") for line in printed.splitlines())
         if printed:
             print(printed.rstrip("\n"), flush=True)
     else:
-        code, printed = _sfml(clone, *words, "--no-color")
+        (code, printed), (_, report), *others = _sfml(clone, words, "--no-color", "--output=gitlab", *sarif)
         print(printed.rstrip("\n"), flush=True)
-        _, report = _sfml(clone, *words, "--output=gitlab", shown=False)
         (folder / "code-quality.json").write_text(report or "[]", encoding="utf-8")
         findings = len(json.loads(report or "[]"))
     if code > 1:
         raise SfmlError("the specs could not be validated", help="see what `sfml validate` says above")
     say(f"{findings or 'no'} finding{'' if findings == 1 else 's'}")
-    if inputs.wants_sarif:
-        _, sarif = _sfml(clone, *words, "--output=sarif", shown=False)
-        (folder / "sfml.sarif").write_text(sarif, encoding="utf-8")
+    for _, findings_as_sarif in others:
+        (folder / "sfml.sarif").write_text(findings_as_sarif, encoding="utf-8")
     return code, findings
 
 
@@ -119,8 +119,7 @@ def _compare(clone: Clone, inputs: JobInputs, commits: Commits) -> SpecReview:
     specs = inputs.specs_from(clone.prefix)
     trusted = _of_policies(commits)[:1]
     words = ("diff", *specs, f"--base={commits.base}", f"--head={commits.head}", *target, *trusted)
-    code, comment = _sfml(clone, *words, "--output=markdown")
-    _, printed = _sfml(clone, *words, "--output=json", shown=False)
+    (code, comment), (_, printed) = _sfml(clone, words, "--output=markdown", "--output=json")
     try:
         diff = json.loads(printed)
     except ValueError:
@@ -204,22 +203,26 @@ def _write_outputs(outputs: Mapping[str, str], occasion: Occasion, folder: Path)
             file.writelines(f"{name}={value}\n" for name, value in outputs.items())
 
 
-def _sfml(clone: Clone, *arguments: str, shown: bool = True) -> tuple[int, str]:
-    """Run `sfml` in the top folder of the repository, without the job's token. Returns the exit code and its output."""
-    if shown:
-        say(f"$ sfml {shlex.join(arguments)}")
+def _sfml(clone: Clone, words: Sequence[str], *outputs: str) -> list[tuple[int, str]]:
+    """Run `sfml` in the top folder of the repository, without the job's token, once for each output.
+
+    Returns the exit code and the output of each. The log shows the first command, and what it reports.
+    """
+    commands = [shlex.join((*words, output)) for output in outputs]
+    say(f"$ sfml {commands[0]}")
+    separator = secrets.token_hex()
     completed = subprocess.run(
-        (*_command(), *arguments),
+        (*_PYTHON, "-c", "from sfml.cli.several import main; main()", separator, *commands),
         cwd=clone.top,
         env={key: value for key, value in os.environ.items() if key not in TOKENS},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=None if shown else subprocess.DEVNULL,
         encoding="utf-8",
         check=False,
     )
-    return completed.returncode, completed.stdout
+    printed, codes = completed.stdout.split(separator)[:-1:2], completed.stdout.split(separator)[1::2]
+    results = [(int(code), text) for code, text in zip(codes, printed, strict=True)]
+    return results + [(2, "")] * (len(outputs) - len(results))
 
 
-def _command() -> Sequence[str]:
-    return (sys.executable, "-I", "-X", "utf8", "-c", "from sfml.cli import main; main()")
+_PYTHON = (sys.executable, "-I", "-X", "utf8")

@@ -107,16 +107,21 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
-    # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
-    gc.set_threshold(50_000, 20, 100)
-    ending.ignore_interrupts_at_last()
-    output.escape_unencodable()
+    prepare_process()
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # pressed again while the outcome was told
         code = 130
     ending.keep_exit_code(code)
     sys.exit(code)
+
+
+def prepare_process() -> None:
+    """Set what a process needs once, before its first command."""
+    # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
+    gc.set_threshold(50_000, 20, 100)
+    ending.ignore_interrupts_at_last()
+    output.escape_unencodable()
 
 
 def run(arguments: list[str]) -> int:
