@@ -49,7 +49,10 @@ def small(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[Small]:
     )
     (tmp_path / "specs" / "small.yaml").write_text(SPEC, encoding="utf-8")
     with local_snowflake.serving(tmp_path):
-        yield Small(tmp_path, local_snowflake)
+        small = Small(tmp_path, local_snowflake)
+        yield small
+        for held in small.held:
+            held.let_go()
 
 
 @pytest.fixture

@@ -7,17 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import fork_server
 
 from sfml.cli import entry
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml_local.http.faults import Call, When
+from sfml_local.http.faults import Call, Faults, When
+from sfml_local.services.tasks.execution import runner_of
+from sfml_local.services.tasks.run_store import unfinished_task_runs
 
 SFML = Path(sys.executable).parent / "sfml"
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
@@ -41,12 +44,49 @@ class Printed(io.StringIO):
     encoding = "utf-8"
 
 
+class Held:
+    """Statements of steps that wait in the server, until the test lets them go on."""
+
+    def __init__(self, faults: Faults, words: str, *, nth: int = 1) -> None:
+        """Hold statements with these words, from the `nth` one on."""
+        self._come = threading.Semaphore(0)
+        self._let_go = threading.Event()
+        faults.do(self._hold, words, inside=True, nth=nth, times=None)
+
+    def _hold(self, call: Call) -> None:
+        self._come.release()
+        self._let_go.wait(120)
+
+    def wait(self, count: int = 1) -> None:
+        """Return once `count` more of them wait."""
+        for _ in range(count):
+            assert self._come.acquire(timeout=120), "nothing came that is held"
+
+    def let_go(self) -> None:
+        self._let_go.set()
+
+
 @dataclass
 class Small:
     """A project on a server of the test, and the commands in it."""
 
     folder: Path
     local: LocalSnowflake
+    held: list[Held] = field(default_factory=list)
+
+    def hold(self, words: str, *, nth: int = 1) -> Held:
+        """Hold what steps of this project ask, at the longest until the end of the test."""
+        self.held.append(Held(self.local.faults, words, nth=nth))
+        return self.held[-1]
+
+    def settled(self) -> None:
+        """Wait until no run goes on, without asking a statement again and again."""
+        runner_of(self.local.server.account).settle(120)
+
+    def begun(self, started: subprocess.Popen[str] | None = None) -> None:
+        """Wait until a task runs, likewise."""
+        account = self.local.server.account
+        self.until(lambda: any(one.query_id for one in unfinished_task_runs(account.store)), started)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "HOME": str(self.folder)}

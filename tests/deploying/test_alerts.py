@@ -227,11 +227,13 @@ def test_a_gate_that_does_not_pass_is_told_until_it_passes(
     assert text.startswith("ML_SLACK: recovered: check did not pass, since ") and text.endswith(", 2 runs")
 
 
+SLOW = """first: {sql: "call system$wait(1100, 'MILLISECONDS')", expect: {takes: 1s}}"""
+
+
 def test_a_task_is_slow_when_it_takes_longer_than_expected(small: Small, outbox: Outbox) -> None:
-    tasks = "first: {sql: 'call system$wait(2)', expect: {takes: 1s}}"
     write(
         small,
-        only_slack().replace("first: {sql: 'select 1'}", tasks).replace("select * from LATER", "select 2"),
+        only_slack().replace("first: {sql: 'select 1'}", SLOW).replace("select * from LATER", "select 2"),
     )
     apply(small)
     assert run(small)["state"] == "SUCCEEDED"
@@ -239,7 +241,7 @@ def test_a_task_is_slow_when_it_takes_longer_than_expected(small: Small, outbox:
     assert re.fullmatch(
         r"ML_SLACK: was slow: first: it took (a little more than )?\d s, at most 1 s is expected", text
     )
-    small.edit("wait(2)", "wait(0)")
+    small.edit("wait(1100,", "wait(0,")
     apply(small)
     run(small)
     (text,) = outbox.headlines()
@@ -491,7 +493,7 @@ def test_a_part_of_a_run_with_mended_files_tells_that_it_recovered(small: Small,
 
 
 def test_a_part_ends_only_what_it_runs(small: Small, outbox: Outbox) -> None:
-    tasks = "first: {sql: 'call system$wait(2)', expect: {takes: 1s}}\n    other: {sql: select 3}"
+    tasks = f"{SLOW}\n    other: {{sql: select 3}}"
     write(small, with_step(small, only_slack(), "false").replace("first: {sql: 'select 1'}", tasks))
     apply(small)
     failed = run(small)
@@ -512,7 +514,7 @@ def test_a_part_ends_only_what_it_runs(small: Small, outbox: Outbox) -> None:
     assert told.startswith("ML_SLACK: recovered: it failed, since ") and "slow" not in told
     code, text = small.run(*part, "--only", "first,last")
     assert code == 0 and outbox.headlines() == [], text  # it took its time again
-    small.edit("wait(2)", "wait(0)")
+    small.edit("wait(1100,", "wait(0,")
     code, text = small.run(*part, "--only", "first,last")
     (told,) = outbox.headlines()
     assert code == 0 and told.startswith("ML_SLACK: recovered: first was slow, since "), text

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
+import threading
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from small import PAUSE, Small
+from small import Held, Small
 
 from sfml.base.resources import schema
+from sfml_local.http.faults import Call
+from sfml_local.services.tasks.execution import current_runs
 
 SPEC = """version: 1
 pipeline: small
@@ -179,14 +181,15 @@ def test_a_stream_has_no_past(shop: Small) -> None:
     assert code == 1 and "is started by a stream, which has no past to be filled" in text
 
 
-OVER = ("--over", "day=2026-02-01..2026-02-06", "--at-once", "2", "--config", "wait=1")
+OVER = ("--over", "day=2026-02-01..2026-02-06", "--at-once", "2")
 
 
-def begun(shop: Small) -> subprocess.Popen[str]:
-    """A backfill of six values, two at once, of which some have run and some have not."""
+def begun(shop: Small) -> tuple[subprocess.Popen[str], Held]:
+    """A backfill of six values, two at once, of which two have run, and the next two run until they are let go."""
+    held = shop.hold("INSERT DAYS", nth=3)
     started = shop.start("backfill", HERE, *OVER, "--user", "ada")
-    shop.until(lambda: len(days(shop)) >= 3, started)
-    return started
+    held.wait(2)
+    return started, held
 
 
 def problems(shop: Small) -> list[str]:
@@ -198,7 +201,7 @@ def problems(shop: Small) -> list[str]:
 
 
 def test_what_was_killed_goes_on_where_it_stopped(shop: Small) -> None:
-    started = begun(shop)
+    started, held = begun(shop)
     started.kill()
     started.wait()
     assert any("$$LANE_" in name for name in task_names(shop))
@@ -206,10 +209,13 @@ def test_what_was_killed_goes_on_where_it_stopped(shop: Small) -> None:
     code, text = shop.run("status", HERE)
     assert "a backfill was stopped before its end; left over: SMALL$$LANE_1" in text, text
     assert "a backfill was stopped" in shop.run("drift", HERE)[1]
+    assert states(backfill(shop, *OVER, "--status")[1]).count("running") == 2, (
+        "the runs that were begun go on"
+    )
+    held.let_go()
+    shop.settled()
     shown = backfill(shop, *OVER, "--status")[1]
-    while "running" in states(shown):  # the runs that were begun go on
-        shown = backfill(shop, *OVER, "--status")[1]
-    assert shown["is_going_on"] is False and states(shown).count("succeeded") >= 2, shown
+    assert shown["is_going_on"] is False and states(shown).count("succeeded") == 4, shown
     assert "No command works on it now" in shop.run("backfill", HERE, "--status")[1]
     code, value = backfill(shop, *OVER)
     assert code == 0 and states(value) == ["succeeded"] * 6, value
@@ -218,8 +224,9 @@ def test_what_was_killed_goes_on_where_it_stopped(shop: Small) -> None:
 
 
 def test_ctrl_c_begins_no_other_run_and_the_rest_comes_later(shop: Small) -> None:
-    started = begun(shop)
+    started, held = begun(shop)
     started.send_signal(signal.SIGINT)
+    held.let_go()
     text, _ = started.communicate(timeout=120)
     assert started.returncode == 130 and "The same command goes on where this one stopped" in text, text
     left = shop.local.sql(f"SHOW STAGES LIKE 'SFML_LEASE%' IN DATABASE {shop.local.database}")
@@ -232,11 +239,12 @@ def test_ctrl_c_begins_no_other_run_and_the_rest_comes_later(shop: Small) -> Non
 
 
 def test_two_people_do_not_run_a_value_twice(shop: Small) -> None:
-    started = begun(shop)
+    started, held = begun(shop)
     assert problems(shop) == [], "somebody is at it"
     code, text = shop.run("backfill", HERE, *OVER, "--user", "bob")
     assert code == 1 and "a backfill of small is going on: ada" in text, text
     assert "is going on: ada" in shop.run("backfill", HERE, "--status", "--user", "bob")[1]
+    held.let_go()
     code, value = backfill(shop, *OVER, "--user", "bob", "--lock-timeout", "5m")
     assert code == 0 and states(value) == ["succeeded"] * 6, value
     started.communicate(timeout=120)
@@ -256,22 +264,25 @@ def test_a_task_of_somebody_else_is_no_lane(shop: Small) -> None:
 
 
 def test_lanes_never_have_two_runs_at_once(shop: Small) -> None:
-    started = begun(shop)
-    most = 0
-    while started.poll() is None:
-        rows = shop.local.sql(
-            f"SELECT ROOT_TASK_NAME AS R FROM TABLE({shop.local.database}.INFORMATION_SCHEMA."
-            "CURRENT_TASK_GRAPHS()) WHERE ROOT_TASK_NAME LIKE '%LANE%'"
-        )
-        roots = [next(iter(row.values())) for row in rows]
-        assert len(roots) == len(set(roots)) and len(roots) <= 2, roots
-        most = max(most, len(roots))
-        time.sleep(PAUSE)
-    assert started.returncode == 0 and most == 2, started.communicate()
+    """Looked at with every call of the command and of its runs, each of which waits for another one beside it."""
+    both = threading.Barrier(2)
+    looks: list[list[str]] = []
+
+    def look(call: Call) -> None:
+        runs = current_runs(shop.local.server.account)
+        looks.append([run.root.name for run in runs if "LANE" in run.root.name])
+
+    shop.local.faults.do(lambda call: both.wait(60), "INSERT DAYS", inside=True, times=None)
+    shop.local.faults.do(look, inside=None, when="after", times=None)
+    started = shop.start("backfill", HERE, *OVER, "--user", "ada")
+    text, _ = started.communicate(timeout=120)
+    assert started.returncode == 0, text
+    assert all(len(set(roots)) == len(roots) <= 2 for roots in looks), looks
+    assert max(map(len, looks)) == 2
 
 
 def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Small) -> None:
-    started = begun(shop)
+    started, _ = begun(shop)
     started.kill()
     started.wait()
     assert backfill(shop, "--status")[1]["values"] != []
@@ -282,10 +293,12 @@ def test_destroy_takes_lanes_that_were_left_and_what_is_known_of_values(shop: Sm
 
 
 def test_a_pipeline_that_is_destroyed_under_a_backfill_is_said_by_both(shop: Small) -> None:
-    started = shop.start("backfill", HERE, "--over", "wait=1", "--over", "day=2026-02-01..2026-02-28")
-    shop.until(lambda: days(shop), started)
+    held = shop.hold("INSERT DAYS", nth=2)
+    started = shop.start("backfill", HERE, "--over", "wait=0", "--over", "day=2026-02-01..2026-02-28")
+    held.wait()
     code, text = shop.run("destroy", HERE, "--auto-approve")
     assert code == 0 and "A backfill is going on, and loses the values that run: " in text, text
+    held.let_go()
     text, _ = started.communicate(timeout=120)
     said = text.rpartition("error: ")[2]
     assert started.returncode == 1 and said.startswith("small was destroyed while its backfill ran"), text
@@ -293,12 +306,13 @@ def test_a_pipeline_that_is_destroyed_under_a_backfill_is_said_by_both(shop: Sma
 
 
 def test_values_of_copies_that_are_gone_run_again_and_that_is_said(shop: Small) -> None:
-    started = begun(shop)
+    started, held = begun(shop)
     started.kill()
     started.wait()
     shop.local.sql(f'DROP TASK {shop.local.database}.SMALL."SMALL$$LANE_1"')
     notes = backfill(shop, *OVER, "--dry-run")[1]["notes"]
     assert any(note.startswith("1 of these began on copies of the graph that are gone") for note in notes)
+    held.let_go()
     code, value = backfill(shop, *OVER)
     assert code == 0 and states(value) == ["succeeded"] * 6, value
     assert task_names(shop) == DEPLOYED

@@ -79,12 +79,13 @@ def test_a_failed_run_is_retried_from_what_failed(small: Small) -> None:
 
 
 def test_a_run_that_executes_is_ended_and_can_be_retried(small: Small) -> None:
-    small.edit("select 1", "call system$wait(5)")
+    small.edit("select 1", "call system$wait(3)")
     assert small.run(*APPLY)[0] == 0
     assert "No run of small is executing." in small.run("cancel", "specs/small.yaml")[1]
     running = small.start("run", "specs/small.yaml")
     try:
-        small.until(lambda: told(small, "cancel")[1]["runs"], running)
+        small.begun(running)
+        assert told(small, "cancel")[1]["runs"]
         text, _ = running.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         running.kill()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from small import SFML, Small
+from small import SFML, Held, Small
 
 from sfml.base.resources import schema
 
@@ -66,6 +66,12 @@ def report(ctx: Context, good: str | None, bad: str | None, score: int, run: str
     note(ctx, "report")
     assert ctx.result("bad") is None
     raise ValueError("a bug")
+
+
+@step
+def slow(ctx: Context) -> str:
+    ctx.session.sql("SELECT 'slow'").collect()
+    return "bad"
 """
 MENDED = 'return {"good": good, "bad": bad, "score": score, "run": run, "at": at, "id": ctx.run.id}'
 BUG = 'raise ValueError("a bug")'
@@ -367,22 +373,26 @@ def test_a_run_that_is_not_kept_is_named(shop: Small) -> None:
     assert "not those of a backfill" in text
 
 
-SLOW = "call system$wait(6)"
+def slow(shop: Small) -> Held:
+    """Let the second arm be chosen, and take as long as the test wants."""
+    shop.edit(BAD, "{step: shop.tasks.slow}")
+    mend(shop, 'return "good"', 'return "bad"')
+    assert shop.run(*APPLY)[0] == 0
+    return shop.hold("SELECT slow")
 
 
 def test_a_part_waits_for_the_deployed_graph_unless_beside(shop: Small) -> None:
     mend(shop)
-    shop.edit(BAD, f'{{sql: "{SLOW}"}}')
-    mend(shop, 'return "good"', 'return "bad"')
-    shop.run(*APPLY)
+    held = slow(shop)
     running = shop.start("run", HERE)
     try:
-        shop.until(lambda: "gate" in noted(shop), running)
+        held.wait()
         code, value = run(shop, "--only", "load")
         assert code == 1 and "is executing" in value["error"]["message"]
         assert value["error"]["help"].endswith("--beside")
         assert run(shop, "--only", "load", "--beside")[0] == 0
         assert running.poll() is None
+        held.let_go()
         running.communicate(timeout=60)
     except BaseException:
         running.kill()
@@ -396,27 +406,28 @@ def noted(shop: Small) -> list[str]:
         return []
 
 
-def slow_part(shop: Small) -> subprocess.Popen[str]:
-    """A part whose second task takes a while, once its first one has run."""
-    shop.edit(BAD, f'{{sql: "{SLOW}"}}')
-    mend(shop, 'return "good"', 'return "bad"')
-    shop.run(*APPLY)
+def slow_part(shop: Small) -> tuple[subprocess.Popen[str], Held]:
+    """A part whose last task goes on until it is let go."""
+    held = slow(shop)
     started = shop.start("run", HERE, "--only", "load,train,gate,bad", "--user", "ada")
-    shop.until(lambda: "gate" in noted(shop), started)
-    return started
+    held.wait()
+    return started, held
 
 
 def test_a_part_whose_command_was_killed_goes_on_and_is_tidied_up(shop: Small) -> None:
-    started = slow_part(shop)
+    started, held = slow_part(shop)
     started.kill()
     started.wait()
     code, text = shop.run("status", HERE)
     assert "a part, running" in text, text
     code, value = run(shop, "--only", "load")
     assert code == 1 and "a part of a run of small is executing" in value["error"]["message"]
-    shop.until(lambda: "a part, running" not in shop.run("status", HERE)[1])
+    held.let_go()
+    shop.settled()
     code, text = shop.run("status", HERE)
-    assert code == 1 and "left over from a part of a run: SMALL$$PART_" in text
+    assert (
+        code == 1 and "a part, running" not in text and "left over from a part of a run: SMALL$$PART_" in text
+    )
     assert "left over from a part of a run" in shop.run("drift", HERE)[1]
     code, text = shop.run(*APPLY)
     assert code == 0 and "removed what an earlier part of a run left over" in text
@@ -429,7 +440,7 @@ def test_a_part_whose_command_was_killed_goes_on_and_is_tidied_up(shop: Small) -
 
 
 def test_a_part_that_executes_is_cancelled(shop: Small) -> None:
-    started = slow_part(shop)
+    started, _ = slow_part(shop)
     code, text = shop.run("cancel", HERE)
     assert code == 0 and "--recover last" in text
     text, _ = started.communicate(timeout=60)
@@ -441,7 +452,7 @@ def test_a_part_that_executes_is_cancelled(shop: Small) -> None:
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
 def test_a_part_that_executes_is_a_run_that_is_active(shop: Small, command: str) -> None:
-    started = slow_part(shop)
+    started, _ = slow_part(shop)
     mend(shop, 'return "bad"', 'return "good"')
     code, text = shop.run(command, HERE, "--auto-approve", "--fail-on-active-runs")
     assert code == 1 and "is executing; nothing was changed" in text, text
@@ -451,9 +462,10 @@ def test_a_part_that_executes_is_a_run_that_is_active(shop: Small, command: str)
 
 def test_a_part_of_a_pipeline_that_is_destroyed_meanwhile_leaves_nothing(shop: Small) -> None:
     assert run(shop, "--only", "load")[0] == 0
-    started = slow_part(shop)
+    started, held = slow_part(shop)
     code, text = shop.run("destroy", HERE, "--auto-approve", "--user", "bob")
     assert code == 0, text
+    held.let_go()
     started.communicate(timeout=60)
     assert task_names(shop) == []
     assert shop.local.sql(f"LIST @{shop.local.database}.SMALL.SFML") == []
