@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sfml.base.record import record
 from sfml.cost.amount import Amount
@@ -44,7 +45,7 @@ def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
     schedule = settings.schedule
     match schedule:
         case CronSchedule(cron, timezone):
-            times: Sequence[int] = fire_seconds(parse_cron(cron, timezone), START, YEAR // 86_400)
+            times: Sequence[int] = _fires_of_year(cron, timezone)
         case IntervalSchedule(seconds):
             times = range(0, YEAR, seconds)
         case _:
@@ -55,6 +56,12 @@ def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
     longest = max(limit, takes.low) if takes.high is None else takes.high
     fewest, most = _one_after_the_other(times, longest), _one_after_the_other(times, takes.low)
     return Firings(fewest, most, one_at_a_time=True)
+
+
+@lru_cache(maxsize=16)
+def _fires_of_year(cron: str, timezone: str) -> Sequence[int]:
+    """The same for all pipelines with one schedule; at most half a million numbers."""
+    return array("l", fire_seconds(parse_cron(cron, timezone), START, YEAR // 86_400))
 
 
 def _expected(expected: ExpectedRuns | None, *, is_manual: bool) -> Firings:

@@ -50,32 +50,43 @@ MOST = 3000
 """Seconds that a task takes at most: no run of these graphs lasts until the next one is due."""
 
 
+# Made once: hypothesis validates each new strategy, which takes longer than drawing from it.
+HALVES, DIGITS, COUNTS, RETRIES = (
+    st.integers(low, high) for low, high in ((0, MOST // 2), (0, 9), (1, 5), (0, 1))
+)
+SHARES = st.sampled_from((None, 0.0, 0.1))
+BEFORE = [st.lists(st.sampled_from([f"t{one}" for one in range(at)]), unique=True) for at in range(1, 5)]
+PLACES, DUE = st.sampled_from(RUNS_ON), st.sampled_from(SCHEDULES)
+
+
 @st.composite
 def expectations(draw: st.DrawFn) -> TaskExpectation | None:
-    low, more = draw(st.integers(0, MOST // 2)), draw(st.integers(0, MOST // 2))
-    said = draw(st.integers(0, 9))
+    low, more = draw(HALVES), draw(HALVES)
+    said = draw(DIGITS)
     if said == 0:
         return None
-    return TaskExpectation(Range(low, low + more), draw(st.sampled_from((None, 0.0, 0.1))))
+    return TaskExpectation(Range(low, low + more), draw(SHARES))
+
+
+EXPECTATIONS = expectations()
 
 
 @st.composite
 def graphs(draw: st.DrawFn, name: str = "p") -> TaskGraph:
     nodes: list[TaskNode] = []
-    for at in range(draw(st.integers(1, 5))):
-        before = [node.name for node in nodes]
-        after = draw(st.lists(st.sampled_from(before), unique=True)) if before else []
+    for at in range(draw(COUNTS)):
+        after = draw(BEFORE[at - 1]) if at else []
         nodes.append(
             TaskNode(
                 f"t{at}",
                 SqlBody("select 1"),
-                draw(st.sampled_from(RUNS_ON)),
+                draw(PLACES),
                 after=tuple(sorted(after)),
-                expect=draw(expectations()),
+                expect=draw(EXPECTATIONS),
             )
         )
-    retries = draw(st.integers(0, 1))
-    schedule = draw(st.sampled_from(SCHEDULES))
+    retries = draw(RETRIES)
+    schedule = draw(DUE)
     return TaskGraph(
         name,
         f"{name}.yaml",

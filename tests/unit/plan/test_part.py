@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -79,45 +80,58 @@ def results_of(
     )
 
 
+COUNTS, TRUTH = st.integers(1, 6), st.booleans()
+RUN_IF = st.none() | st.sampled_from([*PREDECESSOR_CONDITIONS])
+
+# Made once for what they draw from: hypothesis validates each new strategy, which takes longer than drawing from it.
+one_of = cache(st.sampled_from)
+
+
+@cache
+def some_of(names: tuple[str, ...], least: int, most: int | None) -> st.SearchStrategy[list[str]]:
+    return st.lists(one_of(names), unique=True, min_size=least, max_size=most)
+
+
+@cache
+def conditions(after: tuple[str, ...]) -> st.SearchStrategy[str | None]:
+    return st.none() | st.sampled_from(
+        [f"SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV${name.upper()}') = '1'" for name in after]
+        + [f"SYSTEM$TASK_COMPLETION_STATE('CLV${name.upper()}') <> 'SUCCEEDED'" for name in after]
+        + ["1 = 1", "1 = 2"]
+    )
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[DesiredGraph, dict[str, str | None], frozenset[str]]:
     """A graph, what its tasks return, and which of them fail."""
     tasks: list[TaskNode] = []
-    for index in range(draw(st.integers(1, 6))):
-        known = [task.name for task in tasks]
-        after = draw(st.lists(st.sampled_from(known), unique=True, max_size=3)) if known else []
-        when = draw(
-            st.none()
-            | st.sampled_from(
-                [f"SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV${name.upper()}') = '1'" for name in after]
-                + [f"SYSTEM$TASK_COMPLETION_STATE('CLV${name.upper()}') <> 'SUCCEEDED'" for name in after]
-                + ["1 = 1", "1 = 2"]
-            )
-        )
-        run_if = draw(st.none() | st.sampled_from([*PREDECESSOR_CONDITIONS])) if after else None
-        node = TaskNode(f"t{index}", SqlBody("select 1"), OnWarehouse("WH"), after=tuple(sorted(after)))
+    for index in range(draw(COUNTS)):
+        known = tuple(task.name for task in tasks)
+        after = tuple(sorted(draw(some_of(known, 0, 3)))) if known else ()
+        when = draw(conditions(after))
+        run_if = draw(RUN_IF) if after else None
+        node = TaskNode(f"t{index}", SqlBody("select 1"), OnWarehouse("WH"), after=after)
         tasks.append(dataclasses.replace(node, run_if=run_if and run_if.lower(), when=when))
     taken: set[str] = set()
     for index, task in enumerate(tasks):
         below = [one.name for one in tasks if task.name in one.after and one.name not in taken]
-        if below and draw(st.booleans()):
+        if below and draw(TRUTH):
             taken.update(below)
             outcomes: dict[str, tuple[str, ...]] = {name: (name,) for name in below}
-            if draw(st.booleans()):
+            if draw(TRUTH):
                 outcomes = {"good": tuple(below), "bad": (below[0],), "same": ()}
             tasks[index] = dataclasses.replace(task, outcomes=outcomes)
     finalizer = None
-    if draw(st.booleans()):
+    if draw(TRUTH):
         finalizer = TaskNode("end", SqlBody("select 1"), OnWarehouse("WH"), is_finalizer=True)
     graph = lower(
         TaskGraph("clv", "specs/clv.yaml", TARGET, GraphSettings(), tuple(tasks), finalizer), closure, "0"
     )
     values: dict[str, str | None] = {}
     for made in graph.tasks:
-        choices = [*made.outcomes.values()] if made.outcomes else [None, "1", "2"]
-        values[made.task or ""] = draw(st.sampled_from(choices))
-    names = [task.name for task in tasks]
-    failing = draw(st.sets(st.sampled_from(names), min_size=1, max_size=2))
+        choices = tuple(made.outcomes.values()) if made.outcomes else (None, "1", "2")
+        values[made.task or ""] = draw(one_of(choices))
+    failing = draw(some_of(tuple(task.name for task in tasks), 1, 2))
     return graph, values, frozenset(failing)
 
 
@@ -164,9 +178,9 @@ def test_any_tasks_run_as_they_would_in_the_rest_of_that_run(
     """Whatever is chosen, and whatever fails now: the tasks end as they would beside the others' earlier states."""
     graph, values, failing = case
     before = run(graph, values, failing)
-    names = [task.task or "" for task in graph.tasks]
-    wanted = data.draw(st.sets(st.sampled_from(names), min_size=1))
-    fails = frozenset(data.draw(st.sets(st.sampled_from(sorted(wanted)), max_size=2)))
+    names = tuple(task.task or "" for task in graph.tasks)
+    wanted = {*data.draw(some_of(names, 1, None))}
+    fails = frozenset(data.draw(some_of(tuple(sorted(wanted)), 0, 2)))
     whole = shape(graph)
     raws = {raw(task.name): task.task or "" for task in graph.all_tasks}
     expected = {name: state for name, state in before.states.items() if raws[name] not in wanted}
@@ -208,8 +222,8 @@ def test_what_is_chosen_runs_or_is_refused(
     case: tuple[DesiredGraph, dict[str, str | None], frozenset[str]], data: st.DataObject
 ) -> None:
     graph, values, failing = case
-    results = results_of(graph, run(graph, values, failing), values, recovered=data.draw(st.booleans()))
-    name = data.draw(st.sampled_from([task.task or "" for task in graph.tasks]))
+    results = results_of(graph, run(graph, values, failing), values, recovered=data.draw(TRUTH))
+    name = data.draw(one_of(tuple(task.task or "" for task in graph.tasks)))
     try:
         part = planned_part(graph, results, {name: "you chose it"}, frozenset({name}), RUN)
     except ConflictingState:

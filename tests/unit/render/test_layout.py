@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from itertools import combinations, pairwise
 
 from hypothesis import example, given
@@ -15,18 +16,25 @@ from sfml.render.page.layout import Layout, Line, Point, Size, layout
 Graph = tuple[list[Size], list[Line]]
 
 
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    """Boxes of many sizes with edges either way, some labelled; two states of a graph in one may have cycles."""
-    count = draw(st.integers(1, 14))
-    sizes = draw(
-        st.lists(st.tuples(st.integers(20, 260), st.integers(20, 90)), min_size=count, max_size=count)
-    )
+COUNTS = st.integers(1, 14)
+
+
+@cache
+def graphs_of(count: int) -> st.SearchStrategy[tuple[list[tuple[int, int]], list[Line]]]:
+    """Made once for each count: hypothesis validates each new strategy, which takes longer than drawing from it."""
+    sizes = st.lists(st.tuples(st.integers(20, 260), st.integers(20, 90)), min_size=count, max_size=count)
     ends = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(
         lambda pair: pair[0] != pair[1]
     )
     labels = st.none() | st.tuples(st.integers(20, 170), st.just(22))
-    lines = draw(st.lists(st.builds(lambda pair, label: Line(*pair, label), ends, labels), max_size=30))
+    lines = st.lists(st.builds(lambda pair, label: Line(*pair, label), ends, labels), max_size=30)
+    return st.tuples(sizes, lines)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Boxes of many sizes with edges either way, some labelled; two states of a graph in one may have cycles."""
+    sizes, lines = draw(graphs_of(draw(COUNTS)))
     return [(float(x), float(y)) for x, y in sizes], lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +21,7 @@ ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asi
 LOWS, HIGHS = (0, 0, 1, 1, 0), (59, 23, 31, 12, 6)
 
 
+@cache
 def matches(field: str, value: int, low: int, high: int) -> bool:
     """Whether a field of numbers, lists, ranges and steps takes a value: tried out, not computed."""
     for item in field.split(","):
@@ -57,9 +59,10 @@ def walked(expression: str, zone: str, start: datetime, end: datetime) -> list[d
         return (by_day or by_weekday) if day != "*" and weekday != "*" else (by_day and by_weekday)
 
     found = []
+    region = ZoneInfo(zone)
     moment = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
     while moment <= end:
-        local = moment.astimezone(ZoneInfo(zone))
+        local = moment.astimezone(region)
         if (
             matches(minute, local.minute, 0, 59)
             and matches(hour, local.hour, 0, 23)
@@ -71,15 +74,21 @@ def walked(expression: str, zone: str, start: datetime, end: datetime) -> list[d
     return found
 
 
+VALUES = [st.integers(low, high) for low, high in zip(LOWS, HIGHS, strict=True)]
+STEPS = [st.integers(1, high + 2) for high in HIGHS]
+KINDS = st.sampled_from(("value", "range", "step", "stepped range", "steps from"))
+CHOICES = [st.sampled_from(["*", "*", "items"] + (["last"] if at in (2, 4) else [])) for at in range(5)]
+COUNTS = st.integers(1, 3)
+
+
 @st.composite
 def fields(draw: st.DrawFn, at: int) -> str:
-    low, high = LOWS[at], HIGHS[at]
-    value = st.integers(low, high)
+    value = VALUES[at]
 
     def item() -> str:
-        kind = draw(st.sampled_from(("value", "range", "step", "stepped range", "steps from")))
+        kind = draw(KINDS)
         first, last = sorted((draw(value), draw(value)))
-        step = draw(st.integers(1, high + 2))
+        step = draw(STEPS[at])
         return {
             "value": f"{first}",
             "range": f"{first}-{last}",
@@ -88,10 +97,9 @@ def fields(draw: st.DrawFn, at: int) -> str:
             "steps from": f"{first}/{step}",
         }[kind]
 
-    choices = ["*", "*", "items"] + (["last"] if at in (2, 4) else [])
-    match draw(st.sampled_from(choices)):
+    match draw(CHOICES[at]):
         case "items":
-            return ",".join(item() for _ in range(draw(st.integers(1, 3))))
+            return ",".join(item() for _ in range(draw(COUNTS)))
         case "last":
             return "L" if at == 2 else f"{draw(value)}L"
     return "*"

@@ -107,7 +107,7 @@ def _heights(columns: Columns, extents: Sequence[Size]) -> list[float]:
         for box, offset in zip(column, below, strict=True):
             heights[box] = offset - middle
     before, after = _pulls(columns.before, columns.after), _pulls(columns.after, columns.before)
-    both = [(*one, *two) for one, two in zip(before, after, strict=True)]
+    both = [_summed((*one, *two)) for (_, one), (_, two) in zip(before, after, strict=True)]
     forward = [*zip(columns.columns, offsets, strict=True)]
     rounds = min(max(_ROUNDS[0], 6_000 // len(extents)), _ROUNDS[1]) if extents else 0
     for _ in range(rounds):
@@ -122,16 +122,21 @@ def _heights(columns: Columns, extents: Sequence[Size]) -> list[float]:
     return [height - top for height in heights]
 
 
-Pulls = Sequence[tuple[tuple[int, float], ...]]
-"""For each node its neighbours, each with the strength of its pull."""
+Pulls = Sequence[tuple[float, tuple[tuple[int, float], ...]]]
+"""For each node the sum of the pulls on it, and its neighbours, each with the strength of its pull."""
 
 
 def _pulls(links: Sequence[Sequence[int]], others: Sequence[Sequence[int]]) -> Pulls:
     """The strength with which each edge pulls towards horizontal: weaker the more edges its ends have."""
-    return [
+    pulls = [
         tuple((neighbour, 1.0 / max(len(around), len(others[neighbour])) ** 3) for neighbour in around)
         for around in links
     ]
+    return [_summed(neighbours) for neighbours in pulls]
+
+
+def _summed(neighbours: tuple[tuple[int, float], ...]) -> tuple[float, tuple[tuple[int, float], ...]]:
+    return sum(pull for _, pull in neighbours), neighbours
 
 
 def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list[float]:
@@ -147,8 +152,8 @@ def _settle(column: Sequence[int], offsets: Sequence[float], pulls: Pulls, heigh
     """Move the nodes of a column as near to their neighbours' heights as possible without changing their order."""
     wanted, weights = [], []
     for box, offset in zip(column, offsets, strict=True):
-        share = sum([pull for _, pull in pulls[box]])
-        total = sum([heights[one] * pull for one, pull in pulls[box]])
+        share, neighbours = pulls[box]
+        total = sum([heights[one] * pull for one, pull in neighbours])
         wanted.append((total / share if share else heights[box]) - offset)
         # Weighted by the pulls, every step reduces the same sum of squares, so the iteration converges.
         weights.append(share or _FREE)
