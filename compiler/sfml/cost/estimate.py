@@ -6,6 +6,7 @@ pipeline's own figure is what it costs alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -102,13 +103,17 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     sizes = sizes_of(graphs)
     machines = _machines(graphs, sizes)
     parts = [_part(graph, machines) for graph in graphs]
-    together = [_machine_cost(machine, sizes.get(machine.name), parts) for machine in machines.values()]
-    used = tuple(machine for machine in together if not machine.hours.is_nothing)
+    together = {
+        key: _machine_cost(machine, sizes.get(machine.name), parts) for key, machine in machines.items()
+    }
+    used = tuple(machine for machine in together.values() if not machine.hours.is_nothing)
+    shared = _shared(parts)
+    alone = {key: cost for key, cost in together.items() if key not in shared}
     serverless = total(_serverless(part) for part in parts)
     return Estimate(
         target=target.name,
         credits=total(machine.credits for machine in used) + serverless,
-        pipelines=tuple(_pipeline(part, machines, sizes) for part in parts),
+        pipelines=tuple(_pipeline(part, machines, sizes, alone) for part in parts),
         machines=used,
         serverless=serverless,
         assumptions=(
@@ -266,8 +271,22 @@ def _pool_words(size: PoolSize | None) -> str | None:
 # -- a pipeline by itself ---------------------------------------------------------------------------
 
 
-def _pipeline(part: _Part, machines: Mapping[MachineKey, Machine], sizes: Mapping[str, Size]) -> PipelineCost:
-    own = (_machine_cost(machines[key], sizes.get(key[1]), [part]) for key in part.use.machines)
+def _shared(parts: Iterable[_Part]) -> set[MachineKey]:
+    """The machines that several pipelines use."""
+    users = Counter(key for part in parts for key in part.use.machines)
+    return {key for key, count in users.items() if count > 1}
+
+
+def _pipeline(
+    part: _Part,
+    machines: Mapping[MachineKey, Machine],
+    sizes: Mapping[str, Size],
+    alone: Mapping[MachineKey, MachineCost],
+) -> PipelineCost:
+    """`alone` are the costs of machines that only one pipeline uses."""
+    own = (
+        alone.get(key) or _machine_cost(machines[key], sizes.get(key[1]), [part]) for key in part.use.machines
+    )
     graph = part.graph
     return PipelineCost(
         name=graph.pipeline,

@@ -7,7 +7,7 @@ then says that it is shortened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from sfml.base.record import record
@@ -53,12 +53,26 @@ LEVELS = (
 
 def diff_markdown(diff: Diff, limit: int = LIMIT) -> str:
     """The comment, at most `limit` bytes in UTF-8."""
-    text = ""
     for level in LEVELS:
-        text = "\n".join(_lines(diff, level)) + "\n"
-        if len(text.encode()) <= limit:
+        text = _within(_lines(diff, level), limit)
+        if text is not None:
             return text
-    return text
+    return _text(_lines(diff, LEVELS[-1]))
+
+
+def _within(lines: Iterable[str], limit: int) -> str | None:
+    """The text of the lines; None as soon as they are longer than `limit` bytes, without making the others."""
+    taken: list[str] = []
+    for line in lines:
+        limit -= len(line.encode()) + 1
+        if limit < 0:
+            return None
+        taken.append(line)
+    return _text(taken)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
 
 
 def _lines(diff: Diff, level: Level) -> Iterator[str]:
