@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from source_trees import parsed
@@ -28,10 +29,22 @@ OURS = frozenset({"_sf_vectorized_input", "_sf_max_batch_size"})
 """Marks that Snowflake's documentation gives to handlers of vectorised functions."""
 
 
-def own_names(trees: list[ast.Module]) -> set[str]:
+LOOKED_AT = frozenset(
+    {
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.Attribute),
+        *(ast.ImportFrom, ast.Import, ast.Call, ast.Constant),
+    }
+)
+
+
+def nodes_of(tree: ast.Module) -> list[ast.AST]:
+    return [node for node in ast.walk(tree) if type(node) in LOOKED_AT]
+
+
+def own_names(modules: Iterable[list[ast.AST]]) -> set[str]:
     """What the code itself defines: functions, classes, variables, and attributes of `self`."""
     names: set[str] = set()
-    for node in (node for tree in trees for node in ast.walk(tree)):
+    for node in chain.from_iterable(modules):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 names.add(node.name)
@@ -42,9 +55,9 @@ def own_names(trees: list[ast.Module]) -> set[str]:
     return names
 
 
-def private_names(tree: ast.Module, own: set[str]) -> Iterator[tuple[int, str]]:
+def private_names(nodes: list[ast.AST], own: set[str]) -> Iterator[tuple[int, str]]:
     """(line, name) of what is read of others: attributes, imports, getattr, and modules named in a text."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Attribute(value=ast.Name(id="self" | "cls")):
                 continue
@@ -73,13 +86,13 @@ def _dotted(names: list[str]) -> list[str]:
 
 
 def unnamed(sources: list[Path], tests: str) -> list[str]:
-    trees = parsed(sources)
-    own = own_names(list(trees.values()))
+    modules = {path: nodes_of(tree) for path, tree in parsed(sources).items()}
+    own = own_names(modules.values())
     named = set(re.findall(r"\w+", tests.lower()))
     return [
         f"{path.name}:{line}: {name}"
-        for path, tree in trees.items()
-        for line, name in private_names(tree, set() if path == PORT else own)
+        for path, nodes in modules.items()
+        for line, name in private_names(nodes, set() if path == PORT else own)
         if name not in PUBLIC | OURS and name.lower() not in named
     ]
 

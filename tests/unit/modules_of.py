@@ -18,10 +18,16 @@ class House:
     modules: Mapping[str, ast.Module]
 
     @classmethod
-    def of(cls, package: Path, *, without: str = "") -> House:
-        """The house that a package is, without what lies in folders of a name."""
-        trees = parsed(path for path in sorted(package.rglob("*.py")) if without not in path.parts)
-        return cls({_module(path, package): tree for path, tree in trees.items()})
+    def of(cls, package: Path, *, without: str = "", naming: str = "") -> House:
+        """The house that a package is, without what lies in folders of a name; of modules whose text has `naming`."""
+        paths = (path for path in sorted(package.rglob("*.py")) if without not in path.parts)
+        named = (path for path in paths if not naming or naming in path.read_text(encoding="utf-8"))
+        return cls({_module(path, package): tree for path, tree in parsed(named).items()})
+
+    @cached_property
+    def nodes(self) -> Mapping[str, tuple[ast.AST, ...]]:
+        """Module → every node of its tree, walked once for all tests."""
+        return {name: tuple(ast.walk(tree)) for name, tree in self.modules.items()}
 
     @cached_property
     def arrows(self) -> Mapping[str, frozenset[str]]:
@@ -42,7 +48,7 @@ class House:
         return found
 
     def _imported(self, tree: ast.Module) -> Iterator[str]:
-        for node in ast.walk(tree):
+        for node in statements(tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names if alias.name in self.modules)
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -56,9 +62,21 @@ def _module(path: Path, package: Path) -> str:
     return ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below a node, in functions and branches too; their expressions are nine tenths of a tree."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            below = getattr(node, part, ())
+            waiting += below if isinstance(below, list) else ()
+        if node is not tree and isinstance(node, ast.stmt):
+            yield node
+
+
 def roots(tree: ast.Module) -> Iterator[str]:
     """The packages that a module imports from."""
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

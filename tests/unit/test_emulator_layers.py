@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modules_of import House
+from modules_of import House, statements
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +73,7 @@ def test_it_knows_snowflake_and_no_specs(emulator: House) -> None:
 
 
 def test_the_compiler_knows_its_control() -> None:
-    compiler = House.of(ROOT / "compiler" / "sfml", without="template")
+    compiler = House.of(ROOT / "compiler" / "sfml", without="template", naming="sfml_local")
     wrong = [
         f"{name} imports {other}"
         for name, tree in compiler.modules.items()
@@ -96,9 +96,9 @@ def test_the_core_alone_touches_duckdb(emulator: House) -> None:
     ]
     wrong += [
         f"{name}:{node.lineno} has .{node.attr}"
-        for name, tree in emulator.modules.items()
+        for name, nodes in emulator.nodes.items()
         if _room(name) != "core"
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute) and node.attr in CONNECTIONS
     ]
     assert not wrong, "\n".join(wrong)
@@ -115,9 +115,9 @@ def test_a_part_of_a_service_has_the_same_name_in_each(emulator: House) -> None:
     ]
     wrong += [
         f"{name}:{node.lineno} is about rows, which `store` reads and writes"
-        for name, tree in services.items()
+        for name in services
         if name.startswith("sfml_local.services.") and not _is_part(name, "store")
-        for node in ast.walk(tree)
+        for node in emulator.nodes[name]
         if _is_about_rows(node)
     ]
     assert not wrong, "\n".join(wrong)
@@ -166,7 +166,7 @@ def _is_about_rows(node: ast.AST) -> bool:
 
 def _imported(tree: ast.Module) -> Iterator[str]:
     """What a module imports anywhere, for types too, by its full name."""
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -214,7 +214,7 @@ def test_nothing_is_kept_in_modules(emulator: House) -> None:
         f"{name}:{node.lineno}"
         for name, tree in emulator.modules.items()
         if name not in OF_THE_PROCESS and not _is_program(name)
-        for node in ast.walk(tree)
+        for node in statements(tree)
         if isinstance(node, ast.Global)
     ]
     assert not wrong, "\n".join(wrong)
