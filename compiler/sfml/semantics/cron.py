@@ -7,9 +7,11 @@ not accepted.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -117,29 +119,45 @@ def _fits(text: str, field: _Field) -> bool:
 
 
 def next_fire(cron: Cron, after: datetime) -> datetime | None:
-    """The first time strictly after `after` (aware) at which the cron fires, in the cron's zone.
+    """The first time strictly after `after` (aware) at which the cron fires, in the cron's zone."""
+    return next(fires_after(cron, after), None)
+
+
+def fires_after(cron: Cron, after: datetime) -> Iterator[datetime]:
+    """The times strictly after `after` (aware) at which the cron fires, in order and in the cron's zone.
 
     A time that the change to summer time skips does not fire; one that the change back repeats fires twice.
     """
     zone = ZoneInfo(cron.timezone)
-    local = after.astimezone(zone)
+    start, local = _utc(after), after.astimezone(zone)
+    shown_again: deque[datetime] = deque()
     # `cronsim` gets times without a zone: with zones it loses minutes where a clock changes by less than an hour.
     # A clock that is set back shows the same times twice, so the search begins earlier by that difference.
-    back = _set_back(local)
-    best: datetime | None = None
+    for wall in _walls(cron, local.replace(tzinfo=None, fold=0) - _set_back(local)):
+        first, second = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
+        times = _times_shown(first, second)
+        while shown_again and _utc(shown_again[0]) < _utc(first):
+            yield shown_again.popleft()
+        if times and first > start:
+            yield first
+        if times > 1 and second > start:
+            shown_again.append(second)
+    yield from shown_again
+
+
+def _walls(cron: Cron, after: datetime) -> Iterator[datetime]:
+    """The times after `after`, all without a zone, that the fields of the cron name."""
     try:
-        for wall in CronSim(" ".join(("0", *cron.expanded)), local.replace(tzinfo=None, fold=0) - back):
-            if best is not None and wall >= best.replace(tzinfo=None) + back:
-                return best
-            for moment in (wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)):
-                is_later = _utc(moment) > _utc(after) and _exists(moment)
-                if is_later and (best is None or _utc(moment) < _utc(best)):
-                    best = moment
-            if best is not None and not back:
-                return best
+        yield from CronSim(" ".join(("0", *cron.expanded)), after)
     except CronSimError:
-        return best
-    return best
+        return
+
+
+def _times_shown(first: datetime, second: datetime) -> int:
+    """How often a clock shows a time, which is given for both its folds: not at all where summer time skips it."""
+    before, after = first.utcoffset(), second.utcoffset()
+    assert before is not None and after is not None
+    return 1 if before == after else 2 if before > after else 0
 
 
 def _set_back(local: datetime) -> timedelta:
@@ -154,18 +172,10 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _exists(moment: datetime) -> bool:
-    return _utc(moment).astimezone(moment.tzinfo).replace(tzinfo=None) == moment.replace(tzinfo=None)
-
-
 def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
     """Every time after `start` up to and including `end`."""
-    times = []
-    moment = next_fire(cron, start)
-    while moment is not None and moment - end <= timedelta(0):
-        times.append(moment)
-        moment = next_fire(cron, moment)
-    return times
+    last = _utc(end)
+    return list(takewhile(lambda moment: moment <= last, fires_after(cron, start)))
 
 
 def fire_seconds(cron: Cron, start: datetime, days: int) -> list[int]:
@@ -190,9 +200,9 @@ def _seconds_of_day(day: datetime, times: list[int], zone: ZoneInfo, start: date
         yield from (base + time for time in times)
         return
     for wall in (day + timedelta(seconds=time) for time in times):
-        for moment in (wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)):
-            if _exists(moment):
-                yield int((_utc(moment) - _utc(start)).total_seconds())
+        folds = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
+        for moment in folds if _times_shown(*folds) else ():
+            yield int((_utc(moment) - _utc(start)).total_seconds())
 
 
 def _values(cron: Cron, at: int) -> list[int]:

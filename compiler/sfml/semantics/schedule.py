@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import TypeAlias
 
 from sfml.base.record import record
@@ -57,6 +58,10 @@ def next_fire(schedule: Schedule, after: datetime, base: datetime) -> datetime |
 
 def fires(schedule: Schedule, after: datetime, until: datetime, base: datetime) -> Iterator[datetime]:
     """Every time after `after` up to and including `until`, in order."""
+    if isinstance(schedule, Cron):
+        last = until.astimezone(UTC)
+        yield from takewhile(lambda moment: moment <= last, cron.fires_after(schedule, after))
+        return
     moment = next_fire(schedule, after, base)
     while moment is not None and moment <= until:
         yield moment
