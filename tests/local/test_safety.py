@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import gzip
 import http.client
 import json
 import socket
 import sys
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -242,8 +244,32 @@ def test_a_connection_that_falls_silent_is_closed(impatient: LocalServer, sent: 
 
 
 def test_a_statement_may_take_longer_than_a_client_may_be_silent(impatient: LocalServer) -> None:
-    with snowflake.connector.connect(**impatient.connect_args()) as connection:
+    wait_a_second(impatient)
+
+
+def wait_a_second(server: LocalServer) -> None:
+    with snowflake.connector.connect(**server.connect_args()) as connection:
         assert connection.cursor().execute("SELECT SYSTEM$WAIT(1)").fetchone() == ("waited 1 seconds",)
+
+
+def test_a_server_without_requests_sleeps(server: LocalServer, impatient: LocalServer) -> None:
+    before = woken(server)
+    wait_a_second(impatient)
+    assert woken(server) - before < 5
+
+
+def woken(server: LocalServer) -> int:
+    """How often the server's thread has slept."""
+    status = Path(f"/proc/self/task/{server._thread.native_id}/status").read_text(encoding="utf-8")
+    return int(status.partition("voluntary_ctxt_switches:")[2].split()[0])
+
+
+def test_every_answer_has_a_date(server: LocalServer) -> None:
+    client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    client.request("GET", "/session")
+    told = parsedate_to_datetime(client.getresponse().headers["Date"])
+    client.close()
+    assert abs((datetime.datetime.now(datetime.UTC) - told).total_seconds()) < 60
 
 
 def test_so_may_one_that_came_from_another_address_by_its_own_words(impatient: LocalServer) -> None:

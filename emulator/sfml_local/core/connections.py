@@ -6,6 +6,9 @@ uvicorn closes a connection that is idle between two requests, and waits without
 from __future__ import annotations
 
 import asyncio
+import time
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -56,6 +59,12 @@ class Connections:
         self._open[address].transport.abort()
 
 
+@lru_cache(maxsize=1)
+def _date(second: int) -> list[tuple[bytes, bytes]]:
+    """The header that tells when an answer was made: https://www.rfc-editor.org/rfc/rfc9110#name-date"""
+    return [(b"date", formatdate(second, usegmt=True).encode())]
+
+
 def _protocol(connections: dict[Address, Connection], silence: float) -> type[asyncio.Protocol]:
     class Noting(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         """uvicorn's own protocol with an end for clients that are silent while a request is due."""
@@ -72,6 +81,7 @@ def _protocol(connections: dict[Address, Connection], silence: float) -> type[as
         def data_received(self, data: bytes) -> None:
             if self._is_due:
                 self._wait()
+                self.server_state.default_headers = _date(int(time.time()))
             super().data_received(data)
 
         def _wait(self) -> None:

@@ -40,8 +40,8 @@ class Store:
         self._local = threading.local()
         self._connections: WeakSet[sqlite3.Connection] = WeakSet()
         self._lock = threading.Lock()
-        for schema in schemas:
-            self._connection().executescript(schema)
+        # SQLite would write the file after each table.
+        self._connection().executescript(f"BEGIN IMMEDIATE;{';'.join(schemas)};COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

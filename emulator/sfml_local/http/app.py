@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +89,38 @@ def listening_socket(host: str = LOOPBACK, port: int = 0) -> socket.socket:
     return listening
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which sleeps until it is stopped: its own looks ten times a second whether it is."""
+
+    _wake: Callable[[], object] | None = None
+
+    def stop(self) -> None:
+        """End the server; called from another thread."""
+        self.should_exit = True
+        if self._wake is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has been closed meanwhile
+                self._wake()
+
+    async def main_loop(self) -> None:
+        stopped = asyncio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
+        if not self.should_exit:
+            await stopped.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and let the requests end that have begun, for as long as the settings say."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(0.01)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
 class LocalServer:
     """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
 
@@ -121,13 +157,14 @@ class LocalServer:
             # An address that a client claims must not hide its connection from `connections`.
             proxy_headers=False,
             server_header=False,
+            date_header=False,  # `connections` tells it
             loop="asyncio",
             ws="none",
             lifespan="off",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         # Processes of tasks connect from this machine, whatever the address is.
         self.account.host, self.account.port = LOOPBACK, self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
@@ -171,7 +208,7 @@ class LocalServer:
         return self
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self.account.stopping.set()
         self._thread.join(10)
         self.account.close()
