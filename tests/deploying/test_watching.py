@@ -32,7 +32,7 @@ pipeline: watch
 graph:
   tasks:
     look: {step: sfml_steps.alerting.watch.watch_pipelines}
-schedule: {schedule: {every: 10m}}
+schedule: {schedule: {every: 20m}}
 """
 
 

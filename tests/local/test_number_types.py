@@ -186,3 +186,24 @@ def test_bound_values_are_values(numbers: Session, sql: str, bound: list[Any], a
 def test_bound_values_are_left_as_they_are(server: LocalServer, numbers: Session) -> None:
     rows = numbers.sql("SELECT AVG(A) FROM N WHERE A > ? AND A / ? > 0", params=[1, 2]).collect()
     assert rows == [(Decimal("2.00000000"),)]
+
+
+LONG = "COALESCE(NULLIF(GREATEST(I + F * 2.0 - A, 0), 7.25), ABS(LEAST(I, F)) + ROUND(F, 1))"
+LONG_MOMENT = "COALESCE(TS, IFF(A > 1, DATEADD('day', 1, TS), DATEADD('hour', I, TS)), NULLIF(TS, DATEADD('day', 2, TS)))"
+
+
+@pytest.mark.parametrize(
+    ("expression", "texts"),
+    [
+        (f"I || ':' || {LONG}", ["3:7", "4:202"]),
+        (f"TO_CHAR({LONG})", ["7", "202"]),
+        (f"A || ':' || SUM({LONG}) OVER (PARTITION BY A ORDER BY {LONG}::STRING)", ["1.00:7", "2.00:202"]),
+        (f"{LONG_MOMENT}::STRING", ["2024-01-07 10:11:12.500", "2024-02-09 00:00:00.000"]),
+    ],
+)
+def test_a_long_value_has_the_same_text(numbers: Session, expression: str, texts: list[str]) -> None:
+    """It is bound once: with a copy for each type that it may have, a text in a text was too large to be typed."""
+    assert [row[0] for row in numbers.sql(f"SELECT {expression} FROM N ORDER BY A").collect()] == texts
+    grouped = f"SELECT {expression} AS X, COUNT(*) FROM N GROUP BY ALL ORDER BY X"
+    if "OVER" not in expression:
+        assert sorted(row[0] for row in numbers.sql(grouped).collect()) == sorted(texts)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.expressions.calls import bound, known_type
+
 _OFFSET = r"[+-]\d\d(:\d\d)?$"
 _MAY_HAVE_OTHER_TEXT = (
     *(exp.Column, exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.AggFunc, exp.Window),
@@ -30,9 +32,15 @@ _MAY_HAVE_OTHER_TEXT = (
 
 
 def _as_text(value: Expr) -> Expr:
-    """The value as text, by its type."""
+    """The value as text, by its type, which its form may tell; a long value is bound once and not for each type."""
     if isinstance(value, exp.Subquery):
         return _text_of_query(value)
+    if known_type(value) == "VARCHAR":
+        return exp.cast(value.copy(), "VARCHAR")
+    return bound(_text_by_type, value)
+
+
+def _text_by_type(value: Expr) -> Expr:
     text = exp.cast(value.copy(), "VARCHAR")
     shown = {
         "DOUBLE": _call("regexp_replace", text, r"\.0$", ""),
