@@ -189,7 +189,8 @@ def test_bound_values_are_left_as_they_are(server: LocalServer, numbers: Session
 
 
 LONG = "COALESCE(NULLIF(GREATEST(I + F * 2.0 - A, 0), 7.25), ABS(LEAST(I, F)) + ROUND(F, 1))"
-LONG_MOMENT = "COALESCE(TS, IFF(A > 1, DATEADD('day', 1, TS), DATEADD('hour', I, TS)), NULLIF(TS, DATEADD('day', 2, TS)))"
+DAYS = "IFF(A > 1, DATEADD('day', 1, TS), DATEADD('hour', I, TS)), NULLIF(TS, DATEADD('day', 2, TS))"
+LONG_MOMENT = f"COALESCE(TS, {DAYS})"
 
 
 @pytest.mark.parametrize(
