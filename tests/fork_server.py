@@ -1,7 +1,8 @@
 """Processes of this project, forked from one that has imported what they import: as if started, in a tenth of the time.
 
 `Popen` stands for `subprocess.Popen` where a test runs many commands. What it starts is a process of its own, with its
-own environment, folder, streams and signals; imports, of some seconds, are all that is done before it is forked. What
+own environment, folder, streams and signals. Before it is forked, only imports are done, of some seconds, and what a
+server makes once for all servers of its process. What
 depends on imports, on the interpreter's settings or on a user's Snowflake settings is started from nothing, and so are
 commands that a test of the installed command runs by `subprocess`.
 """
@@ -333,6 +334,8 @@ def main(kind: str, address: str, ready: int) -> None:
     if kind in (COMMAND, SERVER, PYTEST):
         for module in ("sfml_local.control", "sfml_local.processes.warm"):
             use_fork_servers(importlib.import_module(module))
+    if kind in (SERVER, PYTEST):
+        _serve_once()
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(address)
@@ -375,6 +378,16 @@ def main(kind: str, address: str, ready: int) -> None:
             connection.sendall(f"{pid}\n".encode())
             running[pid] = connection
     _become(order, descriptors)
+
+
+def _serve_once() -> None:
+    """Have what a server makes at its start and keeps for the others of its process: macros, and empty databases."""
+    from sfml_local.core.database_maker import MAKER
+    from sfml_local.http.app import LocalServer
+
+    with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)):
+        pass
+    MAKER.end_instance()  # its threads would not be in a forked process
 
 
 HUGE, MADV_COLLAPSE = 2 * 2**20, 25

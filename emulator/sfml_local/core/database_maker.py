@@ -75,7 +75,7 @@ class DatabaseMaker:
             duck.execute(f"ATTACH {duckdb_literal(str(part))} AS {quoted};{at_once(sql)}")
             duck.execute(f"DETACH {quoted}")
         except duckdb.Error:
-            self._end_instance()
+            self.end_instance()
             raise
 
     def _instance(self, name: str) -> duckdb.DuckDBPyConnection:
@@ -89,7 +89,7 @@ class DatabaseMaker:
             self._duck.execute(f"ATTACH ':memory:' AS {about_all};{at_once(global_sql())}")
         return self._duck
 
-    def _end_instance(self) -> None:
+    def end_instance(self) -> None:
         """End the instance, which may be of no use any more after a failure; the next file starts another."""
         if self._duck is not None:
             self._duck.close()
