@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 
 _T = exp.DataType.Type
@@ -29,6 +30,7 @@ _REFUSED: Mapping[str, frozenset[str]] = {
 """The family of a column's type → types of defaults that it does not take."""
 
 
+@looks_for(exp.Create)
 def column_defaults(tree: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema):
         for column in tree.this.expressions:

@@ -6,10 +6,12 @@ from sqlglot import Expr, exp
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.grammar.tokens import Tokens
 
 
+@looks_for(exp.Create, exp.Alter)
 def comments(tree: Expr, rewriting: Rewriting) -> Expr:
     """Notes the comments of a table or view, and of its columns, and takes them out of the tree."""
     if not isinstance(tree, exp.Create | exp.Alter) or str(tree.args.get("kind")).upper() not in (

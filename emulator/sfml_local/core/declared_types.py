@@ -9,6 +9,7 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.tokens import Name
@@ -19,6 +20,7 @@ _WITHOUT_SIZE = frozenset({_T.FLOAT, _T.DOUBLE})
 """Types whose size has no meaning: each FLOAT is a double."""
 
 
+@looks_for(exp.Create, exp.Alter)
 def declared_types(tree: Expr, rewriting: Rewriting) -> Expr:
     """CHAR is VARCHAR(1), and other texts of a fixed length are texts of at most this length."""
     if isinstance(tree, exp.Create | exp.Alter):
@@ -31,6 +33,7 @@ def declared_types(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Column)
 def sequences(tree: Expr, rewriting: Rewriting) -> Expr:
     """`s.NEXTVAL` of a DEFAULT, of VALUES and within an expression as a call; that of a SELECT is fakesnow's."""
     for column in list(tree.find_all(exp.Column)):

@@ -32,6 +32,7 @@ from sfml_local.core.foreign_functions import (
 from sfml_local.core.merging import merge
 from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
+from sfml_local.core.needed_passes import rewritten
 from sfml_local.core.number_types import attempts, run_typed
 from sfml_local.core.queries import Queries
 from sfml_local.core.result import ArrowRows, Column, Result, status, told
@@ -166,8 +167,7 @@ def run_tree(
         refuse_foreign_statement(tree, written)
         if has_foreign := FOREIGN in tree.meta:
             refuse_foreign_types(tree)
-        for rewrite in (*followers.first, *PASSES, *followers.last):
-            tree = rewrite(tree, rewriting)
+        tree = rewritten(tree, rewriting, (*followers.first, *PASSES, *followers.last))
         if has_foreign:
             refuse_foreign_functions(tree)
         with session.lock, _executing(account, session), _registered(session, rewriting):

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting
 
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
+@looks_for(*_CHANGES, exp.Values, exp.Distinct, exp.SimilarTo, exp.Glob)
 def foreign_clauses(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse what no account reads, and what its VALUES do not take."""
     if isinstance(tree, _CHANGES) and (word := next(_foreign(tree), None)) is not None:

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 
 _CONDITIONS = ("where", "having", "qualify")
 
 
+@looks_for(exp.Alias)
 def lateral_aliases(tree: Expr, rewriting: Rewriting) -> Expr:
     for select in list(tree.find_all(exp.Select)):
         aliases = {

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.positional_columns import names_of
 from sfml_local.core.rewriting import Rewriting, dotted
 
 
+@looks_for(exp.Join)
 def left_columns(tree: Expr, rewriting: Rewriting) -> Expr:
     """Qualify such columns with their first relation, because DuckDB refuses them."""
     for select in list(tree.find_all(exp.Select)):

@@ -9,12 +9,14 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.dialect import BY_NAME
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting
 from sfml_local.core.temporaries import full_name
 
 _SOURCE = "_SFML_SOURCE"
 
 
+@looks_for(exp.Merge)
 def merges_by_name(tree: Expr, rewriting: Rewriting) -> Expr:
     """The statement with the columns of its target, each from the column of this name of its source."""
     if not isinstance(tree, exp.Merge):

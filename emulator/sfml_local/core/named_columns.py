@@ -8,11 +8,13 @@ from __future__ import annotations
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Parameter, exp.JSONExtract)
 
 
+@looks_for(exp.Create)
 def named_columns(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse CREATE TABLE or VIEW … AS a query with a column that has no name, or of another number of columns."""
     if not isinstance(tree, exp.Create) or not isinstance(tree.expression, exp.Query):

@@ -7,11 +7,13 @@ import re
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name
 
 
+@looks_for(exp.Values, exp.Parameter, exp.Column)
 def positional_columns(tree: Expr, rewriting: Rewriting) -> Expr:
     """`SELECT $1 FROM VALUES (…)`: columns by position."""
     for values in tree.find_all(exp.Values):

@@ -10,12 +10,14 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.expressions.lowered_aggregates import demand_share
 from sfml_local.core.left_columns import left_columns
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Pass, Rewriting, dotted
 
 _REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)
 _CREATED = frozenset({"TABLE", "VIEW", "SEQUENCE", "SCHEMA", "DATABASE"})
 
 
+@looks_for(exp.Undrop, exp.Create)
 def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuses CREATE of objects that would become others here: dynamic or external tables ordinary ones."""
     if isinstance(tree, exp.Undrop):
@@ -29,6 +31,7 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Create, exp.Update, exp.Insert, exp.Merge)
 def repeated_columns(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuses two columns of one name in what a statement makes, sets or inserts into."""
     for names in _made_or_written(tree, rewriting):
@@ -78,6 +81,7 @@ def _name_node(projection: Expr) -> exp.Identifier | None:
     return name if isinstance(name, exp.Identifier) else None
 
 
+@looks_for(exp.Subquery)
 def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     """`FROM (t) x` and `FROM (TABLE(f())) x` without parentheses, which DuckDB allows around queries and joins only."""
     for brackets in reversed(list(tree.find_all(exp.Subquery))):
@@ -95,6 +99,7 @@ def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Join)
 def bracketed_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     """`FROM (a INNER JOIN b)` without a condition, which sqlglot writes with a comma, and DuckDB not in parentheses."""
     for join in tree.find_all(exp.Join):
@@ -106,6 +111,7 @@ def bracketed_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Join)
 def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB allows one condition; rows without a match are kept.
 
@@ -141,6 +147,7 @@ def _left_of(join: exp.Join) -> Expr:
     return first
 
 
+@looks_for(exp.Join)
 def natural_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     """NATURAL JOIN as a JOIN with USING of the columns that both sides have.
 
@@ -192,6 +199,7 @@ def _column_names(relations: list[Expr], queries: list[Expr], rewriting: Rewriti
     return list(dict.fromkeys(found.names()))
 
 
+@looks_for(exp.Join)
 def shared_columns_first(tree: Expr, rewriting: Rewriting) -> Expr:
     """`SELECT * FROM a JOIN b USING (k)` with k before all others; DuckDB has it in its place in a.
 
@@ -246,6 +254,7 @@ def _with_shared(star: exp.Star, shared: list[exp.Column]) -> list[Expr]:
     return [*(one.copy() for one in _without(shared, excluded)), rest]
 
 
+@looks_for(exp.Pivot)
 def pivots(tree: Expr, rewriting: Rewriting) -> Expr:
     """`PIVOT (… FOR column IN (ANY))` and `IN (SELECT …)`, whose values are queried first; columns named after values.
 
@@ -302,6 +311,7 @@ def _named_value(value: Expr) -> Expr:
     return exp.PivotAlias(this=value.copy(), alias=name)
 
 
+@looks_for(exp.SplitToTable)
 def split_to_table(tree: Expr, rewriting: Rewriting) -> Expr:
     """TABLE(SPLIT_TO_TABLE(text, delimiter)), or LATERAL of it: SEQ, INDEX and VALUE of each part, also beside others.
 
@@ -343,6 +353,7 @@ def _hashed(text: Expr) -> Expr:
 SEEDS = 2**31 - 1
 
 
+@looks_for(exp.Rand)
 def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
     """RANDOM(seed) with any 64-bit seed; fakesnow divides it by 2^31, and DuckDB allows at most 1."""
     for node in tree.find_all(exp.Rand):
@@ -354,6 +365,7 @@ def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.ApproxPercentileAccumulate, exp.ApproxPercentileEstimate)
 def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
     """Aggregates in two steps, which Snowpark uses for quantiles; the state is the list of values."""
     for node in list(tree.find_all(exp.ApproxPercentileAccumulate)):

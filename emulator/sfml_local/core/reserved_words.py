@@ -10,6 +10,7 @@ import re
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting
 
 RESERVED = frozenset(
@@ -90,6 +91,7 @@ _OF_DUCKDB = frozenset({"ASC", "DESC", "FULL", "LATERAL"})
 _WRITTEN = re.compile(rf"\b({'|'.join(_OF_DUCKDB)})\b", re.IGNORECASE)
 
 
+@looks_for(exp.Identifier)
 def reserved_words(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse columns with a reserved name, and quote names that DuckDB reserves."""
     if isinstance(tree, exp.Create | exp.Alter):

@@ -24,6 +24,7 @@ from sfml_local.core.foreign_relations import OF_CATALOGUE, place_foreign_view, 
 from sfml_local.core.lateral_aliases import lateral_aliases
 from sfml_local.core.merges_by_name import merges_by_name
 from sfml_local.core.named_columns import named_columns
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.positional_columns import positional_columns
 from sfml_local.core.queries import Queries
 from sfml_local.core.reserved_words import reserved_words
@@ -86,6 +87,7 @@ def _name_of(projection: Expr) -> str:
     return f"{text}()" if is_call and "(" not in text else text
 
 
+@looks_for(exp.Create)
 def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
     """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
 
@@ -115,6 +117,7 @@ def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
 # -- functions ----------------------------------------------------------------------------------------------
 
 
+@looks_for(exp.Anonymous)
 def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """SYSTEM$… and other functions of the account, called now and replaced by their value."""
     while (found := _first_system_function(tree, rewriting)) is not None:
@@ -159,6 +162,7 @@ CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
 }
 
 
+@looks_for(*CONTEXT, exp.Anonymous)
 def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """CURRENT_ROLE() and other context functions, from the session."""
     for node in list(tree.find_all(*CONTEXT, exp.Anonymous)):
@@ -185,6 +189,7 @@ def _last_query_id(call: exp.Anonymous, rewriting: Rewriting) -> str | None:
     return rewriting.session.query_id(number)
 
 
+@looks_for(exp.Parameter, exp.Anonymous)
 def variables(tree: Expr, rewriting: Rewriting) -> Expr:
     """Replace `$name` by the session's variable, and GETVARIABLE('NAME') by its text."""
     held = rewriting.session.variables
@@ -213,6 +218,7 @@ def _text_of_variable(call: exp.Anonymous, rewriting: Rewriting) -> Expr:
 # -- relations ------------------------------------------------------------------------------------------------
 
 
+@looks_for(exp.TableFromRows)
 def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """TABLE(INFORMATION_SCHEMA.TASK_HISTORY(…)) and other table functions, answered by services."""
     for node in list(tree.find_all(exp.TableFromRows)):
@@ -307,6 +313,7 @@ def result_scan(rewriting: Rewriting, args: Args) -> Result:
     return rewriting.account.part(Queries).result(rewriting.session, query_id)
 
 
+@looks_for(exp.Table)
 def relations(tree: Expr, rewriting: Rewriting) -> Expr:
     """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account generates."""
     for node in list(tree.find_all(exp.Table)):
@@ -345,6 +352,7 @@ def _demand_order(window: exp.Window) -> None:
         raise SqlError(f"SQL compilation error:\n{words}", 2303, "42601")
 
 
+@looks_for(exp.Window)
 def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order, because DuckDB allows no window inside a window."""
     for window in tree.find_all(exp.Window):
@@ -356,6 +364,7 @@ def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Bracket, exp.JSONExtract)
 def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
     """`attributes['key'] = 'text'`: a VARIANT compared with a text is compared as text."""
     for node in tree.find_all(exp.EQ, exp.NEQ, exp.In, exp.Like, exp.ILike):

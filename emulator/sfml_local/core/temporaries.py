@@ -9,6 +9,7 @@ from sqlglot import Expr, exp
 from sfml_local.core import scoped_tables
 from sfml_local.core.errors import SqlError, name_is_taken, not_emulated
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.grammar.tokens import Name, SqlSyntaxError, parse_name
 
@@ -49,6 +50,7 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Alter)
 def renames(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ALTER TABLE a.b.c RENAME TO a.b.d`: DuckDB accepts only an unqualified new name."""
     if not isinstance(tree, exp.Alter) or not isinstance(tree.this, exp.Table):

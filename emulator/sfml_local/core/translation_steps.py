@@ -137,7 +137,7 @@ class NeededSteps:
         return all(take(node) is node for node in self._nodes if isinstance(node, nodes))
 
     def _look_through(self) -> None:
-        self._nodes = _nodes_in(self.tree)
+        self._nodes = nodes_in(self.tree)
         self._kinds: frozenset[type] = frozenset().union(*map(_lineage, set(map(type, self._nodes))))
 
 
@@ -166,7 +166,7 @@ def _name_of(code: Any) -> str | None:
     return next((name for name in names if name in LOOKS_FOR), None)
 
 
-def _nodes_in(tree: Expr) -> list[Expr]:
+def nodes_in(tree: Expr) -> list[Expr]:
     """All nodes, each before those below it."""
     found = [tree]
     for node in found:

@@ -13,11 +13,13 @@ from decimal import Decimal
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions.calls import macro
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, literal, qualified, substitute
 
 _NAME = "SYSTEM$TYPEOF"
 
 
+@looks_for(exp.Anonymous)
 def type_names(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with each call replaced by its result; raises for arguments that are not literals."""
     for node in list(tree.find_all(exp.Anonymous)):

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions.calls import macro
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting
 
 _PREFIX = "_volatile_"
 _NODES = (exp.Rand, exp.Uuid)
 
 
+@looks_for(*_NODES)
 def volatile_values(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with a column for each random value that DuckDB would refuse where it stands."""
     if next(tree.find_all(*_NODES), None) is None:
@@ -105,6 +107,7 @@ def _exclude(select: exp.Select, names: list[str]) -> None:
 ROWS_A_SECOND = 1_000_000
 
 
+@looks_for(exp.Generator)
 def generated_rows(tree: Expr, rewriting: Rewriting) -> Expr:
     """GENERATOR with a TIMELIMIT alone, which has as many rows as fit into the time: here a million a second.
 
@@ -117,6 +120,7 @@ def generated_rows(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Rand)
 def random_numbers(tree: Expr, rewriting: Rewriting) -> Expr:
     """Each RANDOM() as a whole number of 64 bits: fakesnow makes one of the first of a SELECT, of inner ones twice."""
     for node in list(tree.find_all(exp.Rand)):

@@ -18,6 +18,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not
 from sfml_local.core.likeness import like, selected
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.place import Place
 from sfml_local.core.places import area_of, demand_schema
 from sfml_local.core.result import ArrowRows, Column, Result, status, table
@@ -217,6 +218,7 @@ def locate(account: Account, session: Session, url: str) -> Place:
     raise does_not_exist("Dataset version", wanted)
 
 
+@looks_for(exp.Table)
 def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
     """`SELECT $1:"COLUMN"::TYPE FROM 'snow://dataset/…' (…)`: a version's rows, as Snowpark reads files."""
     for node in list(tree.find_all(exp.Table)):

@@ -17,6 +17,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.interpreter_errors import _MARK, raised
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import substitute
 from sfml_local.grammar.model_calls import method_name
 from sfml_local.grammar.tokens import Name
@@ -77,6 +78,7 @@ class MethodCall:
         ]
 
 
+@looks_for(exp.ModelAttribute)
 def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a model's method replaced by a call of the DuckDB function."""
     in_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
@@ -94,6 +96,7 @@ def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Bracket, exp.JSONExtract)
 def binary_values(tree: Expr, rewriting: Rewriting) -> Expr:
     """`prediction['field']::BINARY`: the bytes from the hexadecimal text in a VARIANT.
 

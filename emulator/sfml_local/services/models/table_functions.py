@@ -14,6 +14,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError
 from sfml_local.core.interpreter_errors import interpreter_error, raised
 from sfml_local.core.lateral_calls import LateralCall, LateralInput, input_of, lateral_call, replace_both
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.processes.predictor import PARTITION, ROW
 from sfml_local.services.models import predictors
 from sfml_local.services.models.inference import MethodCall, is_structured, method_call
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sfml_local.core.rewriting import Rewriting
 
 
+@looks_for(exp.ModelAttribute)
 def table_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every table function of a model replaced by its rows."""
     for node in list(tree.find_all(exp.TableFromRows)):

@@ -15,6 +15,7 @@ from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError, invalid_value, not_emulated
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.session import Session
 from sfml_local.core.temporaries import created_temporary, full_name
@@ -56,6 +57,7 @@ class Declarations:
         self.found: Declared | None = None
 
 
+@looks_for(exp.Alter, exp.Create)
 def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
     """Record keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; removes them from the tree."""
     if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":

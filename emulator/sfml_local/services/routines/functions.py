@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import substitute
 from sfml_local.grammar.signatures import Argument
 from sfml_local.grammar.tokens import Name
@@ -31,6 +32,7 @@ DEEPEST = 32
 """The deepest nesting of SQL functions, because recursion would never end."""
 
 
+@looks_for(exp.Anonymous)
 def user_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with calls of user-defined functions replaced by their bodies."""
     for _ in range(DEEPEST):

@@ -15,6 +15,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.arrow import as_table
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.lateral_calls import LateralCall, LateralInput, input_of, lateral_call, replace_both
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.processes.handler_classes import PARTITION, ROW
 from sfml_local.services.routines import python_functions
 from sfml_local.services.routines.functions import chosen_function, in_order, overloads_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sfml_local.services.routines.store import Routine
 
 
+@looks_for(exp.TableFromRows)
 def table_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a table function in Python replaced by its rows."""
     for node in list(tree.find_all(exp.TableFromRows)):

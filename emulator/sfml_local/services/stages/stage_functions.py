@@ -16,6 +16,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.account import SystemFunction
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.place import Place
 from sfml_local.core.result import Result, columns
 from sfml_local.core.rewriting import substitute
@@ -32,6 +33,7 @@ _ABSENT = frozenset({"GET_STAGE_LOCATION", "GET_RELATIVE_PATH", "GET_ABSOLUTE_PA
 _DAY = 86_400
 
 
+@looks_for(exp.Anonymous)
 def locations_without_quotes(tree: Expr, rewriting: Rewriting) -> Expr:
     """The statement with `@stage` in the place of an argument as a text, which functions take."""
     for node in tree.find_all(exp.Anonymous):
@@ -76,6 +78,7 @@ def _begins_with_stage(node: Expr) -> bool:
 # -- DIRECTORY
 
 
+@looks_for(exp.DirectoryStage)
 def directories(tree: Expr, rewriting: Rewriting) -> Expr:
     """Let queries of DIRECTORY(@stage) read a row for each file of the stage."""
     for table in list(tree.find_all(exp.Table)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import dotted
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sfml_local.core.rewriting import Rewriting
 
 
+@looks_for(exp.Table)
 def queries_of_stages(tree: Expr, rewriting: Rewriting) -> Expr:
     """Let queries of a stage read the rows of its files."""
     for table in list(staged_tables(tree)):

@@ -14,6 +14,7 @@ from sfml_local.core.account import TableFunction
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.result import Result, table
 from sfml_local.services.stages.copy_jobs import CopyJob, CopyJobs, LastCopy
 from sfml_local.services.stages.copying import ERRORS, error_rows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 
+@looks_for(exp.TableFromRows)
 def tables_of_validate(tree: Expr, rewriting: Rewriting) -> Expr:
     """The table of VALIDATE(table, …), which is a name, as a text."""
     for node in tree.find_all(exp.Anonymous):

@@ -15,6 +15,7 @@ from sfml_local.core.errors import SqlError, already_exists_as, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.expressions.statements import demand_now
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import _DML, created_temporary, target_of
 from sfml_local.grammar.tokens import Name
@@ -57,6 +58,7 @@ class StreamsRead:
 # -- reading
 
 
+@looks_for(exp.Table)
 def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     """A stream's name in place of a table's, replaced by the query for its contents."""
     account, session = rewriting.account, rewriting.session

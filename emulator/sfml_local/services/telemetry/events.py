@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.result import Column, Result
 from sfml_local.core.rewriting import dotted
 from sfml_local.services.telemetry.spans import span_rows
@@ -46,6 +47,7 @@ INSTANCE = "snow.service.container.instance"
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
+@looks_for(exp.Table)
 def event_table(tree: Expr, rewriting: Rewriting) -> Expr:
     """The event table, of one query if the statement names one."""
     for node in list(tree.find_all(exp.Table)):

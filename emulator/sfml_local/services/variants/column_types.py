@@ -15,6 +15,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.statements import InsertedColumns
 from sfml_local.core.names import ObjectName
+from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.positional_columns import names_of
 from sfml_local.core.result import Column
 from sfml_local.core.rewriting import Rewriting, dotted
@@ -44,6 +45,7 @@ _UNREAD = (exp.TableFromRows, exp.ModelAttribute, exp.Parameter)
 """What makes describing a query cost as much as running it, or what it reads not known."""
 
 
+@looks_for(exp.Insert, exp.Update, exp.Merge, exp.Create)
 def matching_types(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse to write values of a type that their column does not take, before other rewrites."""
     if rewriting.describe_only or rewriting.relations:
@@ -62,6 +64,7 @@ def matching_types(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.SetOperation)
 def dated_texts(tree: Expr, rewriting: Rewriting) -> Expr:
     """Cast a text that a set operation has beside a column of dates or times, which DuckDB would make texts."""
     for union in list(tree.find_all(exp.SetOperation)):
