@@ -108,12 +108,24 @@ class Watch(Generic[T]):
             with self._changed:
                 self._changes_seen = changes
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._changes > self._changes_seen or self._is_over, pause)
-                is_looked_at = time.monotonic() - self._looked_at < LINGERS
-                if self._is_over or not is_looked_at:
+                self._rest(time.monotonic() + pause)
+                if self._is_over or not self._is_looked_at:
                     self._is_watched = False
                     self._changed.notify_all()
                     return
+
+    def _rest(self, until: float) -> None:
+        """Wait for the time of the next reading, for a change, for the end, or until nobody looks any more."""
+        while self._is_looked_at and (left := until - time.monotonic()) > 0:
+            lingers = self._looked_at + LINGERS - time.monotonic()
+            if self._changed.wait_for(
+                lambda: self._changes > self._changes_seen or self._is_over, min(left, lingers)
+            ):
+                return
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return time.monotonic() - self._looked_at < LINGERS
 
     def _read_once(self) -> float:
         began = time.monotonic()

@@ -78,6 +78,15 @@ def test_nothing_is_read_when_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> N
     watch.end()
 
 
+def test_a_watch_ends_with_the_last_look_and_not_with_its_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LINGERS", 0.05)
+    thing = Thing()
+    watch = Watch(thing.read, lambda value, took: 10 * PATIENCE)
+    watch.look(PATIENCE)
+    until(lambda: not watch.is_watched)
+    assert thing.readings == 1
+
+
 def test_a_failure_keeps_what_was_known() -> None:
     thing = Thing(is_free=False)
     watch = Watch(thing.read, soon)
