@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, TypeVar
 
 from sqlglot.dialects.snowflake import Snowflake
@@ -39,6 +40,9 @@ class _Tokenizer(Snowflake.Tokenizer):
     COMMANDS: ClassVar[set[TokenType]] = set()
 
 
+_DIALECT = Snowflake()
+
+
 class SqlSyntaxError(ValueError):
     """A statement that starts like one of ours and goes on differently; `offset` counts characters from 0."""
 
@@ -64,7 +68,7 @@ class Tokens:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         try:
-            self._tokens: list[Token] = list(_Tokenizer(dialect="snowflake").tokenize(sql))
+            self._tokens: list[Token] = list(_Tokenizer(_DIALECT).tokenize(sql))
         except SqlglotError as cause:
             raise SqlSyntaxError(_unended(sql), len(sql)) from cause
         self._end = len(sql)
@@ -290,7 +294,16 @@ def _unended(sql: str) -> str:
 
 def parse_name(text: str) -> Name:
     """The name in `text`, such as `db."My schema".task`; raises `SqlSyntaxError`."""
+    return _usual_name(text) if len(text) <= _USUAL else _parsed_name(text)
+
+
+def _parsed_name(text: str) -> Name:
     tokens = Tokens(text)
     name = tokens.name()
     tokens.expect_end()
     return name
+
+
+_USUAL = 300
+"""The most characters of a name that is remembered."""
+_usual_name = lru_cache(maxsize=2048)(_parsed_name)

@@ -53,9 +53,7 @@ class _Pattern:
     handlers: Mapping[str, Handler]
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        """The parameters in the path, still percent-encoded, or None if the path does not match."""
-        if len(segments) != len(self.segments):
-            return None
+        """The parameters in a path of as many segments, still percent-encoded, or None if it does not match."""
         found: dict[str, str] = {}
         for wanted, given in zip(self.segments, segments, strict=True):
             if not wanted.startswith("{"):
@@ -118,11 +116,12 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
     if not _is_json(request, body):
         return Response(status_code=415)
     segments = _raw_segments(request)
-    matches = [(pattern, found) for pattern in known if (found := pattern.match(segments)) is not None]
+    alike = (pattern for pattern in known if len(pattern.segments) == len(segments))
+    matches = ((pattern, found) for pattern in alike if (found := pattern.match(segments)) is not None)
     asked = f"{request.method} {request.url.path}"
-    if not matches:
+    if (match := next(matches, None)) is None:
         return _unknown(known, segments, asked)
-    pattern, found = matches[0]
+    pattern, found = match
     handler = pattern.handlers.get(request.method)
     if handler is None:
         return _not_allowed(pattern, request.method, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -55,13 +55,17 @@ class Settings:
         return parse_schedule(self.schedule) if self.schedule else None
 
     def to_json(self) -> str:
-        return json.dumps({key: value for key, value in asdict(self).items() if value not in (None, (), {})})
+        values = ((key, getattr(self, key)) for key in _KEYS)
+        return json.dumps({key: value for key, value in values if value not in (None, (), {})})
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
         values = json.loads(text)
         values["predecessors"] = tuple(values.get("predecessors", ()))
         return cls(**values)
+
+
+_KEYS = tuple(setting.name for setting in fields(Settings))
 
 
 @dataclass(frozen=True, slots=True)
