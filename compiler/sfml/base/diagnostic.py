@@ -153,9 +153,12 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 def first_of(diagnostics: Iterator[Diagnostic], most: int) -> Iterator[Diagnostic]:
     """The first `most` findings, then a note with the number of the others, which are counted without their help."""
-    last = None
+    last, left = None, most
     for last in islice(diagnostics, most):
+        left -= 1
         yield last
+    if left:
+        return  # as nearly always: there are no others
     with _without_hints():
         more = sum(1 for _ in islice(diagnostics, MOST_COUNTED))
     if last is not None and more:
