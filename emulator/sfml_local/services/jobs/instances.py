@@ -88,6 +88,8 @@ def run_instances(
         )
     head, port = _cluster_address()
     env = {
+        # No workers in reserve: Ray would start one for each core of each node, and the nodes share one machine.
+        "RAY_prestart_worker_first_driver": "0",
         **launch.env,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
