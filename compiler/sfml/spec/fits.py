@@ -32,10 +32,10 @@ def _check_at(reference: str, file: str) -> Check:
     schema: Any = load_schema(target or file)
     for part in pointer.split("/")[1:]:
         schema = schema[int(part)] if isinstance(schema, list) else schema[part]
-    return _check(schema, target or file)
+    return check_of(schema, target or file)
 
 
-def _check(schema: Schema, file: str) -> Check:
+def check_of(schema: Schema, file: str) -> Check:
     """The check of a schema: the keywords are looked up once, and not for each value."""
     checks = tuple(
         _KEYWORDS[key](constraint, schema, file)
@@ -99,7 +99,7 @@ def _is_equal(value: Any, other: Any) -> bool:
 
 
 def _is_not(constraint: Schema, schema: Schema, file: str) -> Check:
-    refused = _check(constraint, file)
+    refused = check_of(constraint, file)
     return lambda value: not refused(value)
 
 
@@ -108,7 +108,7 @@ def _properties(constraint: dict[str, Schema], schema: Schema, file: str) -> Che
 
     def is_fit(key: str, value: Any) -> bool:
         if key not in checks:
-            checks[key] = _check(constraint[key], file)
+            checks[key] = check_of(constraint[key], file)
         return checks[key](value)
 
     return lambda value: (
@@ -121,29 +121,29 @@ def _rest(constraint: Schema | bool, schema: Schema, file: str) -> Check:
     if constraint is True:
         return lambda value: True
     named = schema.get("properties", {})
-    is_fit: Check = (lambda value: False) if constraint is False else _check(constraint, file)
+    is_fit: Check = (lambda value: False) if constraint is False else check_of(constraint, file)
     return lambda value: (
         not isinstance(value, dict) or all(is_fit(one) for key, one in value.items() if key not in named)
     )
 
 
 def _items(constraint: Schema, schema: Schema, file: str) -> Check:
-    is_fit = _check(constraint, file)
+    is_fit = check_of(constraint, file)
     return lambda value: not isinstance(value, list) or all(map(is_fit, value))
 
 
 def _names(constraint: Schema, schema: Schema, file: str) -> Check:
-    is_fit = _check(constraint, file)
+    is_fit = check_of(constraint, file)
     return lambda value: not isinstance(value, dict) or all(map(is_fit, value))
 
 
 def _any_of(constraint: list[Schema], schema: Schema, file: str) -> Check:
-    options = [_check(option, file) for option in constraint]
+    options = [check_of(option, file) for option in constraint]
     return lambda value: any(option(value) for option in options)
 
 
 def _one_of(constraint: list[Schema], schema: Schema, file: str) -> Check:
-    options = [_check(option, file) for option in constraint]
+    options = [check_of(option, file) for option in constraint]
     return lambda value: sum(option(value) for option in options) == 1
 
 

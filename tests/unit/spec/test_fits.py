@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 
 from sfml.base.resources import schema
 from sfml.spec.compose import compose
-from sfml.spec.fits import fits
+from sfml.spec.fits import DECIDING, check_of, fits
 from sfml.spec.nodes import plain
 
 FILES = tuple(
@@ -112,3 +112,48 @@ def test_it_agrees_where_it_is_easy_to_be_wrong(task: dict[str, Any], right: boo
     document = {"version": 1, "tasks": {"t": task}}
     assert fits(document, "job_config.schema.json") == right
     assert ORACLES["job_config.schema.json"].is_valid(document) == right
+
+
+VALUES = (
+    *(None, True, False, 0, 1, 2, 1.0, 0.5, -1, 3, "", "a", "ab", "abc", "1"),
+    *([], [1], [1, 1.0], [1, True], ["", "a"], [1, 2, 3]),
+    *({}, {"a": 1}, {"a": "x", "b": 2}, {"b": "", "c": None, "d": 1}),
+)
+KEYWORDS: dict[str, tuple[Any, ...]] = {
+    "$ref": ("tasks.schema.json",),
+    "type": ("object", "array", "string", "boolean", "null", "number", "integer", ["string", "null"]),
+    "enum": ([1, "a", None], [True]),
+    "const": (1, False, "a"),
+    "not": ({"type": "string"},),
+    "anyOf": ([{"type": "string"}, {"type": "object", "required": ["b"]}],),
+    "oneOf": ([{"type": "integer"}, {"type": "number"}, {"type": "null"}],),
+    "properties": ({"a": {"type": "string"}},),
+    "additionalProperties": (False, True, {"type": "integer"}),
+    "propertyNames": ({"enum": ["a", "b"]},),
+    "required": (["a"], ["a", "b"]),
+    "minProperties": (1, 2),
+    "maxProperties": (1, 2),
+    "items": ({"type": "integer"},),
+    "minItems": (1, 2),
+    "uniqueItems": (True, False),
+    "minLength": (1, 2),
+    "maxLength": (1, 2),
+    "pattern": ("^a", "b"),
+    "minimum": (1, 0.5),
+    "maximum": (1, 0.5),
+}
+
+
+def test_every_keyword_is_tried_by_itself() -> None:
+    assert KEYWORDS.keys() == DECIDING
+
+
+@pytest.mark.parametrize(
+    ("keyword", "constraint"), [(name, one) for name, every in KEYWORDS.items() for one in every]
+)
+def test_a_keyword_refuses_what_it_refuses_for_the_library(keyword: str, constraint: Any) -> None:
+    tried = {keyword: constraint}
+    oracle, check = Draft202012Validator(tried, registry=REGISTRY), check_of(tried, FILES[0])
+    assert [value for value in VALUES if check(value)] == [
+        value for value in VALUES if oracle.is_valid(value)
+    ]
