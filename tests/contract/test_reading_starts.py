@@ -26,6 +26,13 @@ schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
 """
 
 COMMAND = "from sfml.cli.entry import run; code = run(sys.argv[1:])"
+APPLIED = """
+from sfml.cli.entry import run
+code = 0
+for spec in sys.argv[1:]:
+    code = run(["apply", spec, "--auto-approve"]) or code
+    assert "snowflake.core" in sys.modules
+"""
 IN_PYTHON = """
 import sfml
 pipeline = sfml.open(".").pipeline("small")
@@ -122,20 +129,16 @@ def test_neither_does_a_plan_in_python(deployed: Path) -> None:
     assert not modules & LATER
 
 
-def test_what_writes_imports_it(deployed: Path) -> None:
-    """Else the tests above would hold nothing."""
-    spec = deployed / "specs" / "small.yaml"
-    spec.write_text(SPEC.replace("select 2", "select 3"), encoding="utf-8")
-    assert "snowflake.core" in modules_of(deployed, COMMAND, "apply", "specs/small.yaml", "--auto-approve")
-    plan = modules_of(deployed, COMMAND, "plan", "specs/small.yaml")
-    assert "snowflake.core" not in plan
-
-
-def test_writing_tasks_imports_no_snowpark(deployed: Path) -> None:
-    (deployed / "specs" / "other.yaml").write_text(SPEC.replace("small", "other"), encoding="utf-8")
-    written = modules_of(deployed, COMMAND, "apply", "specs/other.yaml", "--auto-approve")
+def test_what_writes_imports_it_without_snowpark(deployed: Path) -> None:
+    """Else the tests above would hold nothing. One pipeline is changed, and one is new."""
+    changed, new = deployed / "specs" / "small.yaml", deployed / "specs" / "other.yaml"
+    changed.write_text(SPEC.replace("select 2", "select 3"), encoding="utf-8")
+    new.write_text(SPEC.replace("small", "other"), encoding="utf-8")
+    written = modules_of(deployed, APPLIED, str(changed), str(new))
     assert "snowflake.core" in written
     assert "snowflake.snowpark" not in written
+    plan = modules_of(deployed, COMMAND, "plan", "specs/small.yaml")
+    assert "snowflake.core" not in plan
 
 
 COMPLETED = """
