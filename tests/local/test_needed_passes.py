@@ -1,9 +1,12 @@
-"""A pass is left out for a statement without the nodes that it looks for: it would have done nothing."""
+"""A pass is left out for a statement without the nodes that it looks for: it would have done nothing.
+
+So are the families of statements for one that begins with SELECT or a change of rows.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,8 @@ from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting
 from sfml_local.core.session import Session
 from sfml_local.grammar.model_calls import respelled
-from sfml_local.grammar.statements import parse_statement
-from sfml_local.grammar.tokens import SqlSyntaxError
+from sfml_local.grammar.statements import FAMILIES, OF_ROWS, parse_statement
+from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
 from sfml_local.http.app import LocalServer
 
 EVERY = 5
@@ -155,3 +158,22 @@ def test_what_a_pass_puts_in_is_seen_by_those_after_it(
     rewriting = Rewriting(server.account, sql_session)
     rewritten(parse_one(sql), rewriting, passes)
     assert rewriting.comments == noted
+
+
+def test_no_family_of_statements_takes_one_of_rows() -> None:
+    of_rows = [sql for sql in (*CHANGED, *written()) if sql.partition(" ")[0].upper() in OF_ROWS]
+    assert {sql.partition(" ")[0].upper() for sql in of_rows} == set(OF_ROWS)
+    for sql in of_rows:
+        with contextlib.suppress(SqlSyntaxError):  # of a text without its end
+            Tokens(sql).check_depth()
+            assert list(filter(None, map(_taken_by(sql), FAMILIES))) == [], sql
+
+
+def _taken_by(sql: str) -> Callable[[Callable[[Tokens], object]], object]:
+    def taken(family: Callable[[Tokens], object]) -> object:
+        try:
+            return family(Tokens(sql))
+        except SqlSyntaxError as error:
+            return error
+
+    return taken
