@@ -45,6 +45,9 @@ warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", cat
 RESERVED = frozenset({"memory", "temp", "system", GLOBAL_DATABASE_NAME.lower()})
 """Names of internal databases of DuckDB and fakesnow."""
 
+MOST_THREADS = 256
+"""More threads than that gain nothing, and each has a stack; DuckDB takes any number that it is given."""
+
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
 """Names that fakesnow can use, because it writes them unquoted into its own statements."""
 
@@ -117,6 +120,8 @@ class Engine:
         self._limits = memory.limits_of(folder, settings)
         self.answer_bytes = self._limits.answer_bytes
         memory.bind(duck, self._limits)
+        if settings.threads:
+            duck.execute(f"SET GLOBAL threads = {min(settings.threads, MOST_THREADS)}")
         self._durable = bool(settings.durable)
         if not self._durable:
             duck.execute("SET GLOBAL fsync_mode = 'NONE'")

@@ -87,6 +87,12 @@ class Settings:
         "10240",
         "what this folder takes; a statement that needs more ends in an error that says so",
     )
+    threads: int = _setting(
+        "SFML_LOCAL_THREADS",
+        0,
+        "the machine's cores",
+        "threads in which SQL is executed, of all sessions together",
+    )
     durable: int = _setting(
         "SFML_LOCAL_DURABLE",
         1,
