@@ -14,6 +14,7 @@ import click
 from sfml.base.release import VERSION
 from sfml.cli import ending, output
 from sfml.cli.command_group import CommandGroup
+from sfml.cli.heard_interrupts import hear_every_interrupt
 
 GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -121,6 +122,7 @@ def prepare_process() -> None:
     # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
     ending.ignore_interrupts_at_last()
+    hear_every_interrupt()
     output.escape_unencodable()
 
 
