@@ -69,7 +69,8 @@ def reopened(version: str, folder: Path) -> Iterator[Shop]:
     shutil.copytree(RECORDED / version / "project", project)
     local = project / ".sfml" / "local"
     with tarfile.open(RECORDED / version / "account.tar.xz") as archive:
-        archive.extractall(local, filter="data")
+        # Python 3.11 has filters since 3.11.4, and Debian's is older.
+        archive.extractall(local, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     with ExitStack() as closing:
         descriptor = lock(local)
         assert descriptor is not None

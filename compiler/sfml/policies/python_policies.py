@@ -41,8 +41,10 @@ def python_policies(text: str, file: str, module: str) -> PythonPolicies:
     except SyntaxError as error:
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
         return _refused(f"`{file}` is not valid Python: {error.msg}", Span.of(file, line, 1, line, 1))
-    except (ValueError, RecursionError, MemoryError) as error:
-        return _refused(f"`{file}` cannot be read: {type(error).__name__}", Span.whole(file))
+    except ValueError as error:  # what newer Pythons call a syntax error
+        return _refused(f"`{file}` is not valid Python: {error}", Span.whole(file))
+    except (RecursionError, MemoryError):
+        return _refused(f"`{file}` cannot be parsed: it is nested too deeply", Span.whole(file))
     names = _names_of_decorator(tree)
     lines = text.splitlines()
     policies: list[Policy] = []
