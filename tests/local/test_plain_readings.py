@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -52,6 +53,13 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         account.execute(session, statement)
     runner_of(account).settle(20)
     account.execute(session, "EXECUTE TASK W")
+    executing = (
+        "SELECT STATE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'W')) WHERE STATE = 'EXECUTING'"
+    )
+    deadline = time.monotonic() + 60
+    while not account.execute(session, executing).rows:  # two readings of a run that begins would differ
+        assert time.monotonic() < deadline, "the task never began"
+        time.sleep(0.01)
     yield account
     account.close()
 
