@@ -80,7 +80,7 @@ def told(small: Small, block: str) -> str:
 
 
 LEFT_OUT = re.compile(r"  ● \S+ *(a mean of \S+)?|\(1 line of what runs your code left out: --all\)")
-"""A task that was looked at while it ran or before it had ended, and what a server tells that runs another Python than it is asked for."""
+"""A task that was looked at before its end, and what a server tells that runs another Python than it is asked for."""
 
 
 def told_the_same(block: str) -> str:
