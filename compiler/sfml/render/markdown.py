@@ -15,6 +15,8 @@ from sfml.render.printable import printable
 _RUNS = re.compile(r"`+")
 _PUNCTUATION = re.compile(r"""([!"#$%&'()*+,./:;<=>?@\[\\\]^_`{|}~-])""")
 _LINKS = re.compile(r"[@#]|://|www\.|\bGH-\d|&|\d{5}", re.IGNORECASE)
+_BULLETS = re.compile(r"^(\s*\d*)([.)+-])(?=\s|$)")
+"""What begins a list at the beginning of a line: `1.`, `1)`, `-`, `+`; an asterisk is escaped everywhere."""
 _QUOTED = re.compile(r"`([^`]*)`")
 
 LONGEST = 160
@@ -61,7 +63,7 @@ def prose(text: str, most: int = 400) -> str:
     for quoted in _QUOTED.finditer(flat):
         parts += [_plain(flat[end : quoted.start()]), code(quoted[1])]
         end = quoted.end()
-    return "".join([*parts, _plain(flat[end:])])
+    return _BULLETS.sub(r"\1\\\2", "".join([*parts, _plain(flat[end:])]))
 
 
 def cell_prose(text: str, most: int = 400) -> str:

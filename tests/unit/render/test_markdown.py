@@ -236,3 +236,10 @@ def test_values_are_shown_as_they_are_where_they_can_be() -> None:
     assert cell("a || b") == "<code>a &#124;&#124; b</code>"
     assert prose("the gate `check` reads `threshold`") == "the gate `check` reads `threshold`"
     assert code("x\u202ey") == "`x\\u202ey`"
+
+
+@pytest.mark.parametrize("beginning", ["1.", "20)", "-", "+", "*"])
+def test_a_sentence_begins_no_list(beginning: str) -> None:
+    """A backtick ends the span of a name before it has begun, so that what follows is the sentence."""
+    found = tokens(f"- {prose(f'``{beginning} i` is a link')}\n\nafter\n")
+    assert [token.type for token in found if token.type.endswith("list_open")] == ["bullet_list_open"]

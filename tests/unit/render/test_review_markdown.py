@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 from tests.unit.render.test_markdown import TEXT
 
@@ -86,6 +86,7 @@ def html_of(markdown: str) -> list[str]:
     return found
 
 
+@example("`1. i")
 @given(TEXT)
 def test_no_value_breaks_out_of_the_comment(text: str) -> None:
     changed = target_diff(graph(text="y"), graph(text=text or "z", cron="30 2 * * 0"))
