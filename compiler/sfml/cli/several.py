@@ -17,7 +17,10 @@ def main() -> None:
     separator, *commands = sys.argv[1:]
     prepare_process()
     for command in commands:
-        code = run(shlex.split(command))
+        try:
+            code = run(shlex.split(command))
+        except KeyboardInterrupt:  # pressed again while the outcome was told
+            sys.exit(130)
         print(separator, code, separator, sep="", end="", flush=True)
         sys.stderr.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
