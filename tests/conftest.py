@@ -65,6 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SFML_LOCAL_DURABLE", "0")
     # The workers share the cores already, and waking a thread for a few rows takes longer than reading them.
     os.environ.setdefault("SFML_LOCAL_THREADS", "1")
+    # Threads of a small training spin while they wait for one that a worker's neighbour keeps from its core.
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
     if hasattr(config, "workerinput"):
         report_worker(config.workerinput)
         return
