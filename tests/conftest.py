@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from fork_server import make_folder, remove_folder, use_fork_servers
 from property_settings import register_profiles
+from worker_reports import FileScheduling, be_brief
 from worker_watch import WorkerWatch, report_worker
 
 register_profiles()
@@ -70,17 +72,24 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault(threads, "1")
     if hasattr(config, "workerinput"):
         report_worker(config.workerinput)
+        be_brief(config)
         return
     make_folder()
     config.add_cleanup(remove_folder)
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(WorkerWatch())
+        be_brief(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than there are cores: tests wait for processes, too."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling | None:
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -55,6 +55,7 @@ MODULES = {
     "snowflake.core": "snowflake-core",
     "snowflake.ml": "snowflake-ml-python",
     "snowflake.snowpark": "snowflake-snowpark-python",
+    "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }
 """Distributions that are not named as what is imported of them."""
