@@ -37,8 +37,9 @@ def share(frame: DataFrame, predicted: str = "P", true: str = "Y") -> float:
     return float((rows[predicted].astype(int) == rows[true].astype(int)).mean())
 
 
-@pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV])
-def test_a_search_finds_the_better_parameters(frame: DataFrame, search: Any) -> None:
+@pytest.mark.parametrize(("search", "n_jobs"), [(GridSearchCV, None), (RandomizedSearchCV, 1)])
+def test_a_search_finds_the_better_parameters(frame: DataFrame, search: Any, n_jobs: int | None) -> None:
+    """Without a number of jobs, the library starts a process for each core: once is enough to see that they serve."""
     choices = {"max_depth": [1, 3], "n_estimators": [1, 20]}
     grid = (
         {"param_grid": choices} if search is GridSearchCV else {"param_distributions": choices, "n_iter": 4}
@@ -48,6 +49,7 @@ def test_a_search_finds_the_better_parameters(frame: DataFrame, search: Any) -> 
         **grid,
         cv=3,
         scoring="accuracy",
+        n_jobs=n_jobs,
         input_cols=["A", "B"],
         label_cols=["Y"],
         output_cols=["P"],
