@@ -14,6 +14,7 @@ from fakesnow.instance import FakeSnow
 from fakesnow.transforms import stage
 from sqlglot import exp
 
+from sfml_local.core import fast_trees
 from sfml_local.core.translation_steps import NeededSteps
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
     from sqlglot import Expr
+
+fast_trees.install()
 
 with contextlib.suppress(OSError):
     # fakesnow creates this temporary folder on import, for its stages, which are not used here, and never removes it.

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from sqlglot import Expr
 
+from sfml_local.core.fast_trees import nodes_in
 from sfml_local.core.rewriting import Pass, Rewriting
-from sfml_local.core.translation_steps import nodes_in
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _MARK = "looks_for"

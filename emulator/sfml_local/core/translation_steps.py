@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.fast_trees import nodes_in
+
 Nodes = tuple[type[Expr], ...]
 
 _BY_NODES: tuple[tuple[Nodes, str], ...] = (
@@ -164,14 +166,6 @@ def _name_of(code: Any) -> str | None:
     """The name of a known step: that of its own function, or of the one that a lambda calls with further arguments."""
     names = code.co_names if code.co_name == "<lambda>" else (code.co_name,)
     return next((name for name in names if name in LOOKS_FOR), None)
-
-
-def nodes_in(tree: Expr) -> list[Expr]:
-    """All nodes, each before those below it."""
-    found = [tree]
-    for node in found:
-        found.extend(_children(node))
-    return found
 
 
 def _children(node: Expr) -> list[Expr]:
