@@ -53,6 +53,19 @@ def test_active_sessions_are_in_the_set_from_which_snowpark_takes_them(
     assert context.get_active_session() is kept, "testing/open_clients.py finds no session"
 
 
+def test_the_connector_lists_what_is_open() -> None:
+    """testing/open_clients.py closes what a test left open."""
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.connection import _connections_registry
+
+    rule = "testing/open_clients.py closes what a test left open"
+    connection = SnowflakeConnection.__new__(SnowflakeConnection)
+    _connections_registry.add_connection(connection)
+    assert connection in [reference() for reference in _connections_registry._connections.data], rule
+    _connections_registry.remove_connection(connection)
+    assert connection not in [reference() for reference in _connections_registry._connections.data], rule
+
+
 def test_a_statement_that_is_interrupted_is_cancelled_by_the_connection_within_its_network_timeout() -> None:
     """snowflake/connection.py bounds how long Ctrl-C waits: it replaces `_cancel_query` and sets `_network_timeout`."""
     import inspect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 import fork_server
 import pytest
 
-from sfml.testing import open_clients
 from sfml.testing.local_snowflake import LocalSnowflake
 
 if TYPE_CHECKING:
@@ -126,14 +126,20 @@ def test_the_clock_goes_with_the_machine_until_it_is_held(local_snowflake: Local
         local_snowflake.clock.hold(datetime(2026, 3, 1))
 
 
-def test_where_nothing_is_left_open_nothing_is_searched(
+def test_what_is_left_open_is_found_without_a_search_of_all_objects(
     local_snowflake_server: SharedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looking at all objects of a large process takes longer than most tests."""
+    import snowflake.connector
+    from snowflake.snowpark import Session
+
     local = LocalSnowflake(local_snowflake_server)
-    local.connection().cursor().execute("SELECT 1")
-    monkeypatch.setattr(open_clients, "_instances", lambda kind: pytest.fail("all objects are searched"))
+    alone = snowflake.connector.connect(**local.connect_args())
+    session = Session.builder.configs(local.connect_args()).create()
+    monkeypatch.setattr(gc, "get_objects", lambda *generation: pytest.fail("all objects are searched"))
     local.close()
+    assert alone.is_closed()
+    assert session.connection.is_closed()
 
 
 def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> None:

@@ -258,11 +258,7 @@ class LocalSnowflake:
             self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")
 
     def _close_clients(self) -> None:
-        """Close the connections that the test opened in its database, and Snowpark sessions with closed connections.
-
-        All objects of the process are searched for connections only if the server still has sessions afterwards: in a
-        large process that takes longer than most tests.
-        """
+        """Close the connections that the test opened in its database, and Snowpark sessions with closed connections."""
         own_sessions = self._own_sessions()
 
         def is_over(connection: SnowflakeConnection) -> bool:

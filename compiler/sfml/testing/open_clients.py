@@ -3,21 +3,21 @@
 An open session stays in Snowpark's set of active sessions. In the next test, `Session.builder.getOrCreate()` or
 `snowflake.ml` would return it, although its database is gone. At the end of the process the connector closes open
 connections, and waits for servers that no longer answer.
+
+Both are found in the clients' own lists: searching all objects of a large process takes longer than most tests.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.snowpark import Session
 
-T = TypeVar("T")
 IsMeant = Callable[["SnowflakeConnection"], bool]
 
 
@@ -39,26 +39,17 @@ def close_left_open(is_meant: IsMeant, *, sessions_alone: bool = False) -> None:
 
 
 def _active_sessions() -> list[Session]:
-    """Snowpark's active sessions, from its own set: to search all objects takes longer than most tests."""
+    """Snowpark's active sessions; nothing is imported to look for them."""
     module = sys.modules.get("snowflake.snowpark.session")
-    return [] if module is None else list(module._active_sessions)
+    return [] if module is None else list(module._active_sessions.copy())
 
 
-def _open_connections() -> Iterator[SnowflakeConnection]:
+def _open_connections() -> list[SnowflakeConnection]:
+    """The connections that the connector has opened in this process, and not closed."""
     module = sys.modules.get("snowflake.connector.connection")
-    if module is not None:
-        yield from (
-            connection for connection in _instances(module.SnowflakeConnection) if not connection.is_closed()
-        )
-
-
-def _instances(kind: type[T]) -> list[T]:
-    """The live objects of a class. Not by `isinstance`, because some proxy objects would then load their target."""
-    kinds = {id(each) for each in _with_subclasses(kind)}
-    return [each for each in gc.get_objects() if id(type(each)) in kinds]
-
-
-def _with_subclasses(kind: type[T]) -> Iterator[type[T]]:
-    yield kind
-    for subclass in kind.__subclasses__():
-        yield from _with_subclasses(subclass)
+    if module is None:
+        return []
+    # A copy of its references, without its lock: what is collected meanwhile takes that lock to close itself.
+    references = module._connections_registry._connections.data.copy()
+    connections = [connection for reference in references if (connection := reference()) is not None]
+    return [connection for connection in connections if not connection.is_closed()]
