@@ -327,6 +327,7 @@ def main(kind: str, address: str, ready: int) -> None:
     """Serve until the process of the tests is gone. Only a forked process returns, to be what it was forked for."""
     lifeline = os.open(_folder() / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
     sys.path[0] = str(Path(sys.executable).parent)
+    gc.disable()  # hardly anything that imports make is garbage, and looking for it takes a third of their time
     for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
         importlib.import_module(module)
     if "pytz" in sys.modules:
@@ -348,8 +349,8 @@ def main(kind: str, address: str, ready: int) -> None:
             selector.register(source, selectors.EVENT_READ)
         os.write(ready, b"ready")
         os.close(ready)
-        gc.collect()
         gc.freeze()  # the collector of a child would copy every page that it marks
+        gc.enable()
         if kind in (COMMAND, WARM_PARENT):  # hundreds are forked
             _use_huge_pages()
         running: dict[int, socket.socket] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ FILES = (
     "eslint.config.mjs",
     "extension.js",
 )
+INSTALLED_FROM = ("package.json", "package-lock.json", ".npmrc")
 UNREACHED = re.compile("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET")
 
 
@@ -38,16 +40,40 @@ def test_its_version_is_that_of_the_server() -> None:
     assert "resolved" not in (EXTENSION / "package-lock.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
-def test_it_passes_its_linter_and_is_packaged(tmp_path: Path) -> None:
-    folder = tmp_path / "vscode"
+@pytest.fixture
+def modules(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """What `npm ci` installs from the lock, which pytest's cache keeps until the lock or the version of npm changes."""
+    assert request.config.cache is not None
+    digest = hashlib.sha256(npm(tmp_path, "--version").stdout.encode())
+    for name in INSTALLED_FROM:
+        digest.update((EXTENSION / name).read_bytes())
+    kept = Path(str(request.config.cache.mkdir("vscode-extension")))
+    made = kept / digest.hexdigest()[:16]
+    if not made.exists():
+        for before in kept.iterdir():
+            shutil.rmtree(before, ignore_errors=True)
+        _install(kept / "unfinished").rename(made)
+    return made / "node_modules"
+
+
+def _install(folder: Path) -> Path:
     folder.mkdir()
-    for name in FILES:
+    for name in INSTALLED_FROM:
         shutil.copy(EXTENSION / name, folder)
     installed = npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     if installed.returncode and UNREACHED.search(installed.stderr):
         pytest.skip("the npm registry cannot be reached")
     assert installed.returncode == 0, installed.stderr
+    return folder
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_it_passes_its_linter_and_is_packaged(modules: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "vscode"
+    folder.mkdir()
+    for name in FILES:
+        shutil.copy(EXTENSION / name, folder)
+    (folder / "node_modules").symlink_to(modules)
     linted = npm(folder, "run", "lint")
     assert linted.returncode == 0, linted.stdout + linted.stderr
     packaged = npm(folder, "run", "package")
