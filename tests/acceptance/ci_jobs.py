@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +53,9 @@ def steps() -> dict[str, Mapping[str, Any]]:
     return {step["name"]: step for step in document["runs"]["steps"] if "run" in step}
 
 
-def install(folder: Path, temp: Path, source: Path = ROOT) -> str:
+def install(folder: Path, temp: Path, python: Path, source: Path = ROOT) -> str:
     """The action's step that installs `source`, run in a folder; answers its log."""
-    given = {"RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(source), "SFML_PYTHON": sys.executable}
+    given = {"RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(source), "SFML_PYTHON": str(python)}
     code, log = _shell(steps()["Install sfml"]["run"], folder, given)
     assert code == 0, log
     return log

@@ -47,10 +47,12 @@ class Project:
 
     folder: Path
     from_nothing: bool = False
+    home: Path | None = None
+    """The user's home; by default the project's folder."""
 
     def sfml(self, *arguments: str, ok: bool | None = True, timeout: float = 300) -> Done:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        environment["HOME"] = str(self.folder)
+        environment["HOME"] = str(self.home or self.folder)
         run = _run_from_nothing if self.from_nothing else fork_server.run
         done = run((str(SFML), *arguments), cwd=self.folder, env=environment, timeout=timeout)
         result = Done(done.returncode, done.stdout, done.stderr)

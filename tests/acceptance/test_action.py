@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,8 @@ import pytest
 from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, Fault, Host, host
 from ci_jobs import ROOT, Ran, action, install
 from ci_private_git import private_git
+from kept_bytecode import link_compiled
+from kept_pip import python_with_kept_pip
 from packaging.utils import canonicalize_name
 from review_repository import Repository, repository_in
 
@@ -111,30 +112,31 @@ def test_it_installs_what_the_lock_names(temp: Path) -> None:
     assert others <= set(re.findall(r"^\S+==\S+", lock, re.MULTILINE))
 
 
-def link_pip(made: Path, temp: Path) -> None:
-    """Put pip of an installed action where another one will be installed: unpacking it takes longer than all else."""
-    (packages,) = (made / "sfml" / "lib").glob("python*/site-packages")
-    for source in (*packages.glob("pip*"), *packages.glob("setuptools*")):
-        shutil.copytree(source, temp / source.relative_to(made), copy_function=os.link)
-
-
-def test_what_has_another_hash_is_not_installed(temp: Path, tmp_path: Path) -> None:
+def test_what_has_another_hash_is_not_installed(python: Path, tmp_path: Path) -> None:
     """As it is when somebody has put other files under a version that is in the lock."""
-    link_pip(temp, tmp_path)
     (tmp_path / "requirements").mkdir()
     lock = (ROOT / "requirements" / "core.txt").read_text(encoding="utf-8")
     planted = re.sub(r"(?<=sha256:)[0-9a-f]{64}", "0" * 64, lock)
     (tmp_path / "requirements" / "core.txt").write_text(planted, encoding="utf-8")
     with pytest.raises(AssertionError, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
-        install(tmp_path, tmp_path, source=tmp_path)
+        install(tmp_path, tmp_path, python, source=tmp_path)
 
 
 @pytest.fixture(scope="module")
-def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the action makes its environment with."""
+    assert request.config.cache is not None
+    return python_with_kept_pip(request.config.cache, tmp_path_factory.mktemp("python"))
+
+
+@pytest.fixture(scope="module")
+def temp(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the action installs itself, from this checkout, once."""
     folder, made = tmp_path_factory.mktemp("hostile"), tmp_path_factory.mktemp("runner")
     add_code_of_a_stranger(folder)
-    assert "stranger" not in install(folder, made)
+    assert "stranger" not in install(folder, made, python)
+    (packages,) = (made / "sfml" / "lib").glob("python*/site-packages")
+    assert link_compiled(packages) > 100
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from ci_hosts import OWNER_TOKEN, STRANGER, Host, host
 from ci_jobs import ROOT, Ran, gitlab_job
+from kept_pip import python_with_kept_pip
 from review_repository import Repository, repository_in
 
 MARKER = "<!-- sfml diff -->"
@@ -116,10 +118,16 @@ def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_installs_its_own_source_from_the_lock(
-    clone: Repository, gitlab: Host, template_server: Path
+    clone: Repository, gitlab: Host, template_server: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """In a folder with modules of strangers, from the project and ref that it was included from."""
-    where = {"CI_SERVER_URL": template_server.as_uri(), "CI_JOB_TOKEN": "job-token-3b"}
+    assert request.config.cache is not None
+    python = python_with_kept_pip(request.config.cache, tmp_path)
+    where = {
+        "CI_SERVER_URL": template_server.as_uri(),
+        "CI_JOB_TOKEN": "job-token-3b",
+        "PATH": f"{python.parent}:{os.environ['PATH']}",
+    }
     ran = run(clone, gitlab, whole=where, project="tools/sfml", ref="v0")
     assert ran.code == 0, ran.log
     assert gitlab.by(BOT)[0].startswith(f"{MARKER}\n## `churn`: 1 task changed\n")

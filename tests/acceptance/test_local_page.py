@@ -29,10 +29,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which every command of the page has been given."""
     made = Project(tmp_path_factory.mktemp("page"))
     made.write("sfml.yaml", "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n")
+    nowhere = tmp_path_factory.mktemp("home")
     try:
-        for number, words in enumerate(COMMANDS):
-            # Clients that write their files find the home folder when they are imported.
-            replace(made, from_nothing=number == 0 or "--write" in words).sfml(*words)
+        for words in COMMANDS:
+            # What reads or writes connections finds the home folder when it is imported. Where there are some, no
+            # command can be forked: the others have a home without any.
+            writes = "--write" in words
+            home = made.folder if writes else nowhere
+            replace(made, from_nothing=writes, home=home).sfml(*words)
         yield made
     finally:
         made.sfml("local", "stop", ok=None)

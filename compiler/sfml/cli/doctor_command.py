@@ -56,8 +56,10 @@ def command(spec: str | None, options: Options) -> int:
 
 def _checks(root: Path, target: Target, compiled_spec: CompiledSpec | None) -> Iterator[Check]:
     from sfml.snowflake.health import account_checks
+    from sfml.snowflake.light_connector import import_lightly
 
     yield from machine_checks(root, target)
+    import_lightly()
     with ExitStack() as servers:
         try:
             if target.is_local:

@@ -219,6 +219,7 @@ def _tail(file: Path, count: int) -> list[str]:
 def connection(name: str, write: bool, form: str | None, place: Path, options: Options) -> int:
     """Print the connection entry for any Snowflake client, or write it into connections.toml."""
     from sfml.snowflake.connections_file import written
+    from sfml.snowflake.light_connector import import_lightly
     from sfml_local import control
 
     info = control.status(place)
@@ -230,6 +231,8 @@ def connection(name: str, write: bool, form: str | None, place: Path, options: O
     if not name.strip():
         raise UsageError("the connection needs a name")
     entry = connection_entry(info)
+    if write:
+        import_lightly()
     file = written(name, entry) if write else None
     if options.json:
         output.say_json({"name": name, "entry": entry, "file": None if file is None else str(file)})

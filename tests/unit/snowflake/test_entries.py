@@ -150,12 +150,13 @@ def test_text_that_is_no_toml_is_told_without_its_content(monkeypatch: pytest.Mo
 def test_files_are_read_as_the_connector_reads_them(
     tmp_path: Path, file: str, heading: str, mode: int
 ) -> None:
-    """In a process of its own: the connector settles where its files are when it is imported."""
+    """In a process of its own, as a command: the connector settles where its files are when it is imported."""
     path = tmp_path / file
     path.write_text(f'{heading}\naccount = "A"\nuser = "U"\npassword = "hunter2"\n')
     path.chmod(mode)
     program = (
         "from sfml.base.errors import SfmlError\nfrom sfml.snowflake.entries import entry\n"
+        "from sfml.snowflake.light_connector import import_lightly\nimport_lightly()\n"
         "try:\n    found = entry('dev'); print(found.source, found.arguments['account'], found.warnings)\n"
         "except SfmlError as error:\n    print('refused', error.message)"
     )
