@@ -62,6 +62,7 @@ MODULES = {
 
 ROOMS = (
     ("emulator/sfml_local/job_runtime", RAY | {"lightgbm", "numpy", "xgboost"}),
+    ("emulator/sfml_local/processes", LOCAL | {"ray"}),  # where a job of several instances is started with it
     ("emulator", LOCAL),
     ("compiler/sfml/testing", LOCAL),
     ("compiler/sfml/snowflake", SNOWFLAKE),

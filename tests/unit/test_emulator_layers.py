@@ -18,7 +18,17 @@ OF_SFML = "sfml.semantics."
 FOR_SFML = "sfml_local.control"
 """What `sfml` imports of it; `sfml.testing` runs a server within its process, and may import more."""
 
-PROGRAMS = ("function_worker", "predictor", "warm_parent", "worker", "supervisor", "as_main", "ray_node")
+PROGRAMS = (
+    "function_worker",
+    "predictor",
+    "warm_parent",
+    "worker",
+    "supervisor",
+    "as_main",
+    "ray_node",
+    "ray_start",
+    "ray_agent",
+)
 """Modules of `processes/` that are whole programs: what they keep is their own."""
 
 OF_JOBS = "job_runtime"

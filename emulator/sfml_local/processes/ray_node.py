@@ -44,27 +44,28 @@ def main(head: str, port: str, index: str, *command: str) -> None:
     worker = (f"--address={head}:{port}", '--resources={"node_tag:worker": 1}', "--block")
     # Not by exec: Ray needs half a minute to end when its head has gone. This process ends at once
     # on request, and its supervisor kills the rest.
-    sys.exit(subprocess.run([_ray(), "start", *worker, *options]).returncode)
+    sys.exit(_start(*worker, *options))
 
 
 def _start_head(port: str, options: list[str]) -> None:
     """Start the first node and return when it is up."""
-    client_port = _free_port()  # the default port can be used once on a machine
+    client_port = (
+        _free_port()
+    )  # the default port can be used once on a machine, where its server is not left out
     head = (
         "--head",
         f"--port={port}",
         f"--ray-client-server-port={client_port}",
         "--include-dashboard=false",
     )
-    done = subprocess.run([_ray(), "start", *head, '--resources={"node_tag:head": 1}', *options])
-    if done.returncode:
-        sys.exit(done.returncode)
+    if code := _start(*head, '--resources={"node_tag:head": 1}', *options):
+        sys.exit(code)
 
 
-def _ray() -> str:
-    """The path of a command in this environment, or in the Python below it, which is next in PATH."""
-    own = Path(sys.executable).with_name("ray")
-    return str(own) if own.exists() else "ray"
+def _start(*options: str) -> int:
+    """Start a node with this Python; returns the exit code."""
+    program = Path(__file__).with_name("ray_start.py")
+    return subprocess.run([sys.executable, str(program), *options]).returncode
 
 
 def address_of(head: str, index: int) -> str:
