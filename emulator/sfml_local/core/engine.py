@@ -57,11 +57,13 @@ WHERE database_name = ? AND schema_name = ? AND table_name = ?
 ORDER BY column_index
 """
 
-KINDS = """
-SELECT 'TABLE' FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?
-UNION ALL
-SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?
-"""
+_NAMED = {
+    "table": "SELECT 'TABLE' FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+    "view": "SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
+}
+"""Whether what DuckDB finds in any case, a table or a view, has just this name."""
+
+KINDS = " UNION ALL ".join(_NAMED.values())
 
 SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal"
 HIDDEN_SCHEMAS = {"main", "_fs_information_schema"}
@@ -252,9 +254,9 @@ class Engine:
         """
         with session.lock:
             looked_up: Any = session.duck
-            if looked_up._table_kind(parts) == "none":
+            if (kind := looked_up._table_kind(parts)) == "none":
                 return None
-            rows = session.rows(KINDS, [*parts, *parts])
+            rows = session.rows(_NAMED[kind], parts)
         return str(rows[0][0]) if rows else None
 
     def has_sequence(self, session: Session, name: ObjectName) -> bool:

@@ -7,7 +7,6 @@ generators for each node. `tests/foreign/test_foreign_trees.py` compares both.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 _ATOMS = frozenset({str, int, bool, float, type(None)})
-"""What a note of a node may share with that of its copy."""
+"""What is no node, and may be shared by copies."""
 
 Prune = Callable[[Expr], bool]
 
@@ -67,26 +66,23 @@ def nodes_in(tree: Expr) -> list[Expr]:
     found = [tree]
     for node in found:
         for value in node.args.values():
-            if isinstance(value, list):
-                found.extend(one for one in value if isinstance(one, Expr))
-            elif isinstance(value, Expr):
+            kind = type(value)
+            if kind is list:
+                for one in value:
+                    if isinstance(one, Expr):
+                        found.append(one)
+            elif kind not in _ATOMS and isinstance(value, Expr):
                 found.append(value)
     return found
 
 
 def _by_level(tree: Expr, prune: Prune | None = None) -> Iterator[Expr]:
     """The nodes of a tree by their depth; what is below a node is looked at when the next one is asked for."""
-    queue = deque((tree,))
-    while queue:
-        node = queue.popleft()
+    queue = [tree]
+    for node in queue:
         yield node
-        if prune is not None and prune(node):
-            continue
-        for value in node.args.values():
-            if isinstance(value, list):
-                queue.extend([one for one in value if isinstance(one, Expr)])
-            elif isinstance(value, Expr):
-                queue.append(value)
+        if prune is None or not prune(node):
+            queue.extend(below(node))
 
 
 def _depth_first(tree: Expr, prune: Prune | None = None) -> Iterator[Expr]:
@@ -95,13 +91,22 @@ def _depth_first(tree: Expr, prune: Prune | None = None) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        if prune is not None and prune(node):
-            continue
-        for value in reversed(node.args.values()):
-            if isinstance(value, list):
-                stack.extend([one for one in reversed(value) if isinstance(one, Expr)])
-            elif isinstance(value, Expr):
-                stack.append(value)
+        if prune is None or not prune(node):
+            stack.extend(reversed(below(node)))
+
+
+def below(node: Expr) -> list[Expr]:
+    """The nodes just below one."""
+    found = []
+    for value in node.args.values():
+        kind = type(value)
+        if kind is list:
+            for one in value:
+                if isinstance(one, Expr):
+                    found.append(one)
+        elif kind not in _ATOMS and isinstance(value, Expr):
+            found.append(value)
+    return found
 
 
 def _walk(tree: Expr, bfs: bool = True, prune: Prune | None = None) -> Iterator[Expr]:
@@ -109,9 +114,21 @@ def _walk(tree: Expr, bfs: bool = True, prune: Prune | None = None) -> Iterator[
 
 
 def _find_all(tree: Expr, *kinds: type[Expr], bfs: bool = True) -> Iterator[Expr]:
-    for node in _by_level(tree) if bfs else _depth_first(tree):
+    if not bfs:
+        yield from (node for node in _depth_first(tree) if isinstance(node, kinds))
+        return
+    queue = [tree]
+    for node in queue:
         if isinstance(node, kinds):
             yield node
+        for value in node.args.values():
+            kind = type(value)
+            if kind is list:
+                for one in value:
+                    if isinstance(one, Expr):
+                        queue.append(one)
+            elif kind not in _ATOMS and isinstance(value, Expr):
+                queue.append(value)
 
 
 def install() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.fast_trees import nodes_in
+from sfml_local.core.fast_trees import below, nodes_in
 
 Nodes = tuple[type[Expr], ...]
 
@@ -125,9 +125,23 @@ class NeededSteps:
         elif self._is_idle(name, take):
             return self
         else:
-            self.tree = _transformed(self.tree, take, LOOKS_FOR[name])
+            self._take(take, LOOKS_FOR[name])
+            return self
         self._look_through()
         return self
+
+    def _take(self, take: Callable[[Expr], Expr], nodes: Nodes) -> None:
+        """Take a step that looks at these nodes; no more than the one is looked at where there is only one of them."""
+        met = [node for node in self._nodes if isinstance(node, nodes)]
+        if len(met) > 1:
+            self.tree, is_replaced = _transformed(self.tree, [self.tree], take, nodes), True
+        else:
+            self.tree, is_replaced = _applied(self.tree, met[0], take)
+        self._look_through()
+        if not is_replaced and sum(isinstance(node, nodes) for node in self._nodes) > 1:
+            # The step has put others into the one.
+            self.tree = _transformed(self.tree, below(met[0])[::-1], take, nodes)
+            self._look_through()
 
     def _is_idle(self, name: str, take: Callable[[Expr], Expr]) -> bool:
         """Whether a step would change nothing, as far as that can be seen without taking it."""
@@ -143,22 +157,34 @@ class NeededSteps:
         self._kinds: frozenset[type] = frozenset().union(*map(_lineage, set(map(type, self._nodes))))
 
 
-def _transformed(tree: Expr, take: Callable[[Expr], Expr], nodes: Nodes) -> Expr:
-    """What `tree.transform(take, copy=False)` returns, where `take` returns all but these nodes as they are."""
-    left = [tree]
+def _transformed(tree: Expr, left: list[Expr], take: Callable[[Expr], Expr], nodes: Nodes) -> Expr:
+    """What `tree.transform(take, copy=False)` returns, where `take` returns all but these nodes as they are.
+
+    `left` is where to begin, the last one first.
+    """
     while left:
-        node = left.pop()
+        node, before = left.pop(), tree
+        is_replaced = False
         if isinstance(node, nodes):
-            parent, key, index = node.parent, node.arg_key, node.index
-            new = take(node)
-            if new is not node:
-                if node is tree:
-                    return new
-                if parent and key:
-                    parent.set(key, new, index)
-                continue
-        left.extend(reversed(_children(node)))
+            tree, is_replaced = _applied(tree, node, take)
+            if is_replaced and node is before:
+                return tree
+        if not is_replaced:
+            left.extend(reversed(below(node)))
     return tree
+
+
+def _applied(tree: Expr, node: Expr, take: Callable[[Expr], Expr]) -> tuple[Expr, bool]:
+    """The tree after a step for one of its nodes, and whether another is in its place."""
+    parent, key, index = node.parent, node.arg_key, node.index
+    new = take(node)
+    if new is node:
+        return tree, False
+    if node is tree:
+        return new, True
+    if parent and key:
+        parent.set(key, new, index)
+    return tree, True
 
 
 @functools.lru_cache(maxsize=256)
@@ -166,16 +192,6 @@ def _name_of(code: Any) -> str | None:
     """The name of a known step: that of its own function, or of the one that a lambda calls with further arguments."""
     names = code.co_names if code.co_name == "<lambda>" else (code.co_name,)
     return next((name for name in names if name in LOOKS_FOR), None)
-
-
-def _children(node: Expr) -> list[Expr]:
-    children: list[Expr] = []
-    for value in node.args.values():
-        if isinstance(value, list):
-            children.extend(one for one in value if isinstance(one, Expr))
-        elif isinstance(value, Expr):
-            children.append(value)
-    return children
 
 
 @functools.lru_cache(maxsize=2048)
