@@ -6,6 +6,7 @@ argument) is lost.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -220,13 +221,30 @@ class Parser(StrictParser):
         return super()._parse_unique_key()
 
 
+LONGEST_KEPT = 1000
+"""Characters of a statement whose tree is kept."""
+
+
 def parse_one(sql: str) -> Expr:
-    """One statement as a tree; raises SqlError at a mistake."""
+    """One statement as a tree; raises SqlError at a mistake.
+
+    The tree depends on nothing but the text, and clients send the same statements again and again; a copy takes a
+    tenth of the time.
+    """
+    return _kept(sql).copy() if len(sql) <= LONGEST_KEPT else _parsed(sql)
+
+
+@functools.lru_cache(maxsize=128)
+def _kept(sql: str) -> Expr:
+    return _parsed(sql)
+
+
+def _parsed(sql: str) -> Expr:
     dialect = Dialect.get_or_raise("snowflake")
     try:
         tokens = dialect.tokenize(sql)
         if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
-            return parse_one(f"BEGIN{sql[tokens[0].end + 1 :]}")
+            return _parsed(f"BEGIN{sql[tokens[0].end + 1 :]}")
         check_arguments(tokens, sql)
         parser = Parser(dialect=dialect)
         found = parser.parse(tokens, sql)

@@ -11,6 +11,7 @@ cross joins, UNION ALL, nested views and subqueries in FROM.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -182,10 +183,16 @@ class Weaver:
 def _defining(sql: str) -> Expr:
     """The query of a CREATE VIEW of DuckDB's."""
     try:
-        query: Expr = sqlglot.parse_one(sql, read="duckdb").expression
+        query: Expr = _parsed(sql).copy().expression
     except SqlglotError as cause:
         raise not_emulated("a stream on a view with this query", str(cause).splitlines()[0]) from None
     return query
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(sql: str) -> Expr:
+    """A statement of DuckDB's; a stream's view is read with each statement that reads the stream."""
+    return sqlglot.parse_one(sql, read="duckdb")
 
 
 def _branch(query: Expr, number: int) -> Expr:
