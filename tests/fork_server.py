@@ -63,6 +63,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("snowflake.connector.file_transfer_agent", "snowflake.snowpark._internal.compiler.plan_compiler"),
         *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat"),
         *("snowflake.ml.registry", "sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm"),
+        *("snowflake.core.task.context", "snowflake.core.task.dagv1"),
     ),
     PYTEST: (
         "pytest",
