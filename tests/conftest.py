@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mimetypes
 import os
 import signal
 import subprocess
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Set, each new process would compile this project's modules again, and each run the tests.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    mimetypes.knownfiles.clear()  # the connector reads the machine's list of types at each PUT and GET
     # Each process's first login would ask the clouds where it is, and wait for their silence.
     os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     # Each request would look for proxies in every variable, which takes a third of a client's time for it.

@@ -19,6 +19,7 @@ import gc
 import hashlib
 import importlib
 import json
+import mimetypes
 import os
 import pkgutil
 import runpy
@@ -333,6 +334,7 @@ def main(kind: str, address: str, ready: int) -> None:
         importlib.import_module(module)
     if "pytz" in sys.modules:
         sys.modules["pytz"].timezone("Etc/UTC")  # its first zone opens the files of all 600
+    mimetypes.knownfiles.clear()  # the connector reads the machine's list of types at each PUT and GET
     if kind in (COMMAND, SERVER, PYTEST):
         for module in ("sfml_local.control", "sfml_local.processes.warm"):
             use_fork_servers(importlib.import_module(module))

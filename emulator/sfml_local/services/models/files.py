@@ -21,6 +21,8 @@ from sfml_local.services.models.store import Version
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 MANIFEST = "MANIFEST.yml"
 SPEC = Path("model/model.yaml")
 
@@ -94,7 +96,7 @@ def manifest_of(version: Version) -> dict[str, Any]:
     path = version.folder / MANIFEST
     if not path.is_file():
         return {}
-    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     return loaded
 
 
@@ -142,7 +144,7 @@ def platforms_of(version: Version) -> list[str]:
 
 def attributes_of(version: Version) -> str:
     """The JSON of SHOW VERSIONS' `model_attributes`: framework, task and client of a model."""
-    spec = yaml.safe_load(spec_of(version)) or {}
+    spec = yaml.load(spec_of(version), _Loader) or {}
     return json.dumps(
         {
             "framework": spec.get("model_type", ""),
