@@ -87,7 +87,7 @@ def parse(tokens: Tokens) -> Absent | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("SHOW"):
         tokens.match_words("TERSE")
-        found = _first(tokens, [plural(kind) for kind in KINDS]) or _first(tokens, _ONLY_SHOWN)
+        found = _first(tokens, _PLURALS) or _first(tokens, _ONLY_SHOWN)
         if found is not None:
             tokens.rest()
             return Absent("SHOW", found)
@@ -133,10 +133,16 @@ def cloned(tokens: Tokens) -> Absent | None:
     return Absent("CREATE", f"{kind} … {word}")
 
 
-def _first(tokens: Tokens, kinds: tuple[str, ...] | list[str]) -> str | None:
-    return next((kind for kind in kinds if tokens.match_phrase(kind)), None)
+def _first(tokens: Tokens, kinds: tuple[str, ...]) -> str | None:
+    token = tokens.peek()
+    words = token.text.upper().split() if token is not None else []
+    start = words[0] if words else ""
+    return next((kind for kind in kinds if kind.startswith(start) and tokens.match_phrase(kind)), None)
 
 
 def plural(kind: str) -> str:
     *words, last = kind.split()
     return " ".join((*words, _PLURAL_ENDS.get(last, f"{last}S")))
+
+
+_PLURALS = tuple(map(plural, KINDS))

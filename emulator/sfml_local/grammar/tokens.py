@@ -62,6 +62,12 @@ class Name:
         return self.parts[-1]
 
 
+def _word_of(token: Token) -> str | None:
+    """An unquoted word in upper case, or a sign."""
+    is_quoted = token.token_type in _STRINGS or token.token_type is TokenType.IDENTIFIER
+    return None if is_quoted else token.text.upper()
+
+
 class Tokens:
     """The tokens of one statement with a position; `match_*` moves on only when it matches."""
 
@@ -74,6 +80,7 @@ class Tokens:
         self._end = len(sql)
         while self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
             self._end = self._tokens.pop().start
+        self._words = tuple(map(_word_of, self._tokens))
         self.index = 0
 
     # -- looking ------------------------------------------------------------------------------------
@@ -93,18 +100,17 @@ class Tokens:
 
     def is_words(self, *words: str) -> bool:
         """Whether the next tokens are these unquoted words, in any case."""
-        for ahead, word in enumerate(words):
-            token = self.peek(ahead)
-            quoted = token is None or token.token_type in _STRINGS or token.token_type is TokenType.IDENTIFIER
-            if quoted or token is None or token.text.upper() != word:
-                return False
-        return True
+        return self._words[self.index : self.index + len(words)] == words
 
     def is_phrase(self, phrase: str) -> bool:
         """Whether the next tokens are these words; `PRIMARY KEY` is one token of sqlglot's."""
+        return self.is_words(*phrase.split()) or (" " in phrase and self._spaced_word == phrase)
+
+    @property
+    def _spaced_word(self) -> str | None:
+        """The text of the current token in upper case, with single spaces."""
         token = self.peek()
-        is_one = token is not None and " ".join(token.text.upper().split()) == phrase and " " in phrase
-        return is_one or self.is_words(*phrase.split())
+        return None if token is None else " ".join(token.text.upper().split())
 
     def match_phrase(self, phrase: str) -> bool:
         if not self.is_phrase(phrase):
@@ -119,7 +125,7 @@ class Tokens:
     # -- moving -------------------------------------------------------------------------------------
 
     def match_words(self, *words: str) -> bool:
-        if not self.is_words(*words):
+        if self._words[self.index : self.index + len(words)] != words:
             return False
         self.index += len(words)
         return True
