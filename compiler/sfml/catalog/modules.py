@@ -76,6 +76,8 @@ class Module:
         )
 
     def _column(self, line: int, offset: int) -> int:
+        if _is_ascii(self.content):  # text before a place is not decoded for each
+            return offset + 1
         lines = _lines(self.content)
         raw = lines[line - 1][:offset] if line <= len(lines) else b""
         return len(raw.decode("utf-8", errors="replace")) + 1
@@ -84,6 +86,11 @@ class Module:
 @lru_cache(maxsize=16)
 def _lines(content: bytes) -> list[bytes]:
     return content.splitlines()
+
+
+@lru_cache(maxsize=16)
+def _is_ascii(content: bytes) -> bool:
+    return content.isascii()
 
 
 def weight(content: bytes) -> int:

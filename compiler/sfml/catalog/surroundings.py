@@ -18,6 +18,11 @@ LEADING_TO_IMPORTS = frozenset(
     )
 )
 
+_CHANGING = frozenset(
+    (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Try, ast.With, ast.match_case)
+)
+"""Nodes whose children have other surroundings than they have."""
+
 
 @record
 class Surroundings:
@@ -51,7 +56,10 @@ def nodes_of(
     while todo:
         node, around = todo.pop()
         yield node, around
-        inner = [*_inner(node, around, as_main)]
+        if type(node) in _CHANGING:
+            inner = [*_inner(node, around, as_main)]
+        else:
+            inner = [(child, around) for child in ast.iter_child_nodes(node)]
         if imports_only:
             inner = [pair for pair in inner if type(pair[0]) in LEADING_TO_IMPORTS]
         todo.extend(reversed(inner))
@@ -89,8 +97,6 @@ def _inner(node: ast.AST, around: Surroundings, as_main: bool) -> Iterator[tuple
         case ast.match_case():
             maybe = Surroundings(around.owner, around.caught, True)
             yield from ((child, maybe) for child in ast.iter_child_nodes(node))
-        case _:
-            yield from ((child, around) for child in ast.iter_child_nodes(node))
 
 
 def is_type_checking(test: ast.expr) -> bool:
