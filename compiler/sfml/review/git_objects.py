@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 from sfml.base.errors import SfmlError, UsageError
 from sfml.base.git_process import run_git
@@ -26,6 +29,15 @@ _SETTINGS = {
 }
 _FLAGS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
 _TIMEOUT = 120
+
+T = TypeVar("T")
+MAX_KEPT, MAX_KEPT_TOGETHER, MAX_SIZES = 100_000, 16_000_000, 100_000
+"""The most bytes of one content that is kept and of all of them, and the most sizes."""
+
+_sizes: dict[tuple[Path, str], int] = {}
+_contents: dict[tuple[Path, str], bytes] = {}
+"""What git told of a repository's objects. Their names are their hashes, so that no object changes, and a command that
+follows in the same process asks for the others only."""
 
 
 @record
@@ -107,10 +119,15 @@ def committed_at(repository: Repository, commit: str) -> datetime:
     raise GitRefused(f"commit {commit} says nothing about when it was made")
 
 
-def tree_of(repository: Repository, commit: str) -> dict[str, GitEntry]:
+def tree_of(repository: Repository, commit: str) -> Mapping[str, GitEntry]:
     """Path → entry of every file of the commit."""
-    listed = repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
-    return dict(_entries(listed, lambda fields: (fields[0], fields[2])))
+    return _tree(repository.top, commit, tuple(repository.settings.items()))
+
+
+@lru_cache(maxsize=4)
+def _tree(top: Path, commit: str, settings: tuple[tuple[str, str], ...]) -> Mapping[str, GitEntry]:
+    listed = _git(top, ("ls-tree", "-r", "-z", "--full-tree", commit), dict(settings))
+    return MappingProxyType(dict(_entries(listed, lambda fields: (fields[0], fields[2]))))
 
 
 def index_of(repository: Repository) -> dict[str, GitEntry]:
@@ -144,26 +161,33 @@ def _paths(listed: bytes) -> frozenset[str]:
 
 def sizes_of(repository: Repository, oids: Iterable[str]) -> dict[str, int]:
     """Object id → size in bytes; raises `SfmlError` when an object is missing, as in a partial clone."""
-    requested = "\n".join(dict.fromkeys(oids))
-    if not requested:
-        return {}
-    answer = repository.git("cat-file", "--batch-check", data=f"{requested}\n".encode()).decode()
-    sizes: dict[str, int] = {}
-    for line in answer.splitlines():
-        oid, kind, *more = line.split()
-        if kind != "blob":
-            raise _missing(oid)
-        sizes[oid] = int(more[0])
-    return sizes
+    wanted = tuple(dict.fromkeys(oids))
+    sizes = _known(_sizes, repository, wanted)
+    if asked := [oid for oid in wanted if oid not in sizes]:
+        answer = repository.git("cat-file", "--batch-check", data=_lines(asked)).decode()
+        for line in answer.splitlines():
+            oid, kind, *more = line.split()
+            if kind != "blob":
+                raise _missing(oid)
+            sizes[oid] = int(more[0])
+        if len(_sizes) + len(asked) > MAX_SIZES:
+            _sizes.clear()
+        _sizes.update(((repository.top, oid), sizes[oid]) for oid in asked[:MAX_SIZES])
+    return {oid: sizes[oid] for oid in wanted}
 
 
 def contents_of(repository: Repository, oids: Iterable[str]) -> dict[str, bytes]:
     """Object id → content; all contents are held in memory. Raises `SfmlError` when an object is missing."""
-    requested = "\n".join(dict.fromkeys(oids))
-    if not requested:
-        return {}
-    answer = repository.git("cat-file", "--batch", data=f"{requested}\n".encode())
-    contents: dict[str, bytes] = {}
+    wanted = tuple(dict.fromkeys(oids))
+    contents = _known(_contents, repository, wanted)
+    if asked := [oid for oid in wanted if oid not in contents]:
+        read = dict(_blobs(repository.git("cat-file", "--batch", data=_lines(asked))))
+        contents |= read
+        _keep(repository, read)
+    return {oid: contents[oid] for oid in wanted}
+
+
+def _blobs(answer: bytes) -> Iterator[tuple[str, bytes]]:
     at = 0
     while at < len(answer):
         end = answer.index(b"\n", at)
@@ -171,9 +195,28 @@ def contents_of(repository: Repository, oids: Iterable[str]) -> dict[str, bytes]
         if kind != "blob":
             raise _missing(oid)
         start, size = end + 1, int(more[0])
-        contents[oid] = answer[start : start + size]
+        yield oid, answer[start : start + size]
         at = start + size + 1
-    return contents
+
+
+def _known(
+    known: Mapping[tuple[Path, str], T], repository: Repository, wanted: Iterable[str]
+) -> dict[str, T]:
+    keys = ((oid, (repository.top, oid)) for oid in wanted)
+    return {oid: one for oid, key in keys if (one := known.get(key)) is not None}
+
+
+def _keep(repository: Repository, read: Mapping[str, bytes]) -> None:
+    small = {(repository.top, oid): one for oid, one in read.items() if len(one) <= MAX_KEPT}
+    size = sum(map(len, small.values()))
+    if size + sum(map(len, _contents.values())) > MAX_KEPT_TOGETHER:
+        _contents.clear()
+    if size <= MAX_KEPT_TOGETHER:
+        _contents.update(small)
+
+
+def _lines(oids: Iterable[str]) -> bytes:
+    return "".join(f"{oid}\n" for oid in oids).encode()
 
 
 def _missing(oid: str) -> SfmlError:
