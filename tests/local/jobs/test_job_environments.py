@@ -79,8 +79,8 @@ def test_jobs_that_come_together_share_one_installation(
         pip_requirements=["sfml-tiny"],
         env_vars={**offline(wheels), "PIP_PRE": "0"},
     )
-    jobs = [definition() for _ in range(3)]
-    assert [job.result(120)[0] for job in jobs] == ["2.0"] * 3
+    jobs = [definition() for _ in range(2)]
+    assert [job.result(120)[0] for job in jobs] == ["2.0"] * 2
     assert sum("Successfully installed" in job.get_logs(verbose=True) for job in jobs) == 1
     assert len(environments(server) - known) == 1
 
@@ -147,7 +147,7 @@ def test_where_this_python_has_no_pip_all_environments_borrow_one(
         commands.append(words)
         return subprocess.run(words, env={**os.environ, **more, **offline(wheels)}, check=False).returncode
 
-    found = []
+    found, pips = [], []
     for version in ("1.0", "2.0"):
         requirements = tmp_path / f"{version}.txt"
         requirements.write_text(f"sfml-tiny=={version}\n", encoding="utf-8")
@@ -155,9 +155,32 @@ def test_where_this_python_has_no_pip_all_environments_borrow_one(
         assert job_environment.make(job_environment.EnvironmentLocks(), made, install, lambda: False) == 0
         code = "import sfml_tiny, sys; print(sfml_tiny.VERSION, sys.prefix in sfml_tiny.__file__)"
         found.append(subprocess.check_output((made.python, "-c", code), text=True))
+        pips += [
+            path.stat().st_mtime_ns for path in tmp_path.glob(f"environments/{job_environment.PIP}*/.ready")
+        ]
     assert found == ["1.0 True\n", "2.0 True\n"]
-    with_pip = [words for words in commands if "venv" in words and "--without-pip" not in words]
-    assert len(with_pip) == 1
+    assert len(pips) == 2 and len(set(pips)) == 1  # unpacked once
+    assert [words[2] for words in commands] == ["venv", "pip"] * 2
+    assert all("--without-pip" in words for words in commands if words[2] == "venv")
+
+
+def test_where_this_python_brings_no_pip_venv_is_asked_for_one_and_its_failure_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_environment, "_has_pip", lambda: False)
+    monkeypatch.setattr(job_environment, "_bundled_wheels", lambda: tmp_path)
+    commands: list[list[str]] = []
+
+    def install(words: list[str], more: Mapping[str, str]) -> int:
+        commands.append(words)
+        return 3
+
+    made = job_environment.Environment(tmp_path / "environments" / "a", tmp_path / "requirements.txt")
+    assert job_environment.make(job_environment.EnvironmentLocks(), made, install, lambda: False) == 3
+    (words,) = commands
+    assert words[1:3] == ["-m", "venv"] and Path(words[-1]).name.startswith(job_environment.PIP)
+    assert "--without-pip" not in words
+    assert list((tmp_path / "environments").iterdir()) == []  # nothing half made stays
 
 
 def test_environments_that_no_job_used_for_a_month_go_with_the_next_start(folder: Path) -> None:

@@ -14,7 +14,9 @@ import shutil
 import signal
 import site
 import sys
+import sysconfig
 import threading
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -34,7 +36,7 @@ REQUIREMENTS_SETTING = "MLRS_REQUIREMENTS_FILE"
 
 READY = ".ready"
 PIP = "pip-"
-"""An environment that contains only pip, for others to use if this Python has none; creating one takes seconds."""
+"""What contains only pip, for environments to use if this Python has none."""
 KEPT_DAYS = 30.0
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _OWN_NETWORK = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -107,7 +109,7 @@ def make(
         pip = environment.folder.parent / f"{PIP}{_PYTHON}"
         if _has_pip():
             below = _own_packages()
-        elif code := _make_once(locks.of(pip), pip, lambda: install(_venv(pip), {}), has_to_end):
+        elif code := _make_once(locks.of(pip), pip, lambda: _add_pip(pip, install), has_to_end):
             return code
         else:
             below = [*_own_packages(), str(_packages(pip))]
@@ -153,6 +155,23 @@ def _make(environment: Environment, below: list[str], install: Install) -> int:
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
     requirements = str(environment.requirements)
     return install([environment.python, "-m", "pip", "install", *options, "-r", requirements], own)
+
+
+def _add_pip(folder: Path, install: Install) -> int:
+    """Unpack the pip that this Python brings; a virtual environment with it takes seconds, to compile all of it."""
+    wheels = sorted(_bundled_wheels().glob("pip-*.whl"))
+    if not wheels:
+        return install(_venv(folder), {})
+    with zipfile.ZipFile(wheels[-1]) as archive:
+        archive.extractall(_packages(folder))
+    return 0
+
+
+def _bundled_wheels() -> Path:
+    """Where `ensurepip` takes its wheels from. https://docs.python.org/3/using/configure.html (--with-wheel-pkg-dir)"""
+    bundled = importlib.util.find_spec("ensurepip")
+    beside = Path(bundled.origin).parent / "_bundled" if bundled and bundled.origin else Path("_bundled")
+    return Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or beside)
 
 
 def _venv(folder: Path, *options: str) -> list[str]:
