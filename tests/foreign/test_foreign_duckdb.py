@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -345,6 +346,13 @@ def test_a_name_is_looked_up_without_a_query(duck: duckdb.DuckDBPyConnection) ->
     ]
     kinds = [looked_up._table_kind(place) for place in places]
     assert kinds == ["table", "table", "view", "table", "none", "table", "none", "none"], "Engine.kind_of"
+
+
+@pytest.mark.parametrize("name", ["md5", "sha1", "sha256"])
+@pytest.mark.parametrize("value", [b"", b"x", b"\0\1\xff", "é😀".encode(), bytes(range(256)) * 40, None])
+def test_hashes_are_those_of_python(duck: duckdb.DuckDBPyConnection, name: str, value: bytes | None) -> None:
+    hashed = None if value is None else hashlib.new(name, value).hexdigest()
+    assert duck.execute(f"SELECT {name}(?::BLOB)", [value]).fetchone() == (hashed,), "lowered_texts._hashed"
 
 
 LEFT_BY_A_KILL = """

@@ -167,7 +167,7 @@ def known_type(value: Expr) -> str | None:
 
 
 _RETURNS = {
-    "md5": "VARCHAR",
+    **dict.fromkeys(("md5", "sha1", "sha256"), "VARCHAR"),
     **{
         function.name: function.returns.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
         for function in library.functions()
