@@ -39,7 +39,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
         os.kill(pid, 0)
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     return False

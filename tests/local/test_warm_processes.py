@@ -31,7 +31,8 @@ FROM_NOTHING = True
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 
-PARENT = "next(int(l.split()[1]) for l in open(f'/proc/{os.getppid()}/status') if l.startswith('PPid'))"
+PARENT = "os.getppid()"
+GRANDPARENT = "next(int(l.split()[1]) for l in open(f'/proc/{os.getppid()}/status') if l.startswith('PPid'))"
 
 
 def procedure(body: str, imports: str = "", head: str = "import json, os") -> str:
@@ -165,23 +166,99 @@ def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(server: L
     parent = call(server, procedure(PARENT))
     os.kill(parent, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(call, server, procedure(PARENT))
+        answer = pool.submit(call, server, procedure(f"[{PARENT}, {GRANDPARENT}]"))
         wait_for(lambda: bool(server.account.children))
         os.kill(parent, signal.SIGKILL)
-        assert answer.result(30) in (os.getpid(), warm_parent_of(server.account).pid)
+        of_its_own, of_another = answer.result(30)
+        assert of_another == os.getpid()
+        assert of_its_own != parent
 
 
-def test_what_runs_outlives_its_parent(server: LocalServer, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    body = f"import time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)\n'done'"
-    parent = call(server, procedure(PARENT))
+def test_what_runs_ends_with_its_parent_and_says_so(server: LocalServer, tmp_path: Path) -> None:
     marker = tmp_path / "began"
+    body = f"import time\nopen({str(marker)!r}, 'w').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)"
+    parent = call(server, procedure(PARENT))
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(call, server, procedure(f"open({str(marker)!r}, 'w')\n{body}"))
-        wait_for(marker.exists)
+        answer = pool.submit(call, server, procedure(body))
+        wait_for(lambda: marker.exists() and marker.read_text().endswith("\n"))
         os.kill(parent, signal.SIGKILL)
-        gate.touch()
-        assert answer.result(30) == "done"
+        with pytest.raises(SqlError, match="ended with exit code -9"):
+            answer.result(30)
+    wait_for(lambda: not is_alive(int(marker.read_text())))
+    assert call(server, procedure("'next'")) == "next"
+
+
+STRAYS = """
+import subprocess, sys
+daemon = '''
+import os, subprocess, time
+if os.fork(): os._exit(0)
+os.setsid()
+child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, start_new_session=True)
+print(os.getpid(), child.pid, flush=True)
+os.close(1)
+time.sleep(600)
+'''
+strays = [*map(int, subprocess.run([sys.executable, "-c", daemon], stdout=subprocess.PIPE).stdout.split())]
+"""
+"""Starts a process that leaves its session and its parent, as daemons do, with a child of its own."""
+
+
+def test_what_one_leaves_ends_with_it_and_what_another_has_started_goes_on(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    marker, gate = tmp_path / "strays", tmp_path / "gate"
+    head = f"import json, os, time\n{STRAYS}"
+    body = (
+        f"open({str(marker)!r}, 'w').write(f'{{strays[0]}} {{strays[1]}}\\n')\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.02)\nstrays"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(call, server, procedure(body, head=head))
+        try:
+            wait_for(lambda: marker.exists() and marker.read_text().endswith("\n"))
+            kept = [int(pid) for pid in marker.read_text().split()]
+            left = call(server, procedure("strays", head=head))
+            assert len(left) == 2
+            assert not any(map(is_alive, left))
+            assert all(map(is_alive, kept))
+        finally:
+            gate.touch()
+        assert slow.result(30) == kept
+    assert not any(map(is_alive, kept))
+
+
+def test_a_parent_keeps_nothing_of_what_it_has_forked(server: LocalServer) -> None:
+    parent = call(server, procedure(PARENT))
+
+    def descriptors() -> set[str]:
+        return {one.name for one in Path(f"/proc/{parent}/fd").iterdir()}
+
+    def children() -> str:
+        return Path(f"/proc/{parent}/task/{parent}/children").read_text()
+
+    before = descriptors()  # perhaps with those of the first call, which has been answered and not yet closed
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: call(server, procedure("1")), range(8))) == [1] * 8
+    wait_for(lambda: descriptors() <= before and not children())
+
+
+def test_none_has_descriptors_of_another(server: LocalServer, tmp_path: Path) -> None:
+    marker, gate = tmp_path / "began", tmp_path / "gate"
+    slow_body = f"import time\nopen({str(marker)!r}, 'w')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)\n1"
+    ask = procedure(
+        "sorted(os.readlink(f'/proc/self/fd/{fd}').partition(':')[0] for fd in os.listdir('/proc/self/fd')"
+        " if os.path.exists(f'/proc/self/fd/{fd}'))"
+    )
+    alone = call(server, ask)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(call, server, procedure(slow_body))
+        wait_for(marker.exists)
+        try:
+            assert call(server, ask) == alone
+        finally:
+            gate.touch()
+        assert slow.result(30) == 1
 
 
 def test_an_imported_module_wins_over_a_warm_one(
@@ -278,7 +355,7 @@ def test_nothing_survives_a_server_that_is_killed(tmp_path: Path) -> None:
     server = subprocess.Popen([sys.executable, "-c", SERVE, *arguments])
     wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"), 60)
     all_pids = [int(pid) for pid in (pids.read_text() + parent.read_text()).split()]
-    assert len(all_pids) == 4
+    assert len(set(all_pids)) == 3  # the parent is what the procedure was forked from
     assert all(is_alive(pid) for pid in all_pids)
     server.kill()
     server.wait()

@@ -6,7 +6,7 @@ the server dies, kills the command with all that it started. LOG is the file for
 LIMIT bytes are kept, or `-` to leave its output alone.
 
 Uses only the standard library, and is started with `-I -S`, because every start of a command waits for it.
-`warm_parent` calls `supervise` in a process that it forked.
+`warm_parent` is itself a `Supervisor`, of all that it forks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What a supervisor waits for, or survives."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHUNK = 65536
@@ -55,6 +58,11 @@ class Recorder:
         _write(self._log, data)
         self._size += len(data)
 
+    def close(self) -> None:
+        """Let go of the files."""
+        os.close(self._log)
+        os.close(self._times)
+
 
 def main(arguments: list[str]) -> int:
     lifeline, log, limit, *command = arguments
@@ -73,55 +81,171 @@ def supervise(
     lifeline: int, recorder: Recorder | None, env: Mapping[str, str], work: Callable[[], None]
 ) -> int:
     """Run `work` in a forked process, and follow it to its end; returns its exit code."""
-    libc = _libc()
-    # Orphans of the command become children of this process, which can then end them.
-    _prctl(libc, PR_SET_CHILD_SUBREAPER, 1)
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: None)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    output, sink = os.pipe() if recorder else (-1, -1)
-    supervisor = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _become(work, lifeline, sink, supervisor, libc, env)
-    if recorder:
-        os.close(sink)
-    else:
+    supervisor, command = Supervisor(), Command(lifeline, recorder)
+    supervisor.start(work, command, env)
+    if recorder is None:
         _let_go_of_standard_streams()
-    status = _follow(pid, lifeline, wake, output, recorder)
-    _end_all(pid)
-    if recorder:
-        _drain(output, recorder)
-    return os.waitstatus_to_exitcode(status)
+    while command.code is None:
+        supervisor.attend(select.select(supervisor.watched, [], [])[0])
+    return command.code
 
 
-def _become(
-    work: Callable[[], None],
-    lifeline: int,
-    sink: int,
-    supervisor: int,
-    libc: ctypes.CDLL | None,
-    env: Mapping[str, str],
-) -> None:
-    """Do the work in the forked process, in its own session and group."""
-    try:
-        os.setsid()
-        os.close(lifeline)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        _prctl(libc, PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:
-            os._exit(137)
-        if sink >= 0:
-            os.dup2(sink, 1)
-            os.dup2(sink, 2)
-        _bound(env)
-        work()
-    finally:
-        os._exit(127)
+class Command:
+    """One command: its lifeline, its log, if the supervisor keeps it, and the pipe for its exit code, if it has one."""
+
+    def __init__(self, lifeline: int, recorder: Recorder | None, told: int = -1) -> None:
+        self.lifeline, self.recorder, self.told = lifeline, recorder, told
+        self.pid = 0
+        self.code: int | None = None
+        self.status: int | None = None
+        """How it ended; processes that it started may still have to."""
+        self.output, self.sink = os.pipe() if recorder else (-1, -1)
+        self.watched = [lifeline, *([self.output] if recorder else [])]
+
+    def attend(self, ready: Collection[int]) -> None:
+        """Record what it has written, and do what its lifeline asks for."""
+        if self.recorder and self.output in ready and self.output in self.watched:
+            data = os.read(self.output, CHUNK)
+            if data:
+                self.recorder.write(data)
+            else:
+                self.watched.remove(self.output)
+        if self.lifeline in ready and self.lifeline in self.watched:
+            if os.read(self.lifeline, 1):
+                self.signal(signal.SIGTERM)
+            else:
+                self.watched.remove(self.lifeline)
+                self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def finish(self) -> None:
+        """Record what is left of its output, and tell how it ended."""
+        assert self.status is not None
+        self.code = os.waitstatus_to_exitcode(self.status)
+        if self.recorder:
+            _drain(self.output, self.recorder)
+        self.tell(self.code)
+        self.close()
+
+    def tell(self, number: int) -> None:
+        """Write a line to the pipe: its process id, later its exit code."""
+        if self.told >= 0:
+            _write(self.told, f"{number}\n".encode())
+
+    def close(self) -> None:
+        """Let go of its descriptors, also in a process that is forked beside it."""
+        os.close(self.lifeline)
+        if self.told >= 0:
+            os.close(self.told)
+        if self.recorder:
+            os.close(self.output)
+            self.recorder.close()
+
+
+class Supervisor:
+    """Follows the commands that this process forks, each to its end and to that of all that it started.
+
+    Orphans of a command become children of this process, which can then end them. With several commands, each
+    takes in its orphans itself while it runs, so that an orphan that arrives here is of one that has ended.
+    """
+
+    def __init__(self, *, has_several: bool = False) -> None:
+        self._libc = _libc()
+        self._has_several = has_several
+        self._commands: dict[int, Command] = {}
+        self._wake, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        _prctl(self._libc, PR_SET_CHILD_SUBREAPER, 1)
+        for number in SIGNALS:
+            signal.signal(number, lambda number, frame: None)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all commands have ended."""
+        return not self._commands
+
+    @property
+    def watched(self) -> list[int]:
+        """The descriptors of which `attend` needs to know whether there is something to read."""
+        return [self._wake, *(one for command in self._commands.values() for one in command.watched)]
+
+    def start(self, work: Callable[[], None], command: Command, env: Mapping[str, str]) -> None:
+        """Fork a process that does the work in its own session and group."""
+        supervisor = os.getpid()
+        try:
+            command.pid = os.fork()
+            if command.pid == 0:
+                self._become(work, command, env, supervisor)
+        except OSError:
+            command.close()
+            raise
+        finally:
+            if command.recorder:
+                os.close(command.sink)
+        self._commands[command.pid] = command
+        command.tell(command.pid)
+
+    def attend(self, ready: Collection[int]) -> None:
+        """Do what is to be done about what can be read."""
+        for command in self._commands.values():
+            command.attend(ready)
+        if self._wake in ready:
+            os.read(self._wake, CHUNK)
+            self._bury()
+
+    def _bury(self) -> None:
+        """Reap what has ended, and finish the commands of which nothing is left."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] in self._commands:
+                    self._commands[ended[0]].status = ended[1]
+                    self._commands[ended[0]].signal(signal.SIGKILL)
+        over = [command for command in self._commands.values() if command.status is not None]
+        if over and not self._end_orphans():
+            for command in over:
+                del self._commands[command.pid]
+                command.finish()
+
+    def _end_orphans(self) -> bool:
+        """Kill what ended commands have left, generation by generation; whether there is anything."""
+        running = {pid for pid, command in self._commands.items() if command.status is None}
+        orphans = [child for child in _children() if child not in running]
+        for child in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return bool(orphans)
+
+    def _become(
+        self, work: Callable[[], None], command: Command, env: Mapping[str, str], supervisor: int
+    ) -> None:
+        """Do the work in the forked process."""
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            if self._has_several:
+                _prctl(self._libc, PR_SET_CHILD_SUBREAPER, 1)
+            _prctl(self._libc, PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != supervisor:
+                os._exit(137)
+            if command.recorder:
+                os.dup2(command.sink, 1)
+                os.dup2(command.sink, 2)
+                os.close(command.sink)
+            for one in (command, *self._commands.values()):
+                one.close()
+            os.close(self._wake)
+            os.close(self._waker)
+            _bound(env)
+            work()
+        finally:
+            os._exit(127)
 
 
 def _bound(env: Mapping[str, str]) -> None:
@@ -138,56 +262,6 @@ def _bound(env: Mapping[str, str]) -> None:
             free = sorted(os.sched_getaffinity(0))
             first = os.getpid() % len(free)  # so that processes use different cores
             os.sched_setaffinity(0, [*free, *free][first : first + int(cores)])
-
-
-def _follow(pid: int, lifeline: int, wake: int, output: int, recorder: Recorder | None) -> int:
-    """The wait status of the command, after it ended by itself, on request of the server, or with the server."""
-    watched = [lifeline, wake] + ([output] if recorder else [])
-    while True:
-        ready = select.select(watched, [], [])[0]
-        if output in ready and recorder:
-            data = os.read(output, CHUNK)
-            if data:
-                recorder.write(data)
-            else:
-                watched.remove(output)
-        if lifeline in ready:
-            if os.read(lifeline, 1):
-                _signal_group(pid, signal.SIGTERM)
-            else:
-                watched.remove(lifeline)
-                _signal_group(pid, signal.SIGKILL)
-        if wake in ready:
-            os.read(wake, CHUNK)
-            status = _buried(pid)
-            if status is not None:
-                return status
-
-
-def _buried(pid: int) -> int | None:
-    """Reap every process that has ended; returns the wait status of the command if it is among them."""
-    found = None
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            ended, status = os.waitpid(-1, os.WNOHANG)
-            if ended == 0:
-                break
-            if ended == pid:
-                found = status
-    return found
-
-
-def _end_all(pid: int) -> None:
-    """Kill the command's group and all processes that became children of this one, generation by generation."""
-    _signal_group(pid, signal.SIGKILL)
-    while True:
-        for child in _children():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
 
 
 def _children() -> list[int]:
@@ -222,11 +296,6 @@ def _exit_as(code: int) -> int:
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
 
 
 def _let_go_of_standard_streams() -> None:

@@ -132,13 +132,18 @@ class WarmParent:
         self._forked += 1
 
     def _bury(self) -> None:
-        """Forget a parent that has ended. If it died before it ever forked, do not start another."""
-        if self._process is not None:
-            self._process.kill()
-            code = self._process.wait()
-            self._usable &= self._forked > 0 or code < 0
+        """Forget a parent that takes no more orders. If it died before it ever forked, do not start another.
+
+        It ends with what it has forked, or is killed where nothing can be left of that.
+        """
         if self._control is not None:
             self._control.close()
+        if self._process is not None:
+            if not self._forked:
+                self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(GRACE_SECONDS)
+                self._usable &= self._forked > 0 or code < 0
         shutil.rmtree(self._home, ignore_errors=True)
         self._process = self._control = None
 
@@ -150,7 +155,7 @@ class WarmParent:
 
 
 class Forked:
-    """A process under a supervisor that the parent forked; with the interface of `Supervised`."""
+    """A process that the parent forked and supervises; with the interface of `Supervised`."""
 
     def __init__(
         self,
@@ -193,7 +198,7 @@ class Forked:
         if len(lines) > 2:
             self._code = int(lines[1])
         elif not data and self._said:
-            self._code = -signal.SIGKILL  # the supervisor was killed, and its command with it
+            self._code = -signal.SIGKILL  # the parent was killed, and its commands with it
         elif not data and self._lifeline >= 0:
             # The parent died before it forked, so nothing has run yet.
             argv, log, env, cwd = self._again

@@ -1,8 +1,8 @@
 """The parent of procedures' and jobs' processes: `python -m …processes.warm_parent SOCKET`, started by `warm`.
 
-It imports the Snowflake clients once, and forks a supervisor with a worker for every request on the
-socket, so that a procedure or an ML Job starts in hundredths of a second. It runs no users' code, opens no
-connection and has one thread. It ends with the server, whose end of the socket the kernel closes.
+It imports the Snowflake clients once, and forks a worker for every request on the socket, so that a procedure or an
+ML Job starts in hundredths of a second. It supervises all of them. It runs no users' code, opens no connection and has
+one thread. It ends with the server, whose end of the socket the kernel closes, after all that it has forked.
 """
 
 from __future__ import annotations
@@ -61,28 +61,61 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
         _import(module)
     worker.set_levels(logging.INFO, logging.WARNING)
     mimetypes.init()  # the connector asks what is compressed at each first PUT and GET
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps supervisors
-    left = list(also)
-    while True:
-        if left and not select.select([control], [], [], 0)[0]:
+    return _serve(control, supervisor.Supervisor(has_several=True), list(also))
+
+
+def _serve(control: socket.socket, commands: supervisor.Supervisor, left: list[str]) -> int:
+    """Fork a worker for each order, and follow all to their ends; returns when there are no more orders and workers."""
+    code: int | None = None
+    while code is None or not commands.is_idle:
+        ready = _ready([*([control.fileno()] if code is None else []), *commands.watched], bool(left))
+        commands.attend(ready)
+        if code is None and control.fileno() in ready:
+            code = _fork_next(control, commands)
+            if code is not None:
+                control.close()
+                left.clear()
+        elif left:
             _import(left.pop(0))  # a request waits for at most one of these imports
-            continue
-        if (
-            threading.active_count() != 1
-        ):  # a lock that another thread holds would stay locked in a forked process
-            return 1
-        gc.freeze()  # otherwise a child's garbage collector would copy every page that it marks
-        received = _next_order(control)
-        if received is None:
-            return 0
-        order, (lifeline, told) = received
-        warm = _packages(len(sys.modules))
-        if os.fork() == 0:
-            gc.enable()
-            control.close()
-            _serve(order, lifeline, told, warm)
-        os.close(lifeline)
-        os.close(told)
+    return code
+
+
+def _ready(watched: Sequence[int], at_once: bool) -> set[int]:
+    """The descriptors that can be read; more may be open than `select` takes."""
+    poll = select.poll()
+    for descriptor in watched:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(0 if at_once else None)}
+
+
+def _fork_next(control: socket.socket, commands: supervisor.Supervisor) -> int | None:
+    """Fork the worker of the next order; an exit code if there will be none."""
+    if threading.active_count() != 1:  # a lock of another thread would stay locked in a forked process
+        return 1
+    gc.freeze()  # otherwise a child's garbage collector would copy every page that it marks
+    received = _next_order(control)
+    if received is None:
+        return 0
+    order, (lifeline, told) = received
+    warm = _packages(len(sys.modules))
+
+    def work() -> None:
+        gc.enable()
+        control.close()
+        _work(order, warm)
+
+    # The server, which is told of no process where there can be none, starts one itself.
+    with contextlib.suppress(OSError):
+        commands.start(work, supervisor.Command(lifeline, _recorder(order), told), order["env"])
+    return None
+
+
+def _recorder(order: Mapping[str, Any]) -> supervisor.Recorder | None:
+    """The log of an order; without a place for one, as on a full disk, it runs all the same."""
+    try:
+        return supervisor.Recorder(order["log"], order["limit"])
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -113,28 +146,6 @@ def _exactly(control: socket.socket, data: bytes, length: int) -> bytes | None:
             return None
         data += part
     return data
-
-
-def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[str]) -> None:
-    """Supervise a worker in the forked process; reports its id first, and its exit code at the end."""
-    code = 127
-    try:
-        os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nothing, stream)
-        os.write(told, f"{os.getpid()}\n".encode())
-        recorder = supervisor.Recorder(order["log"], order["limit"])
-
-        def work() -> None:
-            os.close(told)
-            _work(order, warm)
-
-        code = supervisor.supervise(lifeline, recorder, order["env"], work)
-    finally:
-        with contextlib.suppress(OSError):
-            os.write(told, f"{code}\n".encode())
-        os._exit(0)
 
 
 def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
@@ -201,4 +212,4 @@ def _new_chance() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    os._exit(main(int(sys.argv[1]), sys.argv[2:]))  # taking all modules apart takes a tenth of a second

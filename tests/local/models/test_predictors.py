@@ -59,8 +59,7 @@ def test_they_are_forked_from_a_parent_of_their_own(
     def parent(process: int) -> int:
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
-    supervisor = parent(pid(asking, "V1"))
-    assert parent(supervisor) == predictors.parent_of(server.account).pid
+    assert parent(pid(asking, "V1")) == predictors.parent_of(server.account).pid
 
 
 def test_a_process_that_died_since_the_last_call_is_replaced(asking: Session, versions: None) -> None:
