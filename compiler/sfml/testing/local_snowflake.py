@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from sfml.testing.pipelines import PipelineRun
 
 SCHEMA = "PUBLIC"
-_BESIDE_ENTRIES = ("session_parameters", "log_imported_packages_in_telemetry")
+_BESIDE_ENTRIES = (
+    "session_parameters",
+    "log_imported_packages_in_telemetry",
+    "platform_detection_timeout_seconds",
+)
 """Arguments of a connection that no file of connections has."""
 HISTORY = ("task_runs", "graph_runs", "task_failures", "notifications")
 """The local account's own tables with the history of tasks, which are emptied between tests."""

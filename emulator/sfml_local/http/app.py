@@ -198,6 +198,8 @@ class LocalServer:
             "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
             # Nobody here asks for it, and a client with many modules takes a millisecond to list them.
             "log_imported_packages_in_telemetry": False,
+            # Otherwise each connection asks the metadata services of clouds, and waits a quarter of a second for them.
+            "platform_detection_timeout_seconds": 0.0,
             **more,
         }
 
