@@ -54,8 +54,13 @@ def check_packages(packages: Iterable[str]) -> list[str]:
 
 def installed_packages() -> Mapping[str, str]:
     """This Python's packages, by their names in small letters, with their versions."""
+    return _packages_in(_folders())
+
+
+def _folders() -> tuple[tuple[str, int], ...]:
+    """Where packages are, with the time of the last change of each."""
     folders = ((folder, Path(folder)) for folder in sys.path)
-    return _packages_in(tuple((name, path.stat().st_mtime_ns) for name, path in folders if path.exists()))
+    return tuple((name, path.stat().st_mtime_ns) for name, path in folders if path.exists())
 
 
 @lru_cache(maxsize=1)
@@ -68,10 +73,17 @@ def _packages_in(folders: tuple[tuple[str, int], ...]) -> Mapping[str, str]:
 
 
 def _version(name: str) -> str | None:
+    installed = _version_in(_folders(), _DISTRIBUTIONS.get(name.lower(), name))
+    return BROUGHT.get(name.lower()) if installed is None else installed
+
+
+@lru_cache(maxsize=256)
+def _version_in(folders: tuple[tuple[str, int], ...], name: str) -> str | None:
+    """The version of one package, in folders as they were at a time: its description is long, and each call asks."""
     try:
-        return metadata.version(_DISTRIBUTIONS.get(name.lower(), name))
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return BROUGHT.get(name.lower())
+        return None
 
 
 def _requirement(text: str) -> Requirement:

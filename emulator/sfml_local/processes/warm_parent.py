@@ -152,8 +152,7 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
     """Run the worker of a procedure or a model, or a job's script, like a process that was started for it."""
     code = 1
     try:
-        os.environ.clear()
-        os.environ.update(order["env"])
+        _take_over(order["env"])
         os.chdir(order["cwd"])
         argv: list[str] = order["argv"]
         is_script = argv[1] != "-m"
@@ -161,7 +160,7 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
             os.execv(argv[0], argv)  # so that the user's modules take precedence, as in a new interpreter
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _new_chance()
-        importlib.invalidate_caches()  # packages may have been installed since the parent looked
+        _look_anew()
         if is_script or argv[2] != WORKER:
             worker.set_levels(logging.WARNING, logging.NOTSET)  # those of a new interpreter
         if is_script:
@@ -177,6 +176,24 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         with contextlib.suppress(Exception):
             logging.shutdown()
         os._exit(code)
+
+
+def _take_over(env: Mapping[str, str]) -> None:
+    """Have this environment; what is the same already stays as it is, and in the parent's memory."""
+    for name in os.environ.keys() - env.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in env.items() if os.environ.get(name) != value})
+
+
+def _look_anew() -> None:
+    """Forget what the folders of packages contain: some may have been installed since the parent looked.
+
+    Finders of folders below them compare times, and would be copied, hundreds of them, to be told.
+    """
+    for path in sys.path:
+        if (finder := sys.path_importer_cache.pop(path, None)) is not None:
+            finder.invalidate_caches()
+            sys.path_importer_cache[path] = finder
 
 
 def _modules_of_imports(request: str) -> set[str]:

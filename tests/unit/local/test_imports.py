@@ -81,10 +81,15 @@ def test_what_was_installed_and_removed_meanwhile_is_seen(
     monkeypatch.syspath_prepend(tmp_path)
     before = installed_packages()
     assert "duckdb" in before and "my-own" not in before
+    with pytest.raises(SqlError, match="Not found: my-own"):
+        check_packages(["my-own"])
     mine = written(
         tmp_path / "my_own-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: My-Own\nVersion: 1.2\n"
     )
     assert installed_packages() == {**before, "my-own": "1.2"}
     assert installed_packages() is installed_packages()
+    assert check_packages(["my-own==1.2"]) == []
     shutil.rmtree(mine.parent)
     assert installed_packages() == before
+    with pytest.raises(SqlError, match="Not found: my-own"):
+        check_packages(["my-own"])
