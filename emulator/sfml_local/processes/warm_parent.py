@@ -24,6 +24,7 @@ import traceback
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from importlib.machinery import FileFinder
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +192,7 @@ def _look_anew() -> None:
     Finders of folders below them compare times, and would be copied, hundreds of them, to be told.
     """
     for path in sys.path:
-        if (finder := sys.path_importer_cache.pop(path, None)) is not None:
+        if isinstance(finder := sys.path_importer_cache.pop(path, None), FileFinder):
             finder.invalidate_caches()
             sys.path_importer_cache[path] = finder
 
