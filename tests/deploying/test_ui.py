@@ -346,7 +346,10 @@ def test_an_account_is_asked_twice_a_second_at_most_and_not_at_all_when_nobody_l
         assert account.local.calls == ()
 
 
-def test_a_local_snowflake_that_has_ended_is_told_and_not_started_again(deployed: Small) -> None:
+def test_a_local_snowflake_that_has_ended_is_told_and_not_started_again(
+    deployed: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "RETRIES_AFTER", 0.5)
     folder = deployed.folder / ".sfml" / "local"
     with page_of(deployed.folder) as page:
         assert "none needs attention" in page.get("/").text
