@@ -4,8 +4,8 @@ The registry's client reads annotations, which must not be texts.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -69,17 +69,31 @@ PATIENCE = 240_000
 @pytest.fixture
 def address(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[str]:
     """The page of a project with a pipeline of sixty tasks and one that fails once."""
-    for name, text in (
-        ("sfml.yaml", PROJECT % local_snowflake.database),
-        ("specs/sixty.yaml", SIXTY),
-        ("specs/small.yaml", SMALL),
-        ("steps/mine.py", STEPS),
-    ):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    with served(local_snowflake, tmp_path, {"sixty": SIXTY, "small": SMALL}) as address:
+        yield address
+
+
+@pytest.fixture
+def small_address(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[str]:
+    """The page of a project with the pipeline that fails once, which is soon deployed."""
+    with served(local_snowflake, tmp_path, {"small": SMALL}) as address:
+        yield address
+
+
+@contextmanager
+def served(local_snowflake: LocalSnowflake, folder: Path, specs: Mapping[str, str]) -> Iterator[str]:
+    """The address of the page of a project with these specs, which are deployed."""
+    files = {f"specs/{name}.yaml": text for name, text in specs.items()}
+    for name, text in {
+        "sfml.yaml": PROJECT % local_snowflake.database,
+        "steps/mine.py": STEPS,
+        **files,
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     with ExitStack() as stack:
-        stack.enter_context(local_snowflake.serving(tmp_path))
-        stack.enter_context(chdir(tmp_path))
+        stack.enter_context(local_snowflake.serving(folder))
+        stack.enter_context(chdir(folder))
         with redirect_stdout(StringIO()) as said, redirect_stderr(said):
             assert entry.run(["apply", "--auto-approve"]) == 0, said.getvalue()
         site = Site("project", None, read_only=False)
@@ -122,8 +136,8 @@ def test_a_run_of_sixty_tasks_is_watched_to_its_end(browser: Browser, address: s
         is_quiet(found, address)
 
 
-def test_a_log_follows_and_a_failure_is_retried(browser: Browser, address: str) -> None:
-    with browser.open(address) as found:
+def test_a_log_follows_and_a_failure_is_retried(browser: Browser, small_address: str) -> None:
+    with browser.open(small_address) as found:
         page = found.page
         run_of(page, "small")
         page.get_by_role("link", name="first", exact=True).click()
@@ -141,16 +155,16 @@ def test_a_log_follows_and_a_failure_is_retried(browser: Browser, address: str) 
         page.get_by_text("2 succeeded").wait_for(timeout=PATIENCE)
         page.get_by_role("link", name="first", exact=True).click()
         assert "</pre><script>alert(4)</script>" in page.locator("#result").inner_text()
-        is_quiet(found, address)
+        is_quiet(found, small_address)
 
 
 def test_a_model_is_put_back_with_keys_alone(
-    browser: Browser, address: str, local_snowflake: LocalSnowflake
+    browser: Browser, small_address: str, local_snowflake: LocalSnowflake
 ) -> None:
     scorers(local_snowflake)
-    with browser.open(address) as found:
+    with browser.open(small_address) as found:
         page = found.page
-        page.goto(f"{address.partition('?')[0]}p/small/models/")
+        page.goto(f"{small_address.partition('?')[0]}p/small/models/")
         page.get_by_role("link", name="Roll SCORER back …").focus()
         page.keyboard.press("Enter")
         page.get_by_label("Reason").focus()
@@ -161,7 +175,7 @@ def test_a_model_is_put_back_with_keys_alone(
         page.get_by_text("put back by ada, after V2: worse on <Sundays>").first.wait_for(timeout=PATIENCE)
         row = page.get_by_role("row").filter(has=page.get_by_text("V1", exact=True))
         assert "✓ default" in row.inner_text()
-        is_quiet(found, address)
+        is_quiet(found, small_address)
 
 
 PLACES = ("", "next/", "p/small/", "p/sixty/", "p/small/runs/", "p/small/deployments/1/", "p/small/do/run/")
@@ -194,8 +208,8 @@ def test_without_its_script_a_page_is_whole_and_looks_again_by_itself(browser: B
         page.get_by_text("60 succeeded").wait_for(timeout=PATIENCE)
 
 
-def test_a_hidden_page_asks_for_nothing(browser: Browser, address: str) -> None:
-    with browser.open(address) as found:
+def test_a_hidden_page_asks_for_nothing(browser: Browser, small_address: str) -> None:
+    with browser.open(small_address) as found:
         page = found.page
         with page.expect_request(lambda request: request.resource_type == "fetch"):
             pass
@@ -206,7 +220,7 @@ def test_a_hidden_page_asks_for_nothing(browser: Browser, address: str) -> None:
         assert len(found.asked) <= asked + 1  # one may have been on its way
 
 
-def test_exported_pages_open_from_disk(browser: Browser, address: str, tmp_path: Path) -> None:
+def test_exported_pages_open_from_disk(browser: Browser, small_address: str, tmp_path: Path) -> None:
     with redirect_stdout(StringIO()) as said, redirect_stderr(said):
         assert entry.run(["ui", "--export", "out"]) == 0, said.getvalue()
     with browser.open(tmp_path / "out" / "index.html", java_script_enabled=False) as found:
