@@ -173,6 +173,10 @@ FILES = {
 }
 
 
+_SETTINGS = ("-c", "core.autocrlf=false", "-c", "core.fileMode=true", "-c", "maintenance.auto=false")
+"""Without the last one, each commit would start a process that looks for something to tidy up."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """A repository on `main`; `commit` makes a commit of everything there is."""
@@ -191,7 +195,7 @@ class Repository:
             "GIT_CONFIG_SYSTEM": os.devnull,
         }
         done = subprocess.run(
-            ("git", "-c", "core.autocrlf=false", "-c", "core.fileMode=true", *arguments),
+            ("git", *_SETTINGS, *arguments),
             cwd=self.folder,
             env=environment,
             capture_output=True,

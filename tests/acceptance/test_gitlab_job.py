@@ -110,7 +110,9 @@ def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(source, copy)
     made = Repository(project)
     made.git("init", "-q")
-    made.git("config", "core.compression", "0")  # a thousand files, and most of the time for them
+    # Of a thousand files, git would compress each into a file of its own; so it writes them into one.
+    made.git("config", "core.compression", "0")
+    made.git("config", "core.bigFileThreshold", "1")
     made.git("add", "-A")
     made.commit("Release")
     made.git("tag", "v0")

@@ -74,7 +74,12 @@ def git(folder: Path, *arguments: str) -> str:
     }
     environment = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull}
     done = subprocess.run(
-        ("git", *arguments), cwd=folder, check=True, capture_output=True, env=environment, text=True
+        ("git", "-c", "maintenance.auto=false", *arguments),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env=environment,
+        text=True,
     )
     return done.stdout
 
