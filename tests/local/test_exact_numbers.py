@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -61,20 +62,35 @@ def fits(value: Decimal, places: int) -> bool:
     return value.scaleb(places, EXACT).copy_abs() < 10**38
 
 
-@st.composite
-def integers(draw: Any, digits: int) -> int:
+@cache
+def integers(digits: int) -> st.SearchStrategy[int]:
     """Integers of any length, round ones and halves among them."""
-    length = draw(st.integers(1, digits))
-    value = draw(st.integers(0, 10**length - 1))
-    power = 10 ** draw(st.sampled_from((0, 0, length // 2, length - 1)))
-    return draw(st.sampled_from((1, -1))) * (value // power * power)
+    return st.integers(1, digits).flatmap(of_length)
+
+
+@cache
+def of_length(digits: int) -> st.SearchStrategy[int]:
+    powers = st.sampled_from([10**zeros for zeros in (0, 0, digits // 2, digits - 1)])
+    return st.builds(rounded_down, st.integers(0, 10**digits - 1), powers, st.sampled_from((1, -1)))
+
+
+def rounded_down(value: int, power: int, sign: int) -> int:
+    return sign * (value // power * power)
+
+
+DIGITS = st.integers(1, 38)
+
+
+@cache
+def places_of(digits: int) -> st.SearchStrategy[int]:
+    return st.integers(0, min(digits, 37))
 
 
 @st.composite
 def columns(draw: Any, rows: int) -> tuple[int, list[Decimal]]:
     """How many places the numbers of a column have, and the numbers."""
-    digits = draw(st.integers(1, 38))
-    places = draw(st.integers(0, min(digits, 37)))
+    digits = draw(DIGITS)
+    places = draw(places_of(digits))
     values = draw(st.lists(integers(digits), min_size=rows, max_size=rows))
     return places, [Decimal(value).scaleb(-places, EXACT) for value in values]
 
@@ -125,8 +141,8 @@ def session(account: Account) -> Session:
 @st.composite
 def numbers(draw: Any) -> tuple[str, Decimal]:
     """A type, and a number of it."""
-    digits = draw(st.integers(1, 38))
-    places = draw(st.integers(0, min(digits, 37)))
+    digits = draw(DIGITS)
+    places = draw(places_of(digits))
     value = Decimal(draw(integers(digits))).scaleb(-places, EXACT)
     return f"NUMBER({digits},{places})", value
 
