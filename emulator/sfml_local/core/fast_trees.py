@@ -21,43 +21,49 @@ Prune = Callable[[Expr], bool]
 
 def copied(tree: Expr) -> Expr:
     """A copy of a tree, which is below nothing."""
-    root = _blank(tree)
+    root: Expr = _new(tree.__class__)
+    root.parent = root.arg_key = root.index = None
     left = [(tree, root)]
     while left:
         node, made = left.pop()
         _fill(node, made)
-        for key, value in made.args.items():
-            if isinstance(value, Expr):
-                made.args[key] = one = _blank(value, made, key)
-                left.append((value, one))
-            elif type(value) is list:
-                made.args[key] = values = value.copy()
+        args = made.args
+        for key, value in args.items():
+            kind = type(value)
+            if kind is list:
+                args[key] = values = value.copy()
                 for index, part in enumerate(value):
                     if isinstance(part, Expr):
-                        values[index] = one = _blank(part, made, key, index)
+                        values[index] = one = _new(part.__class__)
+                        one.parent, one.arg_key, one.index = made, key, index
                         left.append((part, one))
+            elif kind not in _ATOMS and isinstance(value, Expr):
+                args[key] = one = _new(kind)
+                one.parent, one.arg_key, one.index = made, key, None
+                left.append((value, one))
     return root
 
 
-def _blank(node: Expr, parent: Expr | None = None, key: str | None = None, index: int | None = None) -> Expr:
-    """A node of the same class at a place, without arguments and notes; its constructor would look through them."""
-    made: Expr = object.__new__(node.__class__)
-    made.parent, made.arg_key, made.index = parent, key, index
-    return made
+_new: Any = object.__new__
+"""A node without anything; its constructor would look through its arguments."""
 
 
 def _fill(node: Expr, made: Expr) -> None:
-    """What a node has beside the nodes below it."""
+    """What a node has beside its place and the nodes below it."""
+    made.args = node.args.copy()
+    made._hash = None
     made.comments = None if node.comments is None else node.comments.copy()
     made._type = None if node._type is None else _noted(node._type)
-    made._meta = None if node._meta is None else {key: _noted(value) for key, value in node._meta.items()}
-    made._hash = None
-    made.args = node.args.copy()
+    if (notes := node._meta) is None:
+        made._meta = None
+        return
+    made._meta = notes = notes.copy()
+    for key, value in notes.items():
+        if type(value) not in _ATOMS:
+            notes[key] = _noted(value)
 
 
 def _noted(value: Any) -> Any:
-    if type(value) in _ATOMS:
-        return value
     return copied(value) if isinstance(value, Expr) else deepcopy(value)
 
 
