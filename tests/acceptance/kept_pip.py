@@ -5,6 +5,7 @@ Unpacking and compiling pip takes longer than all else that such a job does; wha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shlex
 import shutil
@@ -44,9 +45,11 @@ def _kept(cache: pytest.Cache) -> Path:
     """An environment of this very Python with pip alone, made where there is none."""
     kept = Path(str(cache.mkdir("pip")))
     made = kept / hashlib.sha256(f"{sys.base_prefix} {sys.version}".encode()).hexdigest()[:16]
-    if not (made / ".complete").exists():
-        for before in kept.iterdir():
-            shutil.rmtree(before)
-        subprocess.run((sys.executable, "-I", "-m", "venv", made), check=True, capture_output=True)
-        (made / ".complete").touch()
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of a first run come at once
+        if not (made / ".complete").exists():
+            for before in kept.glob("*/"):
+                shutil.rmtree(before)
+            subprocess.run((sys.executable, "-I", "-m", "venv", made), check=True, capture_output=True)
+            (made / ".complete").touch()
     return made
