@@ -43,8 +43,21 @@ class BriefMessages:
             self._send(name, **values)
 
 
+TOGETHER = {
+    "tests/clients": "clients",  # each worker has a home of its own, with processes forked for its settings
+    "tests/local/models": "models",  # each worker imports scikit-learn, XGBoost, LightGBM and the registry
+    "tests/local/steps": "models",
+    "tests/local/feature_store": "models",
+}
+"""Folders whose files are handed to one worker, because they share what takes it seconds."""
+
+
 class FileScheduling(LoadFileScheduling):  # type: ignore[misc]
     """Hands out whole files, and forgets what is over: it looks through all that it knows after each test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(file.rpartition("/")[0], file)
 
     def add_node_collection(self, node: Any, collection: Any) -> None:
         super().add_node_collection(node, collection)
@@ -55,10 +68,10 @@ class FileScheduling(LoadFileScheduling):  # type: ignore[misc]
         super().mark_test_complete(node, item_index, duration)
         name = self.registered_collections[node][item_index]
         files = self.assigned_work[node]
-        file = name.split("::", 1)[0]
-        del files[file][name]
-        if not files[file]:
-            del files[file]
+        scope = self._split_scope(name)
+        del files[scope][name]
+        if not files[scope]:
+            del files[scope]
 
 
 class Positions(list[str]):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from worker_reports import BriefMessages, BriefReports, FileScheduling, all_is_told
+from worker_reports import TOGETHER, BriefMessages, BriefReports, FileScheduling, all_is_told
 from xdist.scheduler import LoadFileScheduling
 
+ROOT = Path(__file__).parents[3]
 PLACE = ("tests/test_a.py", 3, "test_one[ö]")
 COUNTS = (7, 1, 4, 1, 2, 9)
 TESTS = [f"tests/test_{file}.py::test_{at}" for file, count in enumerate(COUNTS) for at in range(count)]
@@ -85,13 +88,13 @@ class Node:
         )
 
 
-def ready(scheduling: Any) -> tuple[Any, list[Node]]:
+def ready(scheduling: Any, tests: Sequence[str] = TESTS) -> tuple[Any, list[Node]]:
     """Two workers that have collected the tests and have their first files."""
     config = SimpleNamespace(getvalue=lambda _: ["2*popen"], option=SimpleNamespace(loadscopereorder=False))
     made, nodes = scheduling(config), [Node("a"), Node("b")]
     for node in nodes:
         made.add_node(node)
-        made.add_node_collection(node, list(TESTS))
+        made.add_node_collection(node, list(tests))
     made.schedule()
     return made, nodes
 
@@ -126,3 +129,18 @@ def test_a_worker_that_dies_leaves_what_it_had_not_done() -> None:
     while second.done < len(second.handed_out):
         do_next(made, second)
     assert sorted(first.handed_out[:3] + second.handed_out) == list(range(len(TESTS)))
+
+
+def test_folders_that_share_something_dear_go_to_one_worker() -> None:
+    tests = [
+        *(f"tests/local/models/test_a.py::test_{at}" for at in range(3)),
+        "tests/local/test_b.py::test_0",
+        "tests/local/steps/test_c.py::test_0",  # otherwise for the second worker, which has less
+    ]
+    made, (first, second) = ready(FileScheduling, tests)
+    assert [sorted(node.handed_out) for node in (first, second)] == [[0, 1, 2, 4], [3]]
+    for _ in tests:
+        do_next(made, first)
+    do_next(made, second)
+    assert made.tests_finished
+    assert all((ROOT / folder).is_dir() for folder in TOGETHER)
