@@ -38,8 +38,8 @@ class Recorder:
 
     def __init__(self, path: str, limit: int) -> None:
         self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        times = path.removesuffix(".log") + ".times"
-        self._times = os.open(times, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._path_of_times = path.removesuffix(".log") + ".times"
+        self._times = -1
         self._size = os.fstat(self._log).st_size
         self._limit = limit
         self._last = 0.0
@@ -50,7 +50,7 @@ class Recorder:
             return
         now = time.time()
         if now - self._last >= CLOCK_STEP:
-            _write(self._times, f"{self._size} {int(now * 1_000_000)}\n".encode())
+            self._write_time(now)
             self._last = now
         room = self._limit - self._size
         if len(data) > room:
@@ -58,10 +58,18 @@ class Recorder:
         _write(self._log, data)
         self._size += len(data)
 
+    def _write_time(self, now: float) -> None:
+        """Note the time of the next byte, in a file that most commands, which print nothing, do without."""
+        with contextlib.suppress(OSError):
+            if self._times < 0:
+                self._times = os.open(self._path_of_times, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            _write(self._times, f"{self._size} {int(now * 1_000_000)}\n".encode())
+
     def close(self) -> None:
         """Let go of the files."""
         os.close(self._log)
-        os.close(self._times)
+        if self._times >= 0:
+            os.close(self._times)
 
 
 def main(arguments: list[str]) -> int:
