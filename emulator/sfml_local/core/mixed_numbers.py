@@ -14,6 +14,7 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.fast_trees import nodes_in
 from sfml_local.core.hashed_stars import spread_stars
 from sfml_local.core.mixed_choices import CHOICES, columns_of, may_mix, widen_choice
 from sfml_local.core.mixed_queries import (
@@ -67,7 +68,7 @@ def _mixtures(tree: Expr) -> tuple[list[Expr], list[exp.SetOperation], list[Expr
     choices: list[Expr] = []
     unions: list[exp.SetOperation] = []
     queries: list[Expr] = []
-    for node in tree.walk():
+    for node in nodes_in(tree):
         if isinstance(node, CHOICES):
             if any(map(may_mix, columns_of(node))):
                 choices.append(node)

@@ -24,6 +24,7 @@ from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind
 from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided, unless_float
 from sfml_local.core.expressions.number_rules import result_type
+from sfml_local.core.fast_trees import nodes_in
 from sfml_local.core.mixed_numbers import widened
 
 LARGEST = 400
@@ -109,7 +110,7 @@ def _with_types(transformed: Expr) -> Expr:
 
 
 def _typed(tree: Expr) -> Expr:
-    for node in reversed(list(tree.walk())):  # inner nodes first
+    for node in reversed(nodes_in(tree)):  # inner nodes first
         typer = _TYPERS.get(type(node))
         if typer is None or _is_large(node) or node.find(exp.Placeholder) is not None:
             continue
