@@ -355,6 +355,53 @@ def test_hashes_are_those_of_python(duck: duckdb.DuckDBPyConnection, name: str, 
     assert duck.execute(f"SELECT {name}(?::BLOB)", [value]).fetchone() == (hashed,), "lowered_texts._hashed"
 
 
+TYPES = (
+    *("VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "BLOB", "JSON", "DATE", "TIME", "TIMESTAMP"),
+    *("TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "DECIMAL(38,0)", "DECIMAL(10,2)", "HUGEINT", "INTERVAL"),
+    *("VARCHAR[]", 'STRUCT(a INTEGER, "b c" VARCHAR)', "MAP(VARCHAR, INTEGER)", "ENUM('a', 'b')", "UUID"),
+)
+
+
+def test_a_bound_query_tells_the_columns_of_a_table_as_the_catalogue_does(
+    duck: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = ", ".join(f'"c {number}" {type} NOT NULL' for number, type in enumerate(TYPES))
+    duck.begin()
+    duck.execute(f"CREATE TEMP TABLE typed ({columns}, extra INT DEFAULT 3)")
+    binding: Any = duck
+    names, types, *_ = binding._bind("SELECT * FROM temp.main.typed")
+    expected = [(row[1], row[2]) for row in duck.execute("PRAGMA table_info('temp.main.typed')").fetchall()]
+    assert list(zip(names, map(str, types), strict=True)) == expected, "Engine.held_types"
+    with pytest.raises(duckdb.CatalogException):
+        binding._bind("SELECT * FROM temp.main.nothing")
+
+
+def test_rows_are_submitted_to_arrow_as_they_are_kept(duck: duckdb.DuckDBPyConnection) -> None:
+    """fakesnow_port.BoundedRows.execute: an answer has the same types and names, in one statement."""
+    made = ", ".join(f"NULL::{type} AS c{number}" for number, type in enumerate(TYPES))
+    query = (
+        f"SELECT 1 AS a, 2 AS a, ? AS b, '[1]'::JSON AS j, {made} FROM range(300000) AS r(i) WHERE i % 2 = 0"
+    )
+    submitting: Any = duck
+    submitted = submitting._submit(query, ["x"], "stream", 131_072)
+    described = submitted.description
+    table = submitted.arrow_reader().read_all()
+    kept = duck.execute(query, ["x"])
+    assert [column[:2] for column in described] == [column[:2] for column in kept.description or ()]
+    assert table.equals(kept.to_arrow_reader().read_all(), check_metadata=True)
+
+
+def test_a_submitted_query_is_refused_as_one_that_is_executed(duck: duckdb.DuckDBPyConnection) -> None:
+    submitting: Any = duck
+    for query in ("SELECT 'a'::INT", "SELECT * FROM nothing", "SELECT nothing", "SELECT FROM", "SELECT ?"):
+        with pytest.raises(duckdb.Error) as executed:
+            duck.execute(query)
+        with pytest.raises(duckdb.Error) as submitted:
+            submitting._submit(query, None, "stream", 131_072)
+        assert type(submitted.value) is type(executed.value), query
+        assert str(submitted.value) == str(executed.value), query
+
+
 LEFT_BY_A_KILL = """
 import duckdb, os, sys
 duck = duckdb.connect(sys.argv[1])

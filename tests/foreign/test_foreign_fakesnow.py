@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import duckdb
 import fakesnow.conn
 import pyarrow as pa
 import pytest
-from fakesnow import info_schema
+from fakesnow import cursor, info_schema
 from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.dialect import parse_one
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
@@ -76,6 +77,51 @@ def test_a_statement_runs_through_the_private_names(
     with pytest.raises(MemoryError, match="more than 0 MB"):  # what a server sends at most
         fakesnow_port.execute(cursor, transformed, None)
     assert cursor.execute("SELECT 1 WHERE FALSE").fetchall() == []
+
+
+SAID = [
+    cursor.SQL_SUCCESS,
+    *DESCRIBE_RESULT_SQL.values(),
+    cursor.SQL_INSERTED_ROWS.substitute(count=123_456_789),
+    cursor.SQL_UPDATED_ROWS.substitute(count=2),
+    cursor.SQL_DELETED_ROWS.substitute(count=0),
+    *(one.substitute(name="Any 1") for one in (cursor.SQL_DROPPED, cursor.SQL_CREATED_VIEW)),
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_a_change_says_is_answered_as_duckdb_would(said: str) -> None:
+    with duckdb.connect() as duck:
+        bounded = fakesnow_port.BoundedRows(duck, 1_000).execute(said)
+        duck.execute("SELECT 1 AS other")
+        assert duck.fetchall() == [(1,)], "it does without DuckDB"
+        table, described = bounded.to_arrow_table(), bounded.description
+        duck.execute(said)
+        assert [(name, str(kind)) for name, kind, *_ in duck.description or ()] == described
+        assert duck.to_arrow_table().equals(table, check_metadata=True)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 5000000000 as 'number of rows inserted'", "SELECT 'it''s' as 'status'", "SELECT a as b"]
+)
+def test_what_else_is_said_is_left_to_duckdb(sql: str) -> None:
+    with duckdb.connect() as duck:
+        duck.execute("CREATE TABLE t (a INT)")
+        bounded = fakesnow_port.BoundedRows(duck, 1_000)
+        with pytest.raises(duckdb.BinderException) if " a " in sql else contextlib.nullcontext():
+            bounded.execute(sql)
+            assert bounded.to_arrow_table().equals(duck.execute(sql).to_arrow_table())
+
+
+def test_a_script_is_executed_whole() -> None:
+    """A query with a seed becomes two statements."""
+    with duckdb.connect() as duck:
+        bounded = fakesnow_port.BoundedRows(duck, 1_000)
+        bounded.is_query = True
+        assert bounded.execute("SELECT setseed(0.5); SELECT 7 AS a").to_arrow_table().to_pydict() == {
+            "a": [7]
+        }
+        assert [name for name, *_ in bounded.description or ()] == ["a"]
 
 
 @pytest.mark.parametrize(

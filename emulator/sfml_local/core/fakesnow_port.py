@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 from fakesnow.instance import FakeSnow
@@ -110,22 +113,44 @@ def _with_action(tree: Expr, action: Expr) -> Expr:
 class BoundedRows:
     """A DuckDB connection whose answers become Arrow tables of at most so many bytes.
 
-    DuckDB counts the rows of an answer, and spills them, until they are turned into a table for its reader.
+    A query's rows go into Arrow as they are worked out: `execute` of the connection would keep them, and read them
+    again by another statement. What fakesnow says of a change, as a query of constants, is answered without DuckDB.
     """
 
     def __init__(self, duck: duckdb.DuckDBPyConnection, most: int) -> None:
-        self._duck = duck
+        self._duck: Any = duck
         self._most = most
+        self._rows: Any = None
+        """The open answer of a query, or what was said of a change; None for all else."""
+        self._described: list[tuple[Any, ...]] | None = None
+        self.is_query = False
+        """Whether what is executed next is one query."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._duck, name)
+
+    def execute(self, sql: str, params: Sequence[Any] | None = None) -> BoundedRows:
+        self._rows = _said(sql)
+        if self._rows is None and self.is_query and ";" not in sql:
+            self._duck.abort()  # an earlier query's rows that nobody has read to their end
+            self._rows = self._duck._submit(sql, params or None, "stream", _BATCH)
+        elif self._rows is None:
+            self._duck.execute(sql, params)
+        self._described = None if self._rows is None else self._rows.description
+        return self
+
+    @property
+    def description(self) -> list[tuple[Any, ...]] | None:
+        return self._duck.description if self._described is None else self._described
 
     def to_arrow_table(self) -> pa.Table:
         """The rows of the last statement; raises MemoryError as soon as they take more."""
         import pyarrow as pa
 
+        if isinstance(self._rows, Said):
+            return self._rows.table
         batches, size = [], 0
-        rows: Any = self._duck.to_arrow_reader()
+        rows: Any = self._duck.to_arrow_reader() if self._rows is None else self._rows.arrow_reader()
         with rows as reader:  # else the connection would have an open answer
             try:
                 for batch in reader:
@@ -138,6 +163,42 @@ class BoundedRows:
             except OSError as cause:
                 raise _duckdb_error(str(cause)) from cause
             return pa.Table.from_batches(batches, reader.schema)
+
+
+_BATCH = 131_072
+"""Rows of a batch, as many as DuckDB's own `to_arrow_reader` gives."""
+
+
+class Said(NamedTuple):
+    """A row of constants as DuckDB would answer it."""
+
+    table: pa.Table
+    description: list[tuple[Any, ...]]
+
+
+_CONSTANT = re.compile(r"(?P<value>\d{1,9}|'[^']*') as (?P<quote>'?)(?P<name>[a-z -]+)(?P=quote)", re.ASCII)
+
+
+def _said(sql: str) -> Said | None:
+    """The answer to one of the queries in which fakesnow says what a statement has done; None for others."""
+    if not sql.startswith("SELECT ") or " as " not in sql:
+        return None
+    found = [_CONSTANT.fullmatch(one) for one in sql.removeprefix("SELECT ").split(", ")]
+    constants = [(one["name"], one["value"]) for one in found if one is not None]
+    return _answered(tuple(constants)) if len(constants) == len(found) else None
+
+
+@lru_cache(maxsize=128)
+def _answered(constants: tuple[tuple[str, str], ...]) -> Said:
+    import pyarrow as pa
+
+    names = [name for name, _ in constants]
+    arrays = [
+        pa.array([value[1:-1]], pa.string()) if value[0] == "'" else pa.array([int(value)], pa.int32())
+        for _, value in constants
+    ]
+    kinds = ["VARCHAR" if value[0] == "'" else "INTEGER" for _, value in constants]
+    return Said(pa.Table.from_arrays(arrays, names=names), list(zip(names, kinds, strict=True)))
 
 
 def _duckdb_error(text: str) -> duckdb.Error:
@@ -161,6 +222,8 @@ def bound_rows(cursor: FakeSnowflakeCursor, most: int) -> None:
 
 def execute(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any] | None) -> None:
     """Run a statement that `transform` returned."""
+    if isinstance(bounded := cursor._duck_conn, BoundedRows):
+        bounded.is_query = isinstance(transformed, exp.Query)
     cursor._execute(transformed, params)
 
 
