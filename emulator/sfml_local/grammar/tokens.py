@@ -73,14 +73,8 @@ class Tokens:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        try:
-            self._tokens: list[Token] = list(_Tokenizer(_DIALECT).tokenize(sql))
-        except SqlglotError as cause:
-            raise SqlSyntaxError(_unended(sql), len(sql)) from cause
-        self._end = len(sql)
-        while self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
-            self._end = self._tokens.pop().start
-        self._words = tuple(map(_word_of, self._tokens))
+        read = _read if len(sql) <= _REMEMBERED else _read.__wrapped__
+        self._tokens, self._words, self._end = read(sql)
         self.index = 0
 
     # -- looking ------------------------------------------------------------------------------------
@@ -290,6 +284,23 @@ class Tokens:
             f"unexpected '{found}'. ({what})",
             self.offset,
         )
+
+
+_REMEMBERED = 2_000
+"""The most characters of a statement whose tokens are remembered."""
+
+
+@lru_cache(maxsize=64)
+def _read(sql: str) -> tuple[tuple[Token, ...], tuple[str | None, ...], int]:
+    """The tokens of a statement, their words, and where the last one ends; several passes read the same statement."""
+    try:
+        tokens = _Tokenizer(_DIALECT).tokenize(sql)
+    except SqlglotError as cause:
+        raise SqlSyntaxError(_unended(sql), len(sql)) from cause
+    end = len(sql)
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        end = tokens.pop().start
+    return tuple(tokens), tuple(map(_word_of, tokens)), end
 
 
 def _unended(sql: str) -> str:
