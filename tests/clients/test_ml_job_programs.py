@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-pytest.importorskip("snowflake.ml.jobs")
+pytestmark = pytest.mark.skipif(
+    find_spec("snowflake.ml.jobs") is None, reason="the programs need snowflake.ml.jobs"
+)
 
 
 def test_functions(run_program: Any) -> None:

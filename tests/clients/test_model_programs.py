@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-pytest.importorskip("snowflake.ml.registry")
-pytest.importorskip("lightgbm")
+pytestmark = pytest.mark.skipif(
+    find_spec("snowflake.ml.registry") is None or find_spec("lightgbm") is None,
+    reason="the programs need snowflake.ml.registry and lightgbm",
+)
 
 
 def test_model_lifecycle(run_program: Any) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-pytest.importorskip("snowflake.core")
+pytestmark = pytest.mark.skipif(
+    find_spec("snowflake.core") is None, reason="the programs need snowflake.core"
+)
 
 
 def test_dag_of_functions(run_program: Any) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from yaml_files import read_yaml
 
 from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
@@ -24,13 +24,11 @@ from sfml_local.http.app import LocalServer
 from sfml_local.http.wire import rowtype
 
 Fact = dict[str, Any]
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, which takes a seventh of the time: each worker reads all facts."""
 
 
 def facts() -> Iterator[Any]:
     for file in sorted((Path(__file__).parent / "facts").glob("*.yaml")):
-        table = yaml.load(file.read_text(), Loader=LOADER)
+        table = read_yaml(file)
         for at, fact in enumerate(table["facts"]):
             assert fact.get("source", table.get("source")), f"{file.name}: fact {at} has no source"
             yield pytest.param(fact, id=f"{file.stem}-{at:03d}-{' '.join(str(fact['sql']).split())[:70]}")

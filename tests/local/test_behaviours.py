@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from test_account_facts import check, placed
+from yaml_files import read_yaml
 
 from sfml_local.core.errors import SqlError
 from sfml_local.core.session import Session
 from sfml_local.http.app import LocalServer
 from sfml_local.services.jobs.request import read_request
 
-BEHAVIOURS: dict[str, list[Any]] = yaml.safe_load(Path(__file__).with_name("behaviours.yaml").read_text())
+BEHAVIOURS: dict[str, list[Any]] = read_yaml(Path(__file__).with_name("behaviours.yaml"))
 
 
 @pytest.fixture

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from test_account_facts import check, placed
+from yaml_files import read_yaml
 
 from sfml_local.core.session import Session
 from sfml_local.http.app import LocalServer
 
 NOT_EMULATED = "not emulated by the local server"
-OPTIONS: dict[str, dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("documented_options.yaml").read_text()
-)
+OPTIONS: dict[str, dict[str, Any]] = read_yaml(Path(__file__).with_name("documented_options.yaml"))
 
 
 def rows() -> Iterator[Any]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
+from yaml_files import read_yaml
 
 from sfml_local.http.app import LocalServer
 
@@ -27,7 +27,7 @@ class Case(NamedTuple):
 
 
 def pages(file: Path = DATA) -> Iterator[tuple[str, list[Case]]]:
-    for page, lines in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+    for page, lines in read_yaml(file).items():
         yield page, [case_of(page, line) for line in lines.splitlines()]
 
 

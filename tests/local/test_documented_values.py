@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.constants import FIELD_ID_TO_NAME
 from snowflake.connector.errors import Error
+from yaml_files import read_yaml
 
 from sfml_local.http.app import LocalServer
 
@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 
 def cases(file: Path = DATA) -> Iterator[Case]:
-    for page, lines in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+    for page, lines in read_yaml(file).items():
         for line in lines.splitlines():
             sql, _, answer = line.rpartition(" => ")
             kind, _, value = answer.replace("\\x20", " ").partition(" ")

@@ -8,11 +8,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from sqlglot import Expr, exp
+from yaml_files import read_yaml
 
 from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
@@ -85,9 +84,8 @@ def sql_session(server: LocalServer) -> Iterator[Session]:
 
 def written() -> list[str]:
     """Statements of the recorded facts."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     files = sorted((Path(__file__).parent / "facts").glob("*.yaml"))
-    facts = [fact for file in files for fact in yaml.load(file.read_text(), Loader=loader)["facts"]]
+    facts = [fact for file in files for fact in read_yaml(file)["facts"]]
     return [str(sql) for fact in facts for sql in (*fact.get("setup", ()), fact["sql"])]
 
 

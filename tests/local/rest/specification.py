@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
+from yaml_files import read_yaml
 
 FOLDER = Path(__file__).parents[2] / "data" / "openapi"
 FILES = ("task", "warehouse", "compute-pool", "stage")
@@ -33,7 +33,7 @@ def _is_moment(value: object) -> bool:
 
 @cache
 def _document(file: str) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((FOLDER / file).read_text(encoding="utf-8"))
+    document: dict[str, Any] = read_yaml(FOLDER / file)
     return document
 
 

@@ -6,7 +6,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import yaml
+from yaml_files import read_yaml
 
 from sfml.snowflake.conformance_scenarios import SCENARIOS
 from sfml_local.evidence.behaviours import Evidence, behaviours
@@ -47,7 +47,7 @@ def test_the_scenarios_that_hold_them_try_them() -> None:
 
 def test_each_table_of_behaviours_is_about_the_rows_that_name_it() -> None:
     named = {one.what for one in behaviours() if one.test == TABLE}
-    kept = yaml.safe_load((TESTS / "local" / "behaviours.yaml").read_text(encoding="utf-8"))
+    kept = read_yaml(TESTS / "local" / "behaviours.yaml")
     assert named == set(kept)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from snowflake.core.task._generated.models import Task
+from yaml_files import read_yaml
 
 from sfml.base.errors import AccountError
 from sfml.snowflake.task_answers import task_values
@@ -39,8 +40,9 @@ VALUES: dict[str, Any] = {
 WRONG: tuple[Any, ...] = (True, 5, "text", [5], {"a": 1}, 0.5)
 
 
+@cache
 def properties() -> dict[str, Any]:
-    document = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))
+    document = read_yaml(SPECIFICATION)
     found: dict[str, Any] = document["components"]["schemas"]["Task"]["properties"]
     return found
 
