@@ -243,6 +243,36 @@ def test_a_connection_that_falls_silent_is_closed(impatient: LocalServer, sent: 
                 pass
 
 
+ENDLESS = {
+    "a line": b"GET /",
+    "a header": b"GET /session HTTP/1.1\r\nHost: x\r\nX-Long: ",
+    "headers": b"GET /session HTTP/1.1\r\nHost: x\r\n",
+    "a trailer": b"POST /session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nX-Long: ",
+}
+
+
+@pytest.mark.parametrize("beginning", ENDLESS.values(), ids=ENDLESS)
+def test_a_request_without_end_is_cut(server: LocalServer, beginning: bytes) -> None:
+    more = b"X-Many: of them\r\n" * 4096 if beginning.endswith(b"x\r\n") else b"a" * 2**16
+    with socket.create_connection((server.host, server.port), timeout=20) as client:
+        client.sendall(beginning)
+        with pytest.raises(ConnectionError):
+            for _ in range(1024):
+                client.sendall(more)
+
+
+def test_small_parts_of_a_body_are_no_head(server: LocalServer, signed_in: dict[str, str]) -> None:
+    body = json.dumps({"sqlText": "SELECT 1", "padding": "x" * 2**17}).encode()
+    client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    headers = {"Content-Type": "application/json", **signed_in}
+    parts = (body[at : at + 1] for at in range(len(body)))
+    client.request("POST", "/queries/v1/query-request?requestId=parts", parts, headers, encode_chunked=True)
+    assert json.loads(client.getresponse().read())["success"]
+    client.request("GET", "/session", headers={"X-Long": "a" * 2**15})
+    assert client.getresponse().status == 405
+    client.close()
+
+
 def test_a_statement_may_take_longer_than_a_client_may_be_silent(impatient: LocalServer) -> None:
     wait_a_second(impatient)
 

@@ -45,6 +45,7 @@ def serving(options: SpecOptions, site: Site, port: int = 0) -> Iterator[Served]
         log_config=None,
         access_log=False,  # addresses hold the token
         server_header=False,
+        http="h11",  # bounds the head of a request, which `httptools` does not
         timeout_graceful_shutdown=1,
         limit_concurrency=200,
     )

@@ -14,6 +14,13 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+try:
+    import httptools  # noqa: F401
+except ImportError:  # no wheel for this Python or system
+    _HAS_HTTPTOOLS = False
+else:
+    _HAS_HTTPTOOLS = True
+
 SILENCE_SECONDS = 60.0
 
 Address = tuple[str, int]
@@ -59,6 +66,41 @@ class Connections:
         self._open[address].transport.abort()
 
 
+HEAD_LIMIT = 64 * 2**10
+"""The most bytes of a request that are not its body, beside those that come with its first: line and headers, what
+frames the parts of a body, and trailers. It is the limit of `h11`."""
+
+FRAME = 8
+"""The bytes around a byte of a body at most: its length in hexadecimal digits, and four for the ends of lines."""
+
+
+def _bounded(parsed: Any) -> Any:
+    """A protocol of uvicorn that parses with `httptools`, which keeps headers of any length, with a limit for them."""
+
+    class Bounded(parsed):  # type: ignore[misc]
+        _spare = HEAD_LIMIT
+
+        def data_received(self, data: bytes) -> None:
+            self._spare -= len(data)
+            super().data_received(data)
+            if self._spare < 0 and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too long.")
+
+        def on_message_begin(self) -> None:
+            self._spare = HEAD_LIMIT
+            super().on_message_begin()
+
+        def on_body(self, body: bytes) -> None:
+            self._spare = min(HEAD_LIMIT, self._spare + FRAME * len(body))
+            super().on_body(body)
+
+    return Bounded
+
+
+_BOUNDED: Any = _bounded(AutoHTTPProtocol) if _HAS_HTTPTOOLS else AutoHTTPProtocol
+"""uvicorn takes `httptools` where it is installed, and `h11`, which has a limit of its own, where it is not."""
+
+
 @lru_cache(maxsize=1)
 def _date(second: int) -> list[tuple[bytes, bytes]]:
     """The header that tells when an answer was made: https://www.rfc-editor.org/rfc/rfc9110#name-date"""
@@ -66,7 +108,7 @@ def _date(second: int) -> list[tuple[bytes, bytes]]:
 
 
 def _protocol(connections: dict[Address, Connection], silence: float) -> type[asyncio.Protocol]:
-    class Noting(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+    class Noting(_BOUNDED):  # type: ignore[misc]
         """uvicorn's own protocol with an end for clients that are silent while a request is due."""
 
         _timer: asyncio.TimerHandle | None = None
