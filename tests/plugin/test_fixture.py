@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import fork_server
 import pytest
 
-from sfml.testing.local_snowflake import LocalSnowflake
+from sfml.testing.local_snowflake import NAMES, LocalSnowflake
 
 if TYPE_CHECKING:
     from sfml.testing.local_snowflake import SharedServer
@@ -140,6 +140,25 @@ def test_what_is_left_open_is_found_without_a_search_of_all_objects(
     local.close()
     assert alone.is_closed()
     assert session.connection.is_closed()
+
+
+def test_the_name_of_a_database_comes_again_with_nothing_in_it_and_not_at_once(
+    local_snowflake_server: SharedServer,
+) -> None:
+    names = []
+    for _ in range(NAMES + 1):
+        local = LocalSnowflake(local_snowflake_server)
+        names.append(local.database)
+        local.sql("CREATE TABLE T (N INT)")  # refused if it is there
+        local.close()
+    assert len(set(names)) == NAMES and names[-1] == names[0]
+
+
+def test_databases_at_the_same_time_have_different_names(local_snowflake_server: SharedServer) -> None:
+    try:
+        assert len({local_snowflake_server.new_database() for _ in range(NAMES * 2)}) == NAMES * 2
+    finally:
+        local_snowflake_server.clean()
 
 
 def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> None:

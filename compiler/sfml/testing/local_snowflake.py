@@ -35,6 +35,8 @@ _BESIDE_ENTRIES = (
     "platform_detection_timeout_seconds",
 )
 """Arguments of a connection that no file of connections has."""
+NAMES = 4
+"""Names for the databases of tests; more than eight would not be made as copies."""
 HISTORY = ("task_runs", "graph_runs", "task_failures", "notifications")
 """The local account's own tables with the history of tasks, which are emptied between tests."""
 
@@ -67,7 +69,14 @@ class SharedServer:
         return {session.id: session.database for session in sessions if session.last_request is not None}
 
     def new_database(self) -> str:
-        self._databases += 1
+        """The name of a database with nothing in it but the schema PUBLIC.
+
+        Names come again after some tests: what has been made under the same name is made as a copy, in a third of the
+        time. They do not come again at once, so that what a test left running does not meet the next test's.
+        """
+        self._databases = self._databases % NAMES + 1
+        while self.local.account.engine.has_database(f"TEST_{self._databases}"):
+            self._databases += 1
         name = f"TEST_{self._databases}"
         self.execute(f"CREATE DATABASE {name}")
         return name
