@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sfml.base.errors import AccountError, ConnectionFailed
+from sfml.base.errors import ConnectionFailed
 from sfml.cli import host_watch
 from sfml.cli.options import Options
 from sfml.cli.target_screen import TargetScreen
@@ -201,19 +201,6 @@ def test_an_interrupt_is_heard_while_a_dead_server_is_asked_again(line: Line) ->
         finally:
             timer.cancel()
     assert time.monotonic() - began < 30
-
-
-def test_a_statement_that_takes_longer_than_the_connection_waits_is_cancelled(
-    line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = os.environ["SNOWFLAKE_CONNECTIONS"]
-    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS", f"{text}\nnetwork_timeout = 1")
-    with (
-        pytest.raises(AccountError, match="cancelled by the client due to a timeout"),
-        account_connection(TARGET, TargetScreen(OPTIONS)) as connection,
-    ):
-        assert rows(connection, "SELECT 1") == [(1,)]
-        rows(connection, "SELECT SYSTEM$WAIT(600)")
 
 
 @pytest.mark.usefixtures("direct")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 
 import pytest
 
@@ -65,22 +64,6 @@ def test_the_connector_lists_what_is_open() -> None:
     assert connection in [reference() for reference in _connections_registry._connections.data], rule
     _connections_registry.remove_connection(connection)
     assert connection not in [reference() for reference in _connections_registry._connections.data], rule
-
-
-def test_a_statement_with_a_timeout_has_a_timer_that_can_be_replaced() -> None:
-    import inspect
-
-    from snowflake.connector import cursor
-    from snowflake.connector._utils import _TrackedQueryCancellationTimer
-
-    from sfml.snowflake.statement_timers import StatementTimer
-
-    rule = "snowflake/statement_timers.py: statements share a thread that waits for their timeouts"
-    assert cursor._TrackedQueryCancellationTimer in (_TrackedQueryCancellationTimer, StatementTimer), rule
-    source = inspect.getsource(cursor)
-    assert "= _TrackedQueryCancellationTimer(" in source, rule
-    used = set(re.findall(r"_timebomb\.(\w+)", source))
-    assert used == {"start", "cancel", "executed"}, rule
 
 
 def test_a_statement_that_is_interrupted_is_cancelled_by_the_connection_within_its_network_timeout() -> None:

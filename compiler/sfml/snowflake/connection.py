@@ -22,7 +22,6 @@ from sfml.snowflake.host import host_of, naming, not_reached, unreachable
 from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
-from sfml.snowflake.statement_timers import StatementTimer
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -179,19 +178,10 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     if arguments.get("host") in LOOPBACK:
         # Otherwise the first login asks the metadata services of cloud providers, and waits for their timeouts.
         settings["platform_detection_timeout_seconds"] = 0.0
-    _share_timers()
     with translated():
         connection = snowflake.connector.connect(application="sfml", **{**settings, **arguments})
     _bound_cancelling(connection)
     return connection
-
-
-def _share_timers() -> None:
-    """Let statements with a timeout share a thread that waits for it, where the connector starts one for each."""
-    import snowflake.connector.cursor
-
-    module: Any = snowflake.connector.cursor
-    module._TrackedQueryCancellationTimer = StatementTimer
 
 
 def be_patient_for(connection: SnowflakeConnection, seconds: float) -> None:
