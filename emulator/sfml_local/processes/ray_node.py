@@ -49,9 +49,8 @@ def main(head: str, port: str, index: str, *command: str) -> None:
 
 def _start_head(port: str, options: list[str]) -> None:
     """Start the first node and return when it is up."""
-    client_port = (
-        _free_port()
-    )  # the default port can be used once on a machine, where its server is not left out
+    # The default port can be used once on a machine, by a version of Ray whose server for clients is not left out.
+    client_port = _free_port()
     head = (
         "--head",
         f"--port={port}",
