@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fork_server import make_folder, remove_folder, use_fork_servers
 from property_settings import register_profiles
+from worker_cores import cores, keep_to_a_core
 from worker_reports import FileScheduling, be_brief
 from worker_watch import WorkerWatch, report_worker
 
@@ -74,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault(threads, "1")
     if hasattr(config, "workerinput"):
         report_worker(config.workerinput)
+        keep_to_a_core(config, config.workerinput["workerid"])
         be_brief(config)
         return
     make_folder()
@@ -85,8 +87,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: tests wait for processes, too."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than there are cores: tests wait for processes, too."""
+    return len(cores()) + 2
 
 
 @pytest.hookimpl(optionalhook=True)
