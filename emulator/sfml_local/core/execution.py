@@ -278,6 +278,8 @@ def _execute(
 ) -> None:
     """Executes a tree as fakesnow's cursor executes a statement's text."""
     cursor.check_db_and_schema(tree)
+    if (seed := tree.args.pop("seed", None)) is not None:
+        duck.execute(f"SELECT setseed({seed})")
     for statement in fakesnow_port.statements_of(cursor, tree):
         transformed = fakesnow_port.transform(cursor, statement, params)
         bound = params if transformed.find(exp.Placeholder) else None

@@ -355,14 +355,24 @@ SEEDS = 2**31 - 1
 
 @looks_for(exp.Rand)
 def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
-    """RANDOM(seed) with any 64-bit seed; fakesnow divides it by 2^31, and DuckDB allows at most 1."""
+    """RANDOM(seed) with any 64-bit seed, wherever it stands: the first one seeds DuckDB's numbers for the statement.
+
+    fakesnow attaches a seed to the statement as well, but only that of its outermost SELECT.
+    """
     for node in tree.find_all(exp.Rand):
-        seed = node.this
-        if isinstance(seed, exp.Neg) and isinstance(seed.this, exp.Literal):
-            node.set("this", exp.Literal.number(-int(seed.this.this) % SEEDS))
-        elif isinstance(seed, exp.Literal) and seed.is_int:
-            node.set("this", exp.Literal.number(int(seed.this) % SEEDS))
+        if (seed := _seed(node.this)) is not None:
+            tree.args.setdefault("seed", f"{seed % SEEDS}/{SEEDS}-0.5")
+            node.set("this", None)
     return tree
+
+
+def _seed(written: Expr | None) -> int | None:
+    """The seed that is written down; None for no seed."""
+    is_negative = isinstance(written, exp.Neg)
+    number = written.this if isinstance(written, exp.Neg) else written
+    if not isinstance(number, exp.Literal) or not number.is_int:
+        return None
+    return -int(number.name) if is_negative else int(number.name)
 
 
 @looks_for(exp.ApproxPercentileAccumulate, exp.ApproxPercentileEstimate)

@@ -395,6 +395,33 @@ def _converted(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return typed(call("timezone", zones[-1], cast(zoned, "TIMESTAMP WITH TIME ZONE")), "TIMESTAMP")
 
 
+# -- the clock ---------------------------------------------------------------------------------------------
+
+_CLOCK = {
+    exp.CurrentDate: ("today", "DATE"),
+    exp.CurrentTimestamp: ("get_current_timestamp", "TIMESTAMP WITH TIME ZONE"),
+    exp.Localtimestamp: ("get_current_timestamp", "TIMESTAMP WITH TIME ZONE"),
+    exp.CurrentTime: ("current_localtime", "TIME"),
+    exp.Localtime: ("current_localtime", "TIME"),
+}
+
+
+def lowered_clock(node: Expr, rewriting: Rewriting) -> Expr:
+    """The clock by DuckDB's functions: without parentheses it takes CURRENT_DATE for a column of that name, if any.
+
+    A default of a column is shown as it is written, and has no columns.
+    """
+    if node.find_ancestor(exp.ColumnDef, exp.AlterColumn) is not None:
+        return node
+    name, type = _CLOCK[node.__class__]
+    now = typed(call(name), type)
+    is_utc = isinstance(node, exp.CurrentTimestamp) and node.args.get("sysdate")
+    return typed(call("timezone", "UTC", now), "TIMESTAMP") if is_utc else now
+
+
+NODES = dict.fromkeys(_CLOCK, lowered_clock)
+
+
 # -- intervals ---------------------------------------------------------------------------------------------
 
 _STEP = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-z_]*)\s*(?:,|$)")

@@ -87,6 +87,7 @@ _NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     **dict.fromkeys(comparisons.SIDES, comparisons.lowered_comparison),
     exp.DPipe: shown_values.lowered_concatenation,
     exp.Concat: shown_values.lowered_concatenation,
+    **lowered_dates.NODES,
     **statements.NODES,
     **lowered_aggregates.NODES,
 }

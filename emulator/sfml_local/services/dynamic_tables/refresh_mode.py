@@ -13,8 +13,10 @@ from sqlglot.errors import SqlglotError
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.grammar.model_calls import respelled
 
+_CLOCK = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Localtime)
 _CHANGING = (
-    *(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Rand, exp.Randn, exp.Uuid),
+    *_CLOCK,
+    *(exp.Rand, exp.Randn, exp.Uuid),
     *(exp.CurrentUser, exp.CurrentRole, exp.CurrentSession),
 )
 _CHANGING_NAMES = frozenset(
@@ -64,7 +66,7 @@ def _changing(tree: Expr) -> Iterator[str]:
     for node in tree.find_all(*_CHANGING, exp.Anonymous):
         if isinstance(node, exp.Anonymous) and str(node.this).upper() not in _CHANGING_NAMES:
             continue
-        is_clock = isinstance(node, exp.CurrentTimestamp | exp.CurrentDate | exp.CurrentTime)
+        is_clock = isinstance(node, _CLOCK)
         if is_clock and node.find_ancestor(exp.Where, exp.Having, exp.Qualify) is not None:
             continue
         yield _told("non-deterministic functions")

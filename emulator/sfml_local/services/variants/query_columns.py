@@ -381,7 +381,7 @@ def _of_expression(node: Expr, sources: Sources, scope: Scope) -> ColumnFacts | 
         case exp.Case():
             ends = (*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default"))
             return _one_of(ends, sources, scope)
-        case exp.CurrentTimestamp():
+        case exp.CurrentTimestamp() | exp.Localtimestamp():
             return ColumnFacts("timestamp_ltz")
         case exp.RowNumber() | exp.HexString():
             return ColumnFacts(is_required=True)
