@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,12 +109,6 @@ def test_a_table_is_made_from_inferred_columns(
 def test_other_templates_are_refused(rows: Rows, query: str, error: str) -> None:
     with pytest.raises(SnowparkSQLException, match=error):
         rows(f"CREATE OR REPLACE TABLE made USING TEMPLATE ({query})")
-
-
-def test_a_file_that_is_there_is_put_again(session: Session, rows: Rows, tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text("1\n")
-    for _ in range(2):
-        assert session.file.put(str(tmp_path / "p.csv"), "@d")[0].status == "UPLOADED"
 
 
 def test_a_procedure_opens_staged_files(rows: Rows) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
+from snowflake.connector import SnowflakeConnection
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
@@ -38,6 +41,96 @@ def test_files_go_there_and_back(session: Session, stage: str, tmp_path: Path) -
 def test_streams_go_there_and_back(session: Session, stage: str) -> None:
     session.file.put_stream(io.BytesIO(b"abc"), f"{stage}/s/x.bin", auto_compress=False)
     assert session.file.get_stream("@ST/s/x.bin").read() == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "target"),
+    [
+        ("a.csv", b"1", {}, "a.csv.gz"),
+        ("a.csv", b"1", {"auto_compress": False}, "a.csv"),
+        ("a.csv.gz", b"1", {}, "a.csv.gz"),
+        ("a.parquet", b"PAR1...", {}, "a.parquet"),
+        ("a.zst.txt", b"\x28\xb5\x2f\xfd", {}, "a.zst.txt"),
+        ("a.br", b"1", {}, "a.br"),
+        ("a [b].txt", b"1", {"source_compression": "GZIP"}, "a [b].txt"),
+        ("a.txt.bz2", b"1", {"source_compression": "NONE", "auto_compress": False}, "a.txt.bz2"),
+    ],
+)
+def test_a_file_that_is_there_is_skipped(
+    session: Session,
+    stage: str,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+    options: dict[str, Any],
+    target: str,
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    [first] = session.file.put(glob.escape(str(file)), stage, **options)
+    assert (first.target, first.status) == (target, "UPLOADED")
+    listed = session.sql(f"LIST {stage}").collect()
+    file.write_bytes(content + b" other")
+    [second] = session.file.put(glob.escape(str(file)), stage, **options)
+    told = (second.target, second.status, second.source_size, second.target_size, second.message)
+    assert told == (target, "SKIPPED", len(content) + 6, 0, "")
+    compressions = (second.source_compression, second.target_compression)
+    assert compressions == (first.source_compression, first.target_compression)
+    assert session.sql(f"LIST {stage}").collect() == listed
+    [third] = session.file.put(glob.escape(str(file)), stage, overwrite=True, **options)
+    assert third.status == "UPLOADED"
+    assert session.sql(f"LIST {stage}").collect() != listed
+
+
+def test_a_stream_is_skipped_where_its_file_is_there(session: Session, stage: str) -> None:
+    def put(content: bytes, **options: bool) -> str:
+        return str(
+            session.file.put_stream(
+                io.BytesIO(content), f"{stage}/s/x.bin", auto_compress=False, **options
+            ).status
+        )
+
+    assert (put(b"old"), put(b"new")) == ("UPLOADED", "SKIPPED")
+    assert session.file.get_stream(f"{stage}/s/x.bin").read() == b"old"
+    assert put(b"new", overwrite=True) == "UPLOADED"
+    assert session.file.get_stream(f"{stage}/s/x.bin").read() == b"new"
+
+
+def test_of_several_files_only_those_that_are_not_there_are_written(
+    session: Session, stage: str, tmp_path: Path
+) -> None:
+    for name in ("one.txt", "two [2].txt"):
+        (tmp_path / name).write_text("old")
+    session.file.put(str(tmp_path / "one.txt"), stage, auto_compress=False)
+    (tmp_path / "one.txt").write_text("other")
+    put = session.file.put(str(tmp_path / "*.txt"), stage, auto_compress=False)
+    assert [(file.target, file.status) for file in put] == [("two [2].txt", "UPLOADED")]
+    put = session.file.put(str(tmp_path / "*.txt"), stage, auto_compress=False)
+    assert [(file.target, file.status) for file in put] == [
+        ("one.txt", "SKIPPED"),
+        ("two [2].txt", "SKIPPED"),
+    ]
+    assert session.file.get_stream(f"{stage}/one.txt").read() == b"old"
+
+
+def test_a_file_that_is_missing_is_named_although_its_name_is_in_the_stage(
+    session: Session, stage: str, tmp_path: Path
+) -> None:
+    (tmp_path / "one.txt").write_text("1")
+    session.file.put(str(tmp_path / "one.txt"), stage, auto_compress=False)
+    (tmp_path / "one.txt").unlink()
+    with pytest.raises(SnowparkSQLException, match="File doesn't exist"):
+        session.file.put(str(tmp_path / "one.txt"), stage, auto_compress=False)
+
+
+def test_a_stream_of_the_connector_overwrites(
+    connection: SnowflakeConnection, session: Session, stage: str
+) -> None:
+    for content in (b"old", b"new"):
+        put = f"PUT file://nowhere/x.bin {stage} AUTO_COMPRESS = FALSE"
+        row = connection.cursor().execute(put, file_stream=io.BytesIO(content)).fetchone()
+        assert row[6] == "UPLOADED"
+    assert session.file.get_stream(f"{stage}/x.bin").read() == b"new"
 
 
 def test_files_are_copied_and_removed(session: Session, stage: str) -> None:

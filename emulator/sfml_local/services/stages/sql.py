@@ -58,6 +58,7 @@ from sfml_local.services.stages import (
     copying,
     directories,
     file_formats,
+    present_files,
     schema_inference,
     staged_files,
     store,
@@ -280,7 +281,7 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
 
 
 def put(account: Account, session: Session, statement: Put) -> Result:
-    """The reply to PUT: the folder to which the client writes."""
+    """The reply to PUT: the folder to which the client writes, or that all of its files are there."""
     place = locate(account, session, statement.location)
     if not place.writable:
         raise SqlError(f"Files cannot be put to '{statement.location}'.", 1011, "42601")
@@ -288,9 +289,15 @@ def put(account: Account, session: Session, statement: Put) -> Result:
     _demand_known("PUT", given, {"PARALLEL", "AUTO_COMPRESS", "SOURCE_COMPRESSION", "OVERWRITE", "THRESHOLD"})
     folder = place.file()
     folder.mkdir(parents=True, exist_ok=True)
+    source = statement.source.removeprefix("file://")
+    sources = [source]
+    if given.get("OVERWRITE", False) is not True:
+        sources, skipped = present_files.split(source, folder, given)
+        if not sources:
+            return present_files.answer(skipped)
     transfer = {
         "command": "UPLOAD",
-        "src_locations": [statement.source.removeprefix("file://")],
+        "src_locations": sources,
         "parallel": given.get("PARALLEL", 4),
         "autoCompress": given.get("AUTO_COMPRESS", True),
         "sourceCompression": str(given.get("SOURCE_COMPRESSION", "auto_detect")).lower(),
