@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/sql-reference/functions-date-time
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from sqlglot import Expr, exp
@@ -397,7 +397,7 @@ def _converted(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 # -- the clock ---------------------------------------------------------------------------------------------
 
-_CLOCK = {
+_CLOCK: Mapping[type[Expr], tuple[str, str]] = {
     exp.CurrentDate: ("today", "DATE"),
     exp.CurrentTimestamp: ("get_current_timestamp", "TIMESTAMP WITH TIME ZONE"),
     exp.Localtimestamp: ("get_current_timestamp", "TIMESTAMP WITH TIME ZONE"),
@@ -419,7 +419,7 @@ def lowered_clock(node: Expr, rewriting: Rewriting) -> Expr:
     return typed(call("timezone", "UTC", now), "TIMESTAMP") if is_utc else now
 
 
-NODES = dict.fromkeys(_CLOCK, lowered_clock)
+NODES: Mapping[type[Expr], Callable[[Expr, Rewriting], Expr]] = dict.fromkeys(_CLOCK, lowered_clock)
 
 
 # -- intervals ---------------------------------------------------------------------------------------------
