@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from fork_server import make_folder, remove_folder, use_fork_servers
 from property_settings import register_profiles
+from quick_logs import catch_logs_quickly
 from worker_cores import cores, keep_to_a_core
 from worker_reports import FileScheduling, be_brief
 from worker_watch import WorkerWatch, report_worker
 
 register_profiles()
+catch_logs_quickly()
 
 MEMORY = int(float(os.environ.get("SFML_TEST_MEMORY_GB", "6")) * 2**30)
 """What one process of the tests may have of private memory; 0 leaves it unbounded."""

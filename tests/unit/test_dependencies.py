@@ -45,6 +45,7 @@ SNOWFLAKE, LOCAL, RAY, LSP, UI, DEMO, DEV = (
 # -- imports
 
 MODULES = {
+    "_pytest": "pytest",
     "google": "protobuf",
     "jinja2": "jinja2",
     "markdown_it": "markdown-it-py",
