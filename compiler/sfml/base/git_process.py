@@ -74,8 +74,21 @@ def run_git(
     return GitAnswer(process.returncode, process.stdout, process.stderr)
 
 
+def may_have_repository(folder: Path) -> bool:
+    """Whether git could find a repository for this folder; false only if no folder above it, nor itself, has one.
+
+    A work tree has `.git`, a file or a folder; a repository without a work tree has `HEAD` in its own folder.
+    """
+    if "GIT_DIR" in os.environ:
+        return True
+    real = Path(os.path.realpath(folder))
+    return any(os.path.lexists(place / name) for place in (real, *real.parents) for name in (".git", "HEAD"))
+
+
 def git_text(folder: Path, *arguments: str, data: bytes | None = None) -> str | None:
-    """What git prints, or None where it fails, is not installed, or does not end in time."""
+    """What git prints, or None outside a repository and where it fails, is not installed, or does not end in time."""
+    if not may_have_repository(folder):
+        return None
     try:
         answer = run_git(folder, *arguments, data=data)
     except SfmlError:
