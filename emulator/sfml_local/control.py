@@ -220,14 +220,18 @@ def is_passing(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def in_use(folder: Path | str) -> Iterator[ServerInfo]:
-    """The folder's server during the block: a running one, or a new one, which its last user stops."""
+def in_use(folder: Path | str, *, starting: Callable[[], None] = lambda: None) -> Iterator[ServerInfo]:
+    """The folder's server during the block: a running one, or a new one, which its last user stops.
+
+    `starting` is called before a new one starts.
+    """
     folder = Path(folder)
     private_files.make_folder(folder)
     with os.fdopen(private_files.open_file(folder / USERS_FILE, os.O_RDWR), "r+") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         info = status(folder)
         if not info.running:
+            starting()
             os.close(private_files.open_file(folder / PASSING_FILE, os.O_WRONLY))
             info = start(folder)
         try:

@@ -115,8 +115,14 @@ def test_killed_and_started_again_it_tells_what_it_missed_and_goes_on(folder: Pa
 
 
 def test_a_server_that_a_command_started_fires_once_it_is_kept(folder: Path) -> None:
+    started: list[str] = []
     try:
-        with control.in_use(folder) as info, cursor_of(arguments_of(info)) as cursor:
+        with (
+            control.in_use(folder, starting=lambda: started.append("by the first")) as info,
+            control.in_use(folder, starting=lambda: started.append("by the second")),
+            cursor_of(arguments_of(info)) as cursor,
+        ):
+            assert started == ["by the first"]
             assert "`sfml local start`" in resume(cursor, "10 SECONDS")
             backdate(folder, 28)
             assert states(cursor) == []

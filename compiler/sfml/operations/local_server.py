@@ -32,11 +32,9 @@ def server_for(placed: PlacedGraph, watch: TargetWatch) -> Iterator[Mapping[str,
 
     require_local()
     folder = placed.root / LOCAL_FOLDER
-    if not control.status(folder).running:
-        watch.starts_server()
     with (
         control_errors(),
-        control.in_use(folder) as info,
+        control.in_use(folder, starting=watch.starts_server) as info,
         watch.server_open(folder, info, placed.desired.target.name),
     ):
         for notice in info.notices:
