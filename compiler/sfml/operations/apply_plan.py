@@ -94,7 +94,8 @@ class ApplyPlan:
     @property
     def number_before(self) -> int | None:
         """The number of the last kept deployment before this one; None if there is none."""
-        earlier = [one for one in (self.staged.deployments if self.staged else ()) if one < self.number]
+        number = self.number
+        earlier = [one for one in (self.staged.deployments if self.staged else ()) if one < number]
         return max(earlier, default=None)
 
 
