@@ -133,3 +133,36 @@ def test_calls_go_at_once_until_the_account_says_that_they_collide() -> None:
 
     crew.run_all([alone] * 20)
     assert max(most) == 1
+
+
+def test_calls_of_a_block_keep_their_threads_and_none_is_left_after_it() -> None:
+    crew, used = ParallelCalls(), set[threading.Thread]()
+
+    def notes() -> None:
+        used.add(threading.current_thread())
+
+    with crew.threads():
+        for _ in range(5):
+            crew.run_all([notes])
+        (kept,) = used
+        assert kept.is_alive() and kept is not threading.main_thread()
+    assert not kept.is_alive()
+    crew.run_all([notes])
+    assert len(used) == 2 and not any(thread.is_alive() for thread in used)
+
+
+def test_who_leaves_a_block_at_once_has_the_call_under_way_ended_and_no_other_begun() -> None:
+    crew, begun, going_on = ParallelCalls(1), threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def first() -> None:
+        begun.set()
+        going_on.wait(5)
+        made.append("first")
+
+    with pytest.raises(KeyboardInterrupt), crew.threads() as pool:
+        pool.submit(first)
+        pool.submit(made.append, "second").add_done_callback(lambda second: going_on.set())
+        begun.wait(5)
+        raise KeyboardInterrupt
+    assert made == ["first"]

@@ -123,6 +123,11 @@ class Deployer:
 
     def deploy(self) -> None:
         """Carry out every group in order. Raises the errors of the account; the root then stays suspended."""
+        with self.parallel.threads():
+            self._carry_out_groups()
+        self.is_done = True
+
+    def _carry_out_groups(self) -> None:
         needed = sum(not _is_tidying(group) for group in self.work.groups)
         for number, group in enumerate(self.work.groups, 1):
             if self.is_done and self.stop.is_set():
@@ -130,12 +135,12 @@ class Deployer:
             self._refuse_to_go_on()
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
             self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
-            self.parallel.run_all([self._look])
+            if not self.held.is_fresh(self._fresh_for):
+                self.parallel.run_all([self._look])
             self.watcher.begun(group)
             self.parallel.run_all([partial(self._do, stage) for stage in group])
             self.is_done = self.is_done or number == needed
             self.watcher.ended(group)
-        self.is_done = True
 
     def _do(self, stage: Stage) -> None:
         self._refuse_to_go_on()

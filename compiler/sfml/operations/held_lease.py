@@ -66,7 +66,7 @@ class HeldLease:
         with self._turn:
             if self._lost is not None:
                 raise self._lost
-            if self._is_fresh(fresh_for):
+            if self.is_fresh(fresh_for):
                 return
             began = self.clock(), time.monotonic()
             holder = self.leases.holder(self.root)
@@ -74,6 +74,14 @@ class HeldLease:
                 self._lost = LeaseLost(lost_words(holder), help="look at `sfml status` before you go on")
                 raise self._lost
             self._remember(*began)
+
+    def is_fresh(self, fresh_for: float = FRESH) -> bool:
+        """Whether the last check still counts, by both clocks; false once the lease is lost.
+
+        Wall time may be set back, monotonic time stops in sleep.
+        """
+        is_fresh_by_wall = 0 <= self.clock() - self.looked_at < fresh_for
+        return self._lost is None and is_fresh_by_wall and time.monotonic() - self._counter < fresh_for
 
     def lost(self) -> LeaseLost | None:
         """Check the lease now. Returns the `LeaseLost` error; None if the lease is held, or if it cannot be read."""
@@ -92,10 +100,6 @@ class HeldLease:
 
     def _remember(self, at: float, counter: float) -> None:
         self.looked_at, self._counter = at, counter
-
-    def _is_fresh(self, fresh_for: float) -> bool:
-        """Whether the last check is fresh by both clocks: wall time may be set back, monotonic time stops in sleep."""
-        return 0 <= self.clock() - self.looked_at < fresh_for and time.monotonic() - self._counter < fresh_for
 
 
 def new_lease(owner: str, reason: str | None = None) -> Lease:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
@@ -26,6 +26,7 @@ class ParallelCalls:
         self._width = width
         self._single = threading.Event()
         self._turn = threading.Lock()
+        self._kept: ThreadPoolExecutor | None = None
 
     def turn(self) -> contextlib.AbstractContextManager[object]:
         """The context for a call: a lock once calls are made one by one, otherwise nothing."""
@@ -36,19 +37,31 @@ class ParallelCalls:
         if isinstance(error, AccountBusy) and error.collided:
             self._single.set()
 
-    def run_all(self, calls: Sequence[Call]) -> None:
-        """Make every call. Raises the first error in the order of the calls; its message includes the others."""
-        # Even a single call runs in a thread: in the main thread, the connector would handle Ctrl-C itself, and cancel
-        # the running statement.
+    @contextlib.contextmanager
+    def threads(self) -> Iterator[ThreadPoolExecutor]:
+        """The threads for calls during the block; each `run_all` within it uses them. At its end no call is running."""
+        if self._kept is not None:
+            yield self._kept
+            return
         with ThreadPoolExecutor(max_workers=self._width, thread_name_prefix="sfml-call") as pool:
-            # Each call runs in a copy of the caller's context, so that its output goes to the same outlet.
-            futures = [pool.submit(copy_context().run, call) for call in calls]
+            self._kept = pool
             try:
-                wait(futures)
+                yield pool
             except BaseException:
                 # After an immediate stop, the lease is released next; no call may be running then.
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+            finally:
+                self._kept = None
+
+    def run_all(self, calls: Sequence[Call]) -> None:
+        """Make every call. Raises the first error in the order of the calls; its message includes the others."""
+        # Even a single call runs in a thread: in the main thread, the connector would handle Ctrl-C itself, and cancel
+        # the running statement.
+        with self.threads() as pool:
+            # Each call runs in a copy of the caller's context, so that its output goes to the same outlet.
+            futures = [pool.submit(copy_context().run, call) for call in calls]
+            wait(futures)
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise _first(errors)
