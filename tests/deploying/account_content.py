@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from sfml_local.core.account import Account
 
@@ -36,7 +38,7 @@ class AccountContent:
     rows: Mapping[str, Sequence[tuple[object, ...]]]
     files: Mapping[str, bytes]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Equal for contents that differ in nothing but times, ids, nonces and process ids."""
         rows = {table: sorted(comparable(str(row)) for row in rows) for table, rows in self.rows.items()}
@@ -49,10 +51,9 @@ def comparable(text: str) -> str:
 
 
 def account_content(account: Account) -> AccountContent:
-    files = (path for path in account.stages_folder.rglob("*") if path.is_file())
     return AccountContent(
         {table: [tuple(row) for row in account.store.rows(f"SELECT * FROM {table}")] for table in TABLES},
-        {path.relative_to(account.stages_folder).as_posix(): path.read_bytes() for path in files},
+        _files_in(account.stages_folder),
     )
 
 
@@ -64,11 +65,30 @@ def put_back(account: Account, content: AccountContent) -> None:
             connection.execute(f"DELETE FROM {table}")
             for row in rows:
                 connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-    for folder in account.stages_folder.iterdir():
-        shutil.rmtree(folder)
-    for stage in account.store.rows("SELECT folder FROM stages"):
-        (account.stages_folder / stage["folder"]).mkdir()
-    for path, text in content.files.items():
-        file = account.stages_folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text)
+    stages = (
+        account.stages_folder / row["folder"] for row in account.store.rows("SELECT folder FROM stages")
+    )
+    _put_files_back(account.stages_folder, content.files, set(stages))
+
+
+def _put_files_back(top: Path, files: Mapping[str, bytes], stages: set[Path]) -> None:
+    """Let a folder hold these files and stages, and nothing else; what is as it was is not written again."""
+    there = _files_in(top)
+    kept = {top, *stages, *(folder for path in files for folder in (top / path).parents)}
+    for path in there.keys() - files.keys():
+        (top / path).unlink()
+    for folder, _, _ in os.walk(top, topdown=False):
+        if Path(folder) not in kept:
+            Path(folder).rmdir()
+    for stage in stages:
+        stage.mkdir(exist_ok=True)
+    for path, text in files.items():
+        if there.get(path) != text:
+            (top / path).parent.mkdir(parents=True, exist_ok=True)
+            (top / path).write_bytes(text)
+
+
+def _files_in(top: Path) -> Mapping[str, bytes]:
+    """By their paths below the folder."""
+    paths = (Path(folder) / name for folder, _, names in os.walk(top) for name in names)
+    return {path.relative_to(top).as_posix(): path.read_bytes() for path in paths}

@@ -180,14 +180,19 @@ class Matrix:
         self.settle()
         return account_content(self.server.account)
 
-    def recover(self, how: str) -> None:
-        """Finish or go back after whatever happened, and be where that leads to, with nothing left behind."""
+    def recover(self, how: str, left: AccountContent | None = None) -> None:
+        """Finish or go back after whatever happened, and be where that leads to, with nothing left behind.
+
+        `left` is what the account is to hold before that, and else what it holds.
+        """
         assert not self.wrong, self.wrong
-        left = self.content().fingerprint
-        if (how, left) in self.recovered:
+        fingerprint = (left or self.content()).fingerprint
+        if (how, fingerprint) in self.recovered:
             return
+        if left is not None:
+            put_back(self.server.account, left)
         self._recover(how)
-        self.recovered.add((how, left))
+        self.recovered.add((how, fingerprint))
 
     def _recover(self, how: str) -> None:
         if how == "finish":
@@ -254,8 +259,7 @@ def test_a_call_that_fails_is_finished_or_undone(matrix: Matrix, total: Counter[
             assert done or matrix.shape() in matrix.shapes or not matrix.is_on(matrix.shape())
             left = matrix.content()
             for how in ("finish", "restore"):
-                put_back(matrix.server.account, left)
-                matrix.recover(how)
+                matrix.recover(how, left)
                 total[f"failed {when} its effect"] += 1
 
 
