@@ -417,3 +417,65 @@ def test_a_stage_that_was_dropped_is_told_where_steps_need_it(world: Small) -> N
     assert f"stage {stage} cannot be found" in text and "uploads the code again" in text
     apply(world)
     assert status(world)[0] == 0 and world.run("run", SPEC_PATH)[0] == 0
+
+
+STAGED_TASKS = """    first: {step: own.run}
+    second: {step: own.run, after: [first]}
+    third: {sql: 'select 3', after: [second]}
+    fourth: {step: jobs.run, after: [third], run_on: {pool: LOCAL_POOL}}
+"""
+
+
+@pytest.fixture
+def staged(world: Small) -> Small:
+    """A deployed graph with two steps and a job."""
+    (world.folder / "steps" / "own.py").write_text(STEP, encoding="utf-8")
+    (world.folder / "steps" / "jobs.py").write_text(f"import json\n\n{STEP}", encoding="utf-8")
+    world.edit(SPEC[SPEC.index("    first:") : SPEC.index("schedule:")], STAGED_TASKS)
+    apply(world)
+    assert status(world)[0] == 0
+    return world
+
+
+def files(world: Small, part: str) -> list[str]:
+    """The files of a kind on the stage, as `small/code/<sha256>/steps.zip`."""
+    rows = world.local.sql(f"LIST @{world.local.database}.SMALL.SFML/small/{part}")
+    return [str(row["name"]).partition("/")[2] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("part", "tasks", "said"),
+    [
+        ("code/", ["first", "second"], "the code of first and second is missing"),
+        ("jobs/", ["fourth"], "the code of fourth is missing"),
+    ],
+)
+def test_code_that_is_missing_on_its_stage_is_told(
+    staged: Small, part: str, tasks: list[str], said: str
+) -> None:
+    found = files(staged, part)
+    assert found
+    for path in found:
+        staged.local.sql(f"REMOVE @{staged.local.database}.SMALL.SFML/{path}")
+    code, value, text = status(staged)
+    (problem,) = value["problems"]
+    assert (code, problem["kind"], problem["tasks"]) == (1, "code_gone", tasks)
+    assert said in text and "uploads the code again" in text
+    apply(staged)
+    assert status(staged)[0] == 0
+
+
+def test_code_that_no_deployed_task_runs_is_not_missed(staged: Small) -> None:
+    deployed = files(staged, "code/")
+    (staged.folder / "steps" / "own.py").write_text(STEP.replace("1", "2"), encoding="utf-8")
+    assert status(staged)[0] == 0  # the files differ, and their code is not uploaded yet
+    apply(staged)
+    for path in deployed:
+        staged.local.sql(f"REMOVE @{staged.local.database}.SMALL.SFML/{path}")
+    assert status(staged)[0] == 0
+    staged.local.sql(f"CREATE STAGE {staged.local.database}.SMALL.OTHER")
+    settings = staged.folder / "sfml.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("default: true,", "default: true, stage: OTHER,"), encoding="utf-8")
+    code, value, _ = status(staged)
+    assert (code, value["problems"]) == (0, [])

@@ -29,6 +29,8 @@ class DeployedTask:
     suspended_on: datetime | None = None
     comment: str | None = None
     condition: str | None = None
+    body: str = ""
+    """The statement that it runs; empty if the role may not see it."""
 
 
 @record
@@ -178,6 +180,7 @@ def deployed_root(row: Mapping[str, Any]) -> DeployedRoot:
         committed_on=utc(row.get("last_committed_on")),
         created_on=utc(row.get("created_on")),
         condition=_text(row.get("condition")),
+        body=str(row.get("definition") or ""),
     )
 
 
@@ -190,6 +193,7 @@ def _task(row: Mapping[str, Any]) -> DeployedTask:
         suspended_on=utc(row.get("last_suspended_on")),
         comment=row.get("comment"),
         condition=_text(row.get("condition")),
+        body=str(row.get("definition") or ""),
     )
 
 

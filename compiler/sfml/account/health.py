@@ -20,12 +20,14 @@ from sfml.account.run_record import spec_name
 from sfml.account.streams import NO_STREAMS, StreamReading, streams_read
 from sfml.base.quoting import qualified, raw
 from sfml.base.record import record
-from sfml.graph.model import CronSchedule, IntervalSchedule
+from sfml.graph.model import CronSchedule, IntervalSchedule, Target
 from sfml.lower.desired import DesiredGraph
+from sfml.plan.artefact import archives_on
 from sfml.plan.diff import is_on_by_default, is_scheduled
 from sfml.plan.journal import Journal
 from sfml.plan.lease import Lease
 from sfml.plan.settings import OFF_SINCE, split_comment
+from sfml.plan.stage_content import StageContent
 from sfml.semantics.cron import fires_between, parse_cron
 
 LATE_AFTER = timedelta(minutes=15)
@@ -162,6 +164,15 @@ class StageGone:
     stage: str
 
 
+@record
+class CodeGone:
+    """Code or payloads of deployed tasks are missing on the stage; `of_root` is whether the root's are."""
+
+    stage: str
+    tasks: tuple[str, ...]
+    of_root: bool
+
+
 class StreamFault(StrEnum):
     """Why the condition of a task cannot read a stream."""
 
@@ -200,6 +211,7 @@ Problem: TypeAlias = (
     | UnusableStreams
     | FormerGraphs
     | StageGone
+    | CodeGone
 )
 
 
@@ -241,13 +253,15 @@ def health_of(
     streams: StreamReading = NO_STREAMS,
     former: tuple[FormerGraph, ...] = (),
     has_stage: bool = True,
+    without_code: frozenset[str] = frozenset(),
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account.
 
     `left_over` names the roots of parts of runs whose graphs should be gone, `stopped_lanes` those of lanes on which no
     command works; `abandoned` is the lease of a command that has certainly ended, `mended` are runs that parts
     recovered, `streams` is what is known of streams, also of other pipelines; `former` are the graphs at former places.
-    `has_stage` is false if the pipeline's stage cannot be found.
+    `has_stage` is false if the pipeline's stage cannot be found, `without_code` are the deployed tasks whose code is
+    missing on it.
     """
     rows = tuple(rows)
     root = graph.root
@@ -263,8 +277,10 @@ def health_of(
         problems += _problems(desired, graph, off, unfinished, differs)
         problems += _unusable_streams(desired, graph, streams)
         if root is not None and not has_stage and _needs_stage(desired):
-            target = desired.target
-            problems.append(StageGone(qualified(target.database, target.schema, target.stage)))
+            problems.append(StageGone(stage_name(desired.target)))
+        elif root is not None and without_code and unfinished is None:
+            below = _names(desired, without_code - {root.name})
+            problems.append(CodeGone(stage_name(desired.target), below, root.name in without_code))
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
             problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
@@ -307,6 +323,21 @@ def _problems(
         gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
             yield MissingTasks(_names(desired, gone))
+
+
+def stage_name(target: Target) -> str:
+    """`DB.SCHEMA.STAGE`, quoted where it has to be."""
+    return qualified(target.database, target.schema, target.stage)
+
+
+def tasks_without_code(desired: DesiredGraph, graph: DeployedGraph, staged: StageContent) -> frozenset[str]:
+    """The deployed tasks whose code or payload is missing on the stage.
+
+    Code on another stage is not looked for: the target's stage was changed since, and the next apply moves to it.
+    """
+    stage = stage_name(desired.target)
+    tasks = (graph.root, *graph.tasks) if graph.root else ()
+    return frozenset(task.name for task in tasks if staged.lacks(archives_on(stage, task.body)))
 
 
 def _needs_stage(desired: DesiredGraph) -> bool:

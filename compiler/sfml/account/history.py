@@ -37,6 +37,7 @@ class DeployedRoot:
     """When the current version of the graph was set: on the last resume or EXECUTE TASK."""
     created_on: datetime | None = None
     condition: str | None = None
+    body: str = ""
 
 
 @record

@@ -1,6 +1,6 @@
 """The health of many pipelines of one account, read with few calls however many pipelines there are.
 
-SHOW TASKS and SHOW STAGES are asked once a database, the runs three times for the whole account, the records on the
+SHOW TASKS and SHOW STAGES are asked once a database, the runs three times for the whole account, the files on the
 stages once for 25 schemas. What only few pipelines have costs calls of its own: streams in conditions one a database, a
 journal, parts of runs, lanes, and the history of graphs that the newest rows of the account do not reach back to.
 """
@@ -155,7 +155,7 @@ def _reading_in(database: str, names: Sequence[str], fleet: Fleet) -> StreamRead
 def _stages_and_runs(
     found: Sequence[_Found], fleet: Fleet, shown: Mapping[str, ShownStages]
 ) -> tuple[Stages, RunWindow | SfmlError]:
-    """The records on every stage, and the runs of the account; read at the same time."""
+    """The code and records on every stage, and the runs of the account; read at the same time."""
     stages: dict[StagePlace, Mapping[str, StageContent] | SfmlError | None] = {}
     runs: list[RunWindow | SfmlError] = []
     databases = [one.desired.target.database for one in found if one.graph.root is not None]
@@ -164,7 +164,7 @@ def _stages_and_runs(
         runs.append(_result(partial(fleet.runs, databases[0])))
 
     def read_stages(some: Sequence[_Found]) -> None:
-        stages.update(zip((one.stage for one in some), _records(some, fleet), strict=True))
+        stages.update(zip((one.stage for one in some), _staged(some, fleet), strict=True))
 
     each = tuple({one.stage: one for one in found}.values())
     there = _stages_there(each, shown)
@@ -198,13 +198,13 @@ def _holder(one: _Found, shown: ShownStages) -> Lease | None:
     return None if comment is None else lease_from(comment)
 
 
-def _records(some: Sequence[_Found], fleet: Fleet) -> Sequence[Mapping[str, StageContent] | SfmlError | None]:
-    """The records on these stages with one call; if it is refused, each by itself, so that one hides no other."""
-    listed = _result(lambda: fleet.records([one.target.stage for one in some])) if len(some) > 1 else None
+def _staged(some: Sequence[_Found], fleet: Fleet) -> Sequence[Mapping[str, StageContent] | SfmlError | None]:
+    """The files on these stages with one call; if it is refused, each by itself, so that one hides no other."""
+    listed = _result(lambda: fleet.all_staged([one.target.stage for one in some])) if len(some) > 1 else None
     if isinstance(listed, ConnectionFailed):
         return [listed] * len(some)
     if listed is None or isinstance(listed, SfmlError):
-        return [_result(one.target.stage.records) for one in some]
+        return [_result(one.target.stage.all_staged) for one in some]
     return listed
 
 

@@ -17,6 +17,7 @@ from sfml.account.health import (
     SuspendedChildren,
     UnusableStreams,
     health_of,
+    tasks_without_code,
 )
 from sfml.account.history import GraphRow, TaskRow
 from sfml.account.part_graphs import lane_graphs, part_graphs
@@ -105,6 +106,7 @@ def health_from(desired: DesiredGraph, target: TargetAccount, reading: GraphRead
         streams=reading.streams,
         former=_former_graphs(graph, target),
         has_stage=reading.staged is not None,
+        without_code=tasks_without_code(desired, graph, reading.staged) if reading.staged else frozenset(),
     )
 
 

@@ -93,6 +93,11 @@ def archives_in(body: str) -> tuple[str, ...]:
     return tuple(_STAGED.findall(body))
 
 
+def archives_on(stage: str, body: str) -> tuple[str, ...]:
+    """The folders of code and payloads that a statement names on this stage, given as `DB.SCHEMA.STAGE`."""
+    return tuple(path for path in archives_in(body) if f"@{stage}/{path}" in body)
+
+
 def body_of(task: DesiredTask) -> str:
     """The final body of an artefact's task."""
     assert isinstance(task.definition, SqlDefinition), "an artefact holds final bodies"

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from sfml.account.freshness import Overdue
 from sfml.account.health import (
     BackfillStopped,
+    CodeGone,
     ForeignTask,
     FormerGraphs,
     GraphHealth,
@@ -129,6 +130,8 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             )
         case StageGone(stage):
             return f"stage {stage} cannot be found, or the role may not see it: the code of steps lies on it"
+        case CodeGone(stage):
+            return f"the code of {_root_and_tasks(problem)} is missing on stage {stage}: runs fail there"
         case UnusableStreams():
             return _streams_text(problem)
         case _:
@@ -138,7 +141,7 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
 def _streams_text(problem: UnusableStreams) -> str:
     streams = f"stream{'s' if len(problem.streams) > 1 else ''} {names_text(problem.streams)}"
     it = _it(problem.streams)
-    of = names_text((*(("the root",) if problem.of_root else ()), *problem.tasks))
+    of = _root_and_tasks(problem)
     match problem.fault:
         case StreamFault.GONE:
             what = f"{streams} cannot be found, or the role may not see {it}"
@@ -150,6 +153,10 @@ def _streams_text(problem: UnusableStreams) -> str:
             assert_never(problem.fault)
     no_run = ", so no run begins" if problem.of_root else ""
     return f"{what}: the condition of {of} cannot be evaluated{no_run}"
+
+
+def _root_and_tasks(problem: UnusableStreams | CodeGone) -> str:
+    return names_text((*(("the root",) if problem.of_root else ()), *problem.tasks))
 
 
 def _it(names: tuple[str, ...]) -> str:
@@ -194,6 +201,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield from (f"{removal}   removes it" for removal in removals)
         case StageGone():
             yield f"sfml apply {where}   uploads the code again; records of earlier deployments are lost"
+        case CodeGone():
+            yield f"sfml apply {where}   uploads the code again"
         case UnusableStreams():
             yield from _stream_remedies(problem, where)
         case _:
@@ -237,6 +246,7 @@ KINDS: Mapping[type, str] = {
     LeaseLeft: "lease_left",
     FormerGraphs: "former_graphs",
     StageGone: "stage_gone",
+    CodeGone: "code_gone",
 }
 """Type of problem → the value of `kind` in JSON; streams have one for each fault."""
 
@@ -253,7 +263,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             since = off.since
         case SuspendedChildren(tasks, since):
             pass
-        case LooseTasks(tasks) | MissingTasks(tasks) | UnusableStreams(tasks=tasks):
+        case LooseTasks(tasks) | MissingTasks(tasks) | UnusableStreams(tasks=tasks) | CodeGone(tasks=tasks):
             pass
         case LateRun(since) | Overdue(since) | LeaseLeft(since=since):
             pass

@@ -84,18 +84,18 @@ class Fleet:
                 raise
             return ()
 
-    def records(self, stages: Sequence[Stage]) -> tuple[Mapping[str, StageContent], ...]:
-        """The records on each of these stages, which exist, listed with one call.
+    def all_staged(self, stages: Sequence[Stage]) -> tuple[Mapping[str, StageContent], ...]:
+        """The code and records on each of these stages, which exist, listed with one call.
 
         https://docs.snowflake.com/en/sql-reference/operators-flow
         """
         count = len(stages)
-        chain = [stage.listing_of_records for stage in stages]
+        chain = [stage.listing_of_all for stage in stages]
         chain.append(" UNION ALL ".join(f'SELECT {at} AS "at", * FROM ${count - at}' for at in range(count)))
         listed: list[list[tuple[Any, ...]]] = [[] for _ in stages]
         for at, *row in rows(self._connection, " ->> ".join(chain), role=self._role):
             listed[int(at)].append(tuple(row))
-        return tuple(stage.records_of(own) for stage, own in zip(stages, listed, strict=True))
+        return tuple(stage.all_in(own) for stage, own in zip(stages, listed, strict=True))
 
     def runs(self, database: str) -> RunWindow:
         """The newest runs of all graphs of the account, with three calls; any of its databases will do."""

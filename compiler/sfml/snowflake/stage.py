@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 _REGISTERING = threading.Lock()
 _ANY_FOLDER = "(.*/)?"
 """The start of a PATTERN. It is not documented whether patterns match the path in the stage or below the named one."""
-_RECORDS = f"{_ANY_FOLDER}[^/]+/state/.*"
+_FOLDERS = ("code", "jobs", "state")
+_OF_ALL = f"{_ANY_FOLDER}[^/]+/({'|'.join(_FOLDERS)})/.*"
 _NO_SUCH_OBJECT = ("002003", "2003")
 
 _Listed: TypeAlias = tuple[str, int, str, str]
@@ -65,28 +66,28 @@ class Stage:
 
     def staged(self, pipeline: str) -> StageContent | None:
         """The pipeline's code and records on the stage, read with one LIST; None if there is no stage."""
-        listed = self._listed(f"{pipeline}/", f"{_ANY_FOLDER}(code|jobs|state)/.*")
+        listed = self._listed(f"{pipeline}/", f"{_ANY_FOLDER}({'|'.join(_FOLDERS)})/.*")
         return None if listed is None else self._content_of(pipeline, listed)
 
-    def records(self) -> Mapping[str, StageContent] | None:
-        """Pipeline → its records without its code, of all pipelines on the stage; None without a stage. One LIST."""
-        listed = self._listed("", _RECORDS)
-        return None if listed is None else self._records_of(listed)
+    def all_staged(self) -> Mapping[str, StageContent] | None:
+        """Pipeline → its code and records, of all pipelines on the stage; None without a stage. One LIST."""
+        listed = self._listed("", _OF_ALL)
+        return None if listed is None else self._by_pipeline(listed)
 
     @property
-    def listing_of_records(self) -> str:
-        """The statement that lists the records of all pipelines on the stage."""
-        return self._listing("", _RECORDS)
+    def listing_of_all(self) -> str:
+        """The statement that lists the code and records of all pipelines on the stage."""
+        return self._listing("", _OF_ALL)
 
-    def records_of(self, rows: Iterable[Sequence[Any]]) -> Mapping[str, StageContent]:
-        """The records in the rows of `listing_of_records`."""
-        return self._records_of(_listed_files(rows))
+    def all_in(self, rows: Iterable[Sequence[Any]]) -> Mapping[str, StageContent]:
+        """Pipeline → its code and records, from the rows of `listing_of_all`."""
+        return self._by_pipeline(_listed_files(rows))
 
-    def _records_of(self, listed: Iterable[_Listed]) -> Mapping[str, StageContent]:
+    def _by_pipeline(self, listed: Iterable[_Listed]) -> Mapping[str, StageContent]:
         files: dict[str, list[_Listed]] = {}
         for row in listed:
             pipeline, folder = row[0].split("/")[:2]
-            if folder == "state":  # and no folder of this name in the files of a run
+            if folder in _FOLDERS:  # and no folder of this name in the files of a run
                 files.setdefault(pipeline, []).append(row)
         return {pipeline: self._content_of(pipeline, own) for pipeline, own in files.items()}
 
