@@ -62,7 +62,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     WARM_PARENT: (
         *("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
         *("snowflake.connector.file_transfer_agent", "snowflake.snowpark._internal.compiler.plan_compiler"),
-        *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat"),
+        *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat", "encodings.cp437"),
         *("snowflake.ml.registry", "sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm"),
         *("snowflake.core.task.context", "snowflake.core.task.dagv1"),
     ),
@@ -340,6 +340,8 @@ def main(kind: str, address: str, ready: int) -> None:
             use_fork_servers(importlib.import_module(module))
     if kind in (SERVER, PYTEST):
         _serve_once()
+    if kind == WARM_PARENT:
+        importlib.import_module("sfml_local.processes.zipped_modules").compiled()
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(address)

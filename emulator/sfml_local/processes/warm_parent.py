@@ -28,7 +28,7 @@ from importlib.machinery import FileFinder
 from pathlib import Path
 from typing import Any
 
-from sfml_local.processes import as_main, function_worker, predictor, supervisor, worker
+from sfml_local.processes import as_main, function_worker, predictor, supervisor, worker, zipped_modules
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
 """Modules that nearly every procedure needs."""
@@ -37,9 +37,12 @@ LAZY = (
     "snowflake.connector.converter_snowsql",
     "snowflake.snowpark.functions",
     "snowflake.snowpark.types",
+    "snowflake.snowpark._internal.compiler.plan_compiler",
+    "opentelemetry.trace.propagation.tracecontext",
+    "encodings.cp437",
     "snowflake.ml.jobs",
 )
-"""Modules that a session, a step or an ML Job's launcher imports later."""
+"""Modules that a session, its first statement, the names in an archive or an ML Job's launcher import later."""
 
 WORKER = "sfml_local.processes.worker"
 PROGRAMS = {
@@ -61,6 +64,7 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
     for module in (*CLIENTS, *LAZY):
         _import(module)
     worker.set_levels(logging.INFO, logging.WARNING)
+    zipped_modules.compiled()
     mimetypes.init()  # the connector asks what is compressed at each first PUT and GET
     return _serve(control, supervisor.Supervisor(has_several=True), list(also))
 
@@ -181,7 +185,7 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
 
 def _take_over(env: Mapping[str, str]) -> None:
     """Have this environment; what is the same already stays as it is, and in the parent's memory."""
-    for name in os.environ.keys() - env.keys():
+    for name in set(os.environ).difference(env):
         del os.environ[name]
     os.environ.update({name: value for name, value in env.items() if os.environ.get(name) != value})
 

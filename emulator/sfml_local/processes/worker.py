@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sfml_local.processes import scoped_files
+from sfml_local.processes import scoped_files, zipped_modules
 from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.transport import decoded, encoded
 
@@ -95,6 +95,7 @@ def open_imports(directory: str) -> None:
     archives = [str(path) for path in sorted(Path(directory).iterdir()) if zipfile.is_zipfile(path)]
     # Users' code must not see the working directory, which `-m` puts first.
     sys.path[:] = [directory, *archives, *(path for path in sys.path if path not in ("", str(Path.cwd())))]
+    zipped_modules.begin()
 
 
 def load_handler(handler: str, body: str | None) -> Callable[..., Any]:
@@ -149,8 +150,8 @@ def _returned(value: Any, type_: str) -> Any:
 
 
 def user_traceback(error: BaseException, *own: str) -> str:
-    """The traceback without the frames of this module and those of `own`, as Snowflake shows it."""
-    hidden = {__file__, *own}
+    """The traceback without the frames of this module, of imports, and those of `own`, as Snowflake shows it."""
+    hidden = {__file__, zipped_modules.__file__, *own}
     shown = traceback.TracebackException.from_exception(error)
     part: traceback.TracebackException | None = shown
     while part is not None:

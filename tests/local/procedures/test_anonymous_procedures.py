@@ -141,6 +141,16 @@ def test_an_exception_is_snowflakes_error_with_the_users_lines(
     assert "ValueError: bad thing" in log_of(server, error.sfqid)
 
 
+def test_a_module_that_does_not_compile_is_shown_with_its_line_alone(connection: SnowflakeConnection) -> None:
+    put(connection, archive(uncompiled="def fail(:\n"), "u.zip", "@CODE/e/")
+    body = "def main(session):\n    import uncompiled"
+    with pytest.raises(ProgrammingError) as failed:
+        connection.cursor().execute(procedure(body, "", imports="'@CODE/e/u.zip'"))
+    message = str(failed.value.raw_msg)
+    assert 'u.zip/uncompiled.py", line 1\n' in message and "SyntaxError" in message
+    assert "zipped_modules" not in message and "sfml_local" not in message
+
+
 @pytest.mark.parametrize(
     ("parameters", "call", "expression", "expected"),
     [
