@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
+from sfml.account.deployed import DeployedGraph, DeployedTask, cut_loose, own_suspended, utc
 from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.former_graphs import FormerGraph
 from sfml.account.freshness import REMEMBERED, Overdue, overdue
@@ -336,7 +336,7 @@ def tasks_without_code(desired: DesiredGraph, graph: DeployedGraph, staged: Stag
     Code on another stage is not looked for: the target's stage was changed since, and the next apply moves to it.
     """
     stage = stage_name(desired.target)
-    tasks = (graph.root, *graph.tasks) if graph.root else ()
+    tasks: tuple[DeployedRoot | DeployedTask, ...] = (graph.root, *graph.tasks) if graph.root else ()
     return frozenset(task.name for task in tasks if staged.lacks(archives_on(stage, task.body)))
 
 
