@@ -42,7 +42,9 @@ from typing import Any, NoReturn
 
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.processes.warm_parent"
-PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
+PYTEST, PROGRAM, SNOW, LIGHT = "pytest", "program", "snow", "light"
+FORKED = "forked="
+"""An option of `-X` with the kind of process that a program of `-c` is forked from; Python itself ignores it."""
 TESTS = Path(__file__).parent
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: (
@@ -81,14 +83,21 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "xgboost",
     ),
     SNOW: ("snowflake.cli._app.cli_app", "snowflake.cli._app.snow_connector"),
+    LIGHT: (
+        *("sfml.cli.entry", "jsonschema", "referencing", "jinja2", "requests", "filelock", "tomlkit", "pytz"),
+        *("cryptography.hazmat.primitives.serialization", "OpenSSL.SSL", "jwt", "asn1crypto.ocsp"),
+        *("platformdirs", "sortedcontainers", "packaging.requirements"),
+    ),
 }
 """What each kind of process imports by itself, of Snowflake's clients and other libraries.
 
 A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own. A file
-of the tests is forked as a command is.
+of the tests is forked as a command is. `light` has what the connector needs of others, and nothing of Snowflake's.
 """
 OF_THE_SERVER = ("sfml_local", "sfml.testing", "sfml.pytest_plugin")
 """Packages that a command imports only where it is a server itself; it finds all others imported."""
+CLIENT = "sfml.snowflake.client_root"
+"""The one module that is written upon Snowflake's client, and imports it."""
 OF_OWN_SETTINGS = (PROGRAM, SNOW)
 """Kinds of which a fork server is started for each different settings of an environment."""
 
@@ -210,6 +219,8 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
         return SNOW, list(words[1:])
     if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT, PYTEST):
         return words[2], list(words[3:])
+    if words[0] == sys.executable and words[1:2] == ["-X"] and words[2].startswith(FORKED):
+        return words[2].removeprefix(FORKED), list(words[3:])
     if words[0] == sys.executable and words[1:3] == ["-W", "ignore"] and words[3].endswith(".py"):
         return PROGRAM, list(words[3:])
     return None, []
@@ -330,8 +341,9 @@ def main(kind: str, address: str, ready: int) -> None:
     lifeline = os.open(_folder() / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
     sys.path[0] = str(Path(sys.executable).parent)
     gc.disable()  # hardly anything that imports make is garbage, and looking for it takes a third of their time
-    for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
-        importlib.import_module(module)
+    for module in (*MODULES[kind], *(_own_modules() if kind in (COMMAND, LIGHT) else ())):
+        if (kind, module) != (LIGHT, CLIENT):
+            importlib.import_module(module)
     if "pytz" in sys.modules:
         sys.modules["pytz"].timezone("Etc/UTC")  # its first zone opens the files of all 600
     mimetypes.knownfiles.clear()  # the connector reads the machine's list of types at each PUT and GET
@@ -491,7 +503,11 @@ def _end(run: Callable[[], None]) -> NoReturn:
 
 def _run(kind: str, arguments: list[str]) -> None:
     """Run what such a process runs, as its `__main__`."""
-    if kind == COMMAND and _is_of_the_tests(arguments):
+    if arguments[:1] == ["-c"]:
+        sys.argv, sys.path[0] = ["-c", *arguments[2:]], ""
+        sys.modules["__main__"] = main = types.ModuleType("__main__")
+        exec(compile(arguments[1], "<string>", "exec", dont_inherit=True), vars(main))
+    elif kind == COMMAND and _is_of_the_tests(arguments):
         sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
         runpy.run_path(arguments[0], run_name="__main__")
     elif kind == COMMAND:

@@ -1,17 +1,19 @@
 """What commands that only read import: the connector, and not Snowflake's client, which takes longer than all the rest.
 
-By name and not by time, each in a process of its own, against a server that is up.
+By name and not by time, each in a process of its own, against a server that is up. What the connector needs of others
+is imported before they are forked.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import pytest
 
 from sfml.cli import entry
@@ -41,6 +43,7 @@ with pipeline.connect() as account:
 """
 PROBE = """
 import json, sys
+assert "snowflake" not in sys.modules
 {}
 print("\\n" + json.dumps([code, sorted(sys.modules)]))
 """
@@ -68,10 +71,10 @@ def deployed(local_snowflake: LocalSnowflake, tmp_path: Path) -> Any:
 
 
 def modules_of(folder: Path, program: str, *words: str) -> set[str]:
-    """What a process that ended well had imported at its end."""
-    done = subprocess.run(
-        (sys.executable, "-c", PROBE.format(program), *words), cwd=folder, capture_output=True, text=True
-    )
+    """What a process that ended well had imported at its end. It began with nothing of Snowflake's."""
+    program = PROBE.format(program)
+    command = (sys.executable, "-X", f"forked={fork_server.LIGHT}", "-c", program, *words)
+    done = fork_server.run(command, cwd=folder, env=os.environ, timeout=300)
     assert done.returncode == 0, done.stderr
     code, modules = json.loads(done.stdout.splitlines()[-1])
     assert code == 0, done.stdout + done.stderr
