@@ -7,13 +7,13 @@ import datetime
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import fork_server
 import pytest
 
 from sfml_local.core.sessions import Admission
@@ -22,8 +22,13 @@ from sfml_local.processes.children import interrupt, run_child
 
 FROM_NOTHING = True
 
+FORKED_SERVER = (sys.executable, "-X", f"forked={fork_server.SERVER}", "-c")
+
 ASK = """
-import os, snowflake.connector
+import os
+from sfml.snowflake.light_connector import import_lightly
+import_lightly()
+import snowflake.connector
 names = ("host", "port", "protocol", "account", "user", "password", "database", "schema", "role", "warehouse")
 settings = {name: os.environ["SNOWFLAKE_" + name.upper()] for name in names}
 with snowflake.connector.connect(**settings) as connection:
@@ -121,7 +126,7 @@ def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
         "argv = [sys.executable, '-c', 'import os, time; print(os.getpid()); time.sleep(600)'];"
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )
-    server = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "local"), str(log)])
+    server = fork_server.Popen([*FORKED_SERVER, code, str(tmp_path / "local"), str(log)])
     child = pid_in(log)
     server.kill()
     server.wait()
@@ -147,7 +152,7 @@ def test_nothing_that_it_started_survives_a_server_that_is_killed(tmp_path: Path
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )
     arguments = [str(tmp_path / "local"), str(log), code, str(tmp_path / "daemon")]
-    server = subprocess.Popen([sys.executable, "-c", serve, *arguments])
+    server = fork_server.Popen([*FORKED_SERVER, serve, *arguments])
     wait_for(lambda: log.exists() and log.read_text().endswith("\n"), 30)
     pids = [*map(int, log.read_text().split()), pid_in(tmp_path / "daemon")]
     assert len(pids) == 3
@@ -180,7 +185,7 @@ def test_a_log_is_bounded_and_says_where_it_is_cut(
 ) -> None:
     monkeypatch.setattr("sfml_local.processes.children.LOG_LIMIT", 10_000)
     session, log = server.account.sessions.open(), tmp_path / "log"
-    code = "for number in range(100_000): print('line', number)"
+    code = "for number in range(20_000): print('line', number)"
     assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0
     text = log.read_text()
     assert text.startswith("line 0\nline 1\n")

@@ -1,4 +1,7 @@
-"""Procedures forked from a warm parent: the same as any process of a procedure, and gone as surely."""
+"""Procedures forked from a warm parent: the same as any process of a procedure, and gone as surely.
+
+Parents start from nothing where what they fork could be different for it, and not where they only come and go.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,12 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import pytest
 from snowflake.connector import SnowflakeConnection, connect
 
 from sfml_local import control
 from sfml_local.core.errors import SqlError
 from sfml_local.http.app import LocalServer
+from sfml_local.processes import warm
 from sfml_local.services.routines import procedures
 from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
 
@@ -71,6 +75,14 @@ def is_alive(pid: int) -> bool:
     return False
 
 
+@pytest.fixture
+def forked_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parents and servers that the test starts are forked themselves."""
+    for module in (control, warm):
+        monkeypatch.setattr(module, "subprocess", module.subprocess)
+        fork_server.use_fork_servers(module)
+
+
 def test_procedures_are_forked_from_one_parent(server: LocalServer) -> None:
     seen = [call(server, procedure(f"[{PARENT}, os.getpid(), os.getpgid(0)]")) for _ in range(3)]
     parent = warm_parent_of(server.account).pid
@@ -100,7 +112,9 @@ def test_a_kept_server_starts_the_parent_only_where_something_will_need_it(
         assert expects_processes(server.account)
 
 
-def test_a_server_of_its_own_starts_the_parent_before_the_first_call(folder: Path) -> None:
+def test_a_server_of_its_own_starts_the_parent_before_the_first_call(
+    folder: Path, forked_starts: None
+) -> None:
     info = control.start(folder)
     try:
         arguments = {
@@ -151,41 +165,6 @@ def test_it_has_what_a_process_of_its_own_has(
 
 def test_the_types_of_files_are_read_once_for_all(server: LocalServer) -> None:
     assert call(server, procedure("import mimetypes\nmimetypes.inited")) is True
-
-
-def test_a_parent_that_dies_is_replaced(server: LocalServer) -> None:
-    first = call(server, procedure(PARENT))
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: warm_parent_of(server.account).pid is None)
-    second = call(server, procedure(PARENT))
-    assert second not in (first, os.getpid())
-    assert second == warm_parent_of(server.account).pid
-
-
-def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(server: LocalServer) -> None:
-    parent = call(server, procedure(PARENT))
-    os.kill(parent, signal.SIGSTOP)
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(call, server, procedure(f"[{PARENT}, {GRANDPARENT}]"))
-        wait_for(lambda: bool(server.account.children))
-        os.kill(parent, signal.SIGKILL)
-        of_its_own, of_another = answer.result(30)
-        assert of_another == os.getpid()
-        assert of_its_own != parent
-
-
-def test_what_runs_ends_with_its_parent_and_says_so(server: LocalServer, tmp_path: Path) -> None:
-    marker = tmp_path / "began"
-    body = f"import time\nopen({str(marker)!r}, 'w').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)"
-    parent = call(server, procedure(PARENT))
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(call, server, procedure(body))
-        wait_for(lambda: marker.exists() and marker.read_text().endswith("\n"))
-        os.kill(parent, signal.SIGKILL)
-        with pytest.raises(SqlError, match="ended with exit code -9"):
-            answer.result(30)
-    wait_for(lambda: not is_alive(int(marker.read_text())))
-    assert call(server, procedure("'next'")) == "next"
 
 
 STRAYS = """
@@ -289,15 +268,15 @@ def of_function(server: LocalServer, code: str, imports: str = "") -> Any:
     return call(server, *made, "SELECT F(1)")
 
 
-@pytest.mark.parametrize("warm", ["1", "0"])
+@pytest.mark.parametrize("is_warm", ["1", "0"])
 def test_functions_are_forked_from_the_parent_of_procedures_where_there_is_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, warm: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, forked_starts: None, is_warm: str
 ) -> None:
-    monkeypatch.setenv("SFML_LOCAL_WARM", warm)
+    monkeypatch.setenv("SFML_LOCAL_WARM", is_warm)
     with LocalServer(folder) as server:
         parent, pid = of_function(server, f"return json.dumps([{PARENT}, os.getpid()])")
         assert of_function(server, "")[1] == pid
-        assert (parent == warm_parent_of(server.account).pid) is (warm == "1")
+        assert (parent == warm_parent_of(server.account).pid) is (is_warm == "1")
         assert not list((folder / "runs").glob("sfml-function-*"))
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not is_alive(pid))
@@ -330,11 +309,52 @@ def test_an_imported_module_of_a_function_wins_over_a_warm_one(
     assert of_function(server, code) == "theirs"
 
 
+def test_a_parent_that_dies_is_replaced(server: LocalServer, forked_starts: None) -> None:
+    first = call(server, procedure(PARENT))
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: warm_parent_of(server.account).pid is None)
+    second = call(server, procedure(PARENT))
+    assert second not in (first, os.getpid())
+    assert second == warm_parent_of(server.account).pid
+
+
+def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(
+    server: LocalServer, forked_starts: None
+) -> None:
+    parent = call(server, procedure(PARENT))
+    os.kill(parent, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, server, procedure(f"[{PARENT}, {GRANDPARENT}]"))
+        wait_for(lambda: bool(server.account.children))
+        os.kill(parent, signal.SIGKILL)
+        of_its_own, of_another = answer.result(30)
+        assert of_another == os.getpid()
+        assert of_its_own != parent
+
+
+def test_what_runs_ends_with_its_parent_and_says_so(
+    server: LocalServer, tmp_path: Path, forked_starts: None
+) -> None:
+    marker = tmp_path / "began"
+    body = f"import time\nopen({str(marker)!r}, 'w').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)"
+    parent = call(server, procedure(PARENT))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, server, procedure(body))
+        wait_for(lambda: marker.exists() and marker.read_text().endswith("\n"))
+        os.kill(parent, signal.SIGKILL)
+        with pytest.raises(SqlError, match="ended with exit code -9"):
+            answer.result(30)
+    wait_for(lambda: not is_alive(int(marker.read_text())))
+    assert call(server, procedure("'next'")) == "next"
+
+
 SERVE = """
-import sys
+import subprocess, sys
 from pathlib import Path
 from sfml_local.http.app import LocalServer
-from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
+from sfml_local.processes import warm
+from sfml_local.services.routines.procedures import warm_parent_of
+warm.subprocess = subprocess  # its parent is a child of its own
 with LocalServer(Path(sys.argv[1])) as server:
     session = server.account.sessions.open(database="SFML", schema="PUBLIC")
     warm_parent_of(server.account).warm_up()
@@ -352,7 +372,8 @@ def test_nothing_survives_a_server_that_is_killed(tmp_path: Path) -> None:
         "time.sleep(600)"
     )
     arguments = [str(tmp_path / "local"), procedure(body), str(parent)]
-    server = subprocess.Popen([sys.executable, "-c", SERVE, *arguments])
+    forked = f"forked={fork_server.SERVER}"
+    server = fork_server.Popen([sys.executable, "-X", forked, "-c", SERVE, *arguments])
     wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"), 60)
     all_pids = [int(pid) for pid in (pids.read_text() + parent.read_text()).split()]
     assert len(set(all_pids)) == 3  # the parent is what the procedure was forked from
@@ -362,7 +383,7 @@ def test_nothing_survives_a_server_that_is_killed(tmp_path: Path) -> None:
     wait_for(lambda: not any(is_alive(pid) for pid in all_pids))
 
 
-def test_a_server_that_stops_ends_the_parent(tmp_path: Path) -> None:
+def test_a_server_that_stops_ends_the_parent(tmp_path: Path, forked_starts: None) -> None:
     with LocalServer(tmp_path / "local") as server:
         parent = call(server, procedure(PARENT))
         assert is_alive(parent)
@@ -399,6 +420,6 @@ def test_what_a_procedure_calls_needs_no_place(server: LocalServer, one_place: N
 def test_settings_bound_memory_and_cores(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SFML_LOCAL_PROCESS_MEMORY_MB", "600")
     monkeypatch.setenv("SFML_LOCAL_PROCESS_CORES", "1")
-    assert call(server, procedure("len(os.sched_getaffinity(0))")) == 1
+    body = "assert len(os.sched_getaffinity(0)) == 1, 'more cores'\nlen(bytearray(2**30))"
     with pytest.raises(SqlError, match="MemoryError"):
-        call(server, procedure("len(bytearray(2**30))"))
+        call(server, procedure(body))
