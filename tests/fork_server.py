@@ -101,6 +101,9 @@ CLIENT = "sfml.snowflake.client_root"
 OF_OWN_SETTINGS = (PROGRAM, SNOW)
 """Kinds of which a fork server is started for each different settings of an environment."""
 
+FROM_NOTHING = "SFML_TEST_FROM_NOTHING"
+"""The variable with a kind of process that is not forked, in a test where it has to be a child of what starts it."""
+
 LENGTH = struct.Struct(">I")
 FOLDER = "SFML_TEST_RUN"
 """The folder of the run, in the environment of its workers and of what they start."""
@@ -232,6 +235,8 @@ def _is_of_the_tests(words: Sequence[str]) -> bool:
 
 def _address(kind: str, env: Mapping[str, str]) -> Path | None:
     """The socket of the fork server for such an environment; None where the process is started from nothing."""
+    if env.get(FROM_NOTHING) == kind:
+        return None
     differing = _differing(env)
     if not differing:
         return _folder() / kind
@@ -460,6 +465,9 @@ def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(order["env"])
     tempfile.tempdir = None
+    for name in ("routines.procedures", "models.files"):
+        if module := sys.modules.get(f"sfml_local.services.{name}"):
+            module._PROCESS_STARTED = time.time()  # what is older was left by another process
     os.chdir(order["cwd"])
     unbuffered = "PYTHONUNBUFFERED" in os.environ
     for number, name in enumerate(("stdin", "stdout", "stderr")):

@@ -1,6 +1,7 @@
 """The server is killed at random moments while ten graphs run and clients write: what it acknowledged is there.
 
-`SFML_KILL_ROUNDS` and `SFML_KILL_SEED` make it longer, or repeat a round that failed.
+`SFML_KILL_ROUNDS` and `SFML_KILL_SEED` make it longer, or repeat a round that failed. Servers are forked; what they start
+is started from nothing, so that it is found below them.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import fork_server
 import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
 from sfml_local import control
 from sfml_local.control import ServerInfo
-
-FROM_NOTHING = True
 
 ROUNDS = int(os.environ.get("SFML_KILL_ROUNDS", "3"))
 SEED = int(os.environ.get("SFML_KILL_SEED", "20"))
@@ -96,6 +96,7 @@ def test_what_is_acknowledged_survives_kills(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv(fork_server.FROM_NOTHING, fork_server.WARM_PARENT)
     told = Acknowledged()
     manifest = tmp_path / "MANIFEST.yml"
     manifest.write_text("manifest_version: '1.0'\nmethods: []\n")

