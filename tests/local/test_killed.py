@@ -1,7 +1,7 @@
 """The server is killed at random moments while ten graphs run and clients write: what it acknowledged is there.
 
-`SFML_KILL_ROUNDS` and `SFML_KILL_SEED` make it longer, or repeat a round that failed. Servers are forked; what they start
-is started from nothing, so that it is found below them.
+`SFML_KILL_ROUNDS` and `SFML_KILL_SEED` make it longer, or repeat a round that failed. Servers are forked; what they
+start begins from nothing, so that it is found below them.
 """
 
 from __future__ import annotations

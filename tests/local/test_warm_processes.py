@@ -112,9 +112,8 @@ def test_a_kept_server_starts_the_parent_only_where_something_will_need_it(
         assert expects_processes(server.account)
 
 
-def test_a_server_of_its_own_starts_the_parent_before_the_first_call(
-    folder: Path, forked_starts: None
-) -> None:
+@pytest.mark.usefixtures("forked_starts")
+def test_a_server_of_its_own_starts_the_parent_before_the_first_call(folder: Path) -> None:
     info = control.start(folder)
     try:
         arguments = {
@@ -268,9 +267,10 @@ def of_function(server: LocalServer, code: str, imports: str = "") -> Any:
     return call(server, *made, "SELECT F(1)")
 
 
+@pytest.mark.usefixtures("forked_starts")
 @pytest.mark.parametrize("is_warm", ["1", "0"])
 def test_functions_are_forked_from_the_parent_of_procedures_where_there_is_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, forked_starts: None, is_warm: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, is_warm: str
 ) -> None:
     monkeypatch.setenv("SFML_LOCAL_WARM", is_warm)
     with LocalServer(folder) as server:
@@ -309,7 +309,8 @@ def test_an_imported_module_of_a_function_wins_over_a_warm_one(
     assert of_function(server, code) == "theirs"
 
 
-def test_a_parent_that_dies_is_replaced(server: LocalServer, forked_starts: None) -> None:
+@pytest.mark.usefixtures("forked_starts")
+def test_a_parent_that_dies_is_replaced(server: LocalServer) -> None:
     first = call(server, procedure(PARENT))
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: warm_parent_of(server.account).pid is None)
@@ -318,9 +319,8 @@ def test_a_parent_that_dies_is_replaced(server: LocalServer, forked_starts: None
     assert second == warm_parent_of(server.account).pid
 
 
-def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(
-    server: LocalServer, forked_starts: None
-) -> None:
+@pytest.mark.usefixtures("forked_starts")
+def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(server: LocalServer) -> None:
     parent = call(server, procedure(PARENT))
     os.kill(parent, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
@@ -332,9 +332,8 @@ def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(
         assert of_its_own != parent
 
 
-def test_what_runs_ends_with_its_parent_and_says_so(
-    server: LocalServer, tmp_path: Path, forked_starts: None
-) -> None:
+@pytest.mark.usefixtures("forked_starts")
+def test_what_runs_ends_with_its_parent_and_says_so(server: LocalServer, tmp_path: Path) -> None:
     marker = tmp_path / "began"
     body = f"import time\nopen({str(marker)!r}, 'w').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)"
     parent = call(server, procedure(PARENT))
@@ -383,7 +382,8 @@ def test_nothing_survives_a_server_that_is_killed(tmp_path: Path) -> None:
     wait_for(lambda: not any(is_alive(pid) for pid in all_pids))
 
 
-def test_a_server_that_stops_ends_the_parent(tmp_path: Path, forked_starts: None) -> None:
+@pytest.mark.usefixtures("forked_starts")
+def test_a_server_that_stops_ends_the_parent(tmp_path: Path) -> None:
     with LocalServer(tmp_path / "local") as server:
         parent = call(server, procedure(PARENT))
         assert is_alive(parent)
