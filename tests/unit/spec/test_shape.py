@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -30,6 +31,7 @@ def registry() -> Registry[Any]:
     return Registry().with_resources(pairs)
 
 
+@cache
 def oracle(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema(f"{name}.schema.json"), registry=registry())
 
@@ -112,6 +114,7 @@ def keys_of(*names: str) -> st.SearchStrategy[str]:
     return st.sampled_from([*sorted(found), "other", "x y"])
 
 
+@cache
 def values(name: str) -> st.SearchStrategy[Any]:
     keys = keys_of(name, "job_config", "schedule_config")
     return st.recursive(
