@@ -39,9 +39,11 @@ def unknown_predecessors(case: Case) -> Iterator[Diagnostic]:
 
 
 def _tasks_there(case: Case) -> str:
-    names = [task.name for task in case.draft.tasks]
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"tasks of this graph: {listed(names[:8]) if not more else ', '.join(f'`{n}`' for n in names[:8])}{more}"
+    tasks = case.draft.tasks
+    names = [task.name for task in tasks[:8]]
+    if len(tasks) <= 8:
+        return f"tasks of this graph: {listed(names)}"
+    return f"tasks of this graph: {', '.join(f'`{name}`' for name in names)} and {len(tasks) - 8} more"
 
 
 def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:

@@ -89,7 +89,7 @@ class UnfitField:
 def unfit_field(expression: str) -> UnfitField | None:
     """The first part of the five fields that Snowflake refuses; None where each is valid by itself."""
     for at, text in enumerate(expression.split()):
-        for item in text.split(","):
+        for item in dict.fromkeys(text.split(",")):
             try:
                 _expanded(item, at)
             except ScheduleError:
@@ -304,7 +304,7 @@ def _expanded(text: str, at: int) -> str:
     if text == "*":
         return "*"
     values: list[str] = []
-    for item in text.upper().split(","):
+    for item in dict.fromkeys(text.upper().split(",")):
         values.extend(value for value in _item(item, at) if value not in values)
     return ",".join(values)
 
