@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
 from small_models import Echo
 from snowflake.ml.model import ModelVersion, model_signature
 from snowflake.snowpark import Session
@@ -107,6 +106,8 @@ def test_many_rows_come_in_chunks(asking: Session, echo: ModelVersion) -> None:
 
 
 def test_more_than_500_features_come_in_one_object(asking: Session, log: Any) -> None:
+    from sklearn.linear_model import LinearRegression
+
     names = [f"F{number}" for number in range(501)]
     frame = pd.DataFrame([[float(number)] * 501 for number in range(3)], columns=names)
     model = LinearRegression().fit(frame, frame["F7"])

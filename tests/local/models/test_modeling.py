@@ -1,4 +1,7 @@
-"""`snowflake.ml.modeling` unmodified: estimators that fit in procedures and predict in functions, on data frames."""
+"""`snowflake.ml.modeling` unmodified: estimators that fit in procedures and predict in functions, on data frames.
+
+Tests import them themselves: they take half a second, in each worker that only collects these tests.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from snowflake.ml.modeling.decomposition import PCA
-from snowflake.ml.modeling.linear_model import LinearRegression
-from snowflake.ml.modeling.metrics import accuracy_score, correlation, mean_squared_error, r2_score
-from snowflake.ml.modeling.pipeline import Pipeline
-from snowflake.ml.modeling.preprocessing import OneHotEncoder, StandardScaler
-from snowflake.ml.modeling.xgboost import XGBClassifier
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as F
 
@@ -23,6 +20,9 @@ def frame(asking: Session, learnt: pd.DataFrame) -> DataFrame:
 
 
 def test_a_regression_fits_in_a_procedure_that_is_traced(asking: Session, frame: DataFrame) -> None:
+    from snowflake.ml.modeling.linear_model import LinearRegression
+    from snowflake.ml.modeling.metrics import mean_squared_error, r2_score
+
     model = LinearRegression(input_cols=["A", "B"], label_cols=["T"], output_cols=["P"])
     model.fit(frame)
     assert np.allclose(model.to_sklearn().coef_, [2, -1]) and np.isclose(model.to_sklearn().intercept_, 1)
@@ -37,6 +37,11 @@ def test_a_regression_fits_in_a_procedure_that_is_traced(asking: Session, frame:
 
 
 def test_a_pipeline_scales_encodes_and_classifies(frame: DataFrame) -> None:
+    from snowflake.ml.modeling.metrics import accuracy_score
+    from snowflake.ml.modeling.pipeline import Pipeline
+    from snowflake.ml.modeling.preprocessing import OneHotEncoder, StandardScaler
+    from snowflake.ml.modeling.xgboost import XGBClassifier
+
     pipeline = Pipeline(
         steps=[
             ("scale", StandardScaler(input_cols=["A", "B"], output_cols=["A", "B"])),
@@ -56,6 +61,9 @@ def test_a_pipeline_scales_encodes_and_classifies(frame: DataFrame) -> None:
 
 
 def test_what_is_fitted_and_transformed_at_once_and_correlated(frame: DataFrame) -> None:
+    from snowflake.ml.modeling.decomposition import PCA
+    from snowflake.ml.modeling.metrics import correlation
+
     answer = PCA(input_cols=["A", "B"], output_cols=["C"], n_components=1).fit_transform(frame)
     assert answer.columns[-1] == "C" and answer.count() == 100
     table = correlation(df=frame.select("A", "B", "T"))

@@ -1,26 +1,13 @@
-"""More of `snowflake.ml.modeling` unmodified: searches, clusters, encoders, and estimators in the registry."""
+"""More of `snowflake.ml.modeling` unmodified: searches, clusters, encoders, and estimators in the registry.
+
+Tests import them themselves: they take half a second, in each worker that only collects these tests.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from snowflake.ml.modeling.cluster import KMeans
-from snowflake.ml.modeling.lightgbm import LGBMRegressor
-from snowflake.ml.modeling.linear_model import LogisticRegression
-from snowflake.ml.modeling.model_selection import GridSearchCV, RandomizedSearchCV
-from snowflake.ml.modeling.pipeline import Pipeline
-from snowflake.ml.modeling.preprocessing import (
-    KBinsDiscretizer,
-    LabelEncoder,
-    MinMaxScaler,
-    OneHotEncoder,
-    OrdinalEncoder,
-    StandardScaler,
-)
-from snowflake.ml.modeling.xgboost import XGBClassifier
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import DataFrame, Session
 
@@ -37,14 +24,17 @@ def share(frame: DataFrame, predicted: str = "P", true: str = "Y") -> float:
     return float((rows[predicted].astype(int) == rows[true].astype(int)).mean())
 
 
-@pytest.mark.parametrize(("search", "n_jobs"), [(GridSearchCV, None), (RandomizedSearchCV, 1)])
-def test_a_search_finds_the_better_parameters(frame: DataFrame, search: Any, n_jobs: int | None) -> None:
+@pytest.mark.parametrize(("search", "n_jobs"), [("GridSearchCV", None), ("RandomizedSearchCV", 1)])
+def test_a_search_finds_the_better_parameters(frame: DataFrame, search: str, n_jobs: int | None) -> None:
     """Without a number of jobs, the library starts a process for each core: once is enough to see that they serve."""
+    from snowflake.ml.modeling import model_selection
+    from snowflake.ml.modeling.xgboost import XGBClassifier
+
     choices = {"max_depth": [1, 3], "n_estimators": [1, 20]}
     grid = (
-        {"param_grid": choices} if search is GridSearchCV else {"param_distributions": choices, "n_iter": 4}
+        {"param_grid": choices} if search == "GridSearchCV" else {"param_distributions": choices, "n_iter": 4}
     )
-    model = search(
+    model = getattr(model_selection, search)(
         estimator=XGBClassifier(),
         **grid,
         cv=3,
@@ -63,6 +53,8 @@ def test_a_search_finds_the_better_parameters(frame: DataFrame, search: Any, n_j
 
 
 def test_clusters(frame: DataFrame) -> None:
+    from snowflake.ml.modeling.cluster import KMeans
+
     model = KMeans(n_clusters=2, random_state=1, n_init=3, input_cols=["A", "B"], output_cols=["C"])
     rows = model.fit(frame).predict(frame).to_pandas()
     expected = model.to_sklearn().predict(rows[["A", "B"]])
@@ -70,6 +62,14 @@ def test_clusters(frame: DataFrame) -> None:
 
 
 def test_encoders_and_scalers(frame: DataFrame) -> None:
+    from snowflake.ml.modeling.preprocessing import (
+        KBinsDiscretizer,
+        LabelEncoder,
+        MinMaxScaler,
+        OneHotEncoder,
+        OrdinalEncoder,
+    )
+
     for step, output, expected in (
         (OrdinalEncoder(input_cols=["K"], output_cols=["O"]), "O", {"high": 0.0, "low": 1.0}),
         (LabelEncoder(input_cols=["K"], output_cols=["O"]), "O", {"high": 0.0, "low": 1.0}),
@@ -90,6 +90,10 @@ def test_encoders_and_scalers(frame: DataFrame) -> None:
 
 
 def test_a_pipeline_is_logged_and_predicts_from_the_registry(asking: Session, frame: DataFrame) -> None:
+    from snowflake.ml.modeling.linear_model import LogisticRegression
+    from snowflake.ml.modeling.pipeline import Pipeline
+    from snowflake.ml.modeling.preprocessing import OrdinalEncoder, StandardScaler
+
     pipeline = Pipeline(
         steps=[
             ("encode", OrdinalEncoder(input_cols=["K"], output_cols=["KO"], drop_input_cols=True)),
@@ -112,6 +116,8 @@ def test_a_pipeline_is_logged_and_predicts_from_the_registry(asking: Session, fr
 
 def test_an_estimator_is_logged_without_a_sample(asking: Session, frame: DataFrame) -> None:
     """Its signature is what it was fitted with."""
+    from snowflake.ml.modeling.lightgbm import LGBMRegressor
+
     model = LGBMRegressor(
         input_cols=["A", "B"], label_cols=["T"], output_cols=["P"], n_estimators=50, min_child_samples=5
     )
@@ -124,6 +130,8 @@ def test_an_estimator_is_logged_without_a_sample(asking: Session, frame: DataFra
 
 
 def test_several_labels_and_probabilities(frame: DataFrame) -> None:
+    from snowflake.ml.modeling.linear_model import LogisticRegression
+
     model = LogisticRegression(input_cols=["A", "B"], label_cols=["Y"], output_cols=["P"]).fit(frame)
     rows = model.predict_proba(frame, output_cols_prefix="Q_").to_pandas()
     columns = [name for name in rows.columns if name.startswith("Q_")]

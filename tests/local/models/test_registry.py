@@ -6,12 +6,11 @@ import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import xgboost
 from snowflake.ml.model import ExportMode, ModelVersion
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
@@ -21,6 +20,9 @@ from sfml_local.core.names import ObjectName
 from sfml_local.http.app import LocalServer
 from sfml_local.services.models.store import get_model
 
+if TYPE_CHECKING:
+    import xgboost
+
 # The client takes these defaults apart from the job's runtime: a warehouse is to score the model.
 OPTIONS = {"relax_version": False, "enable_explainability": False}
 
@@ -29,6 +31,8 @@ Y = X.AGE * 2.0 + X.SPEND
 
 
 def model(scale: float = 1.0) -> xgboost.XGBRegressor:
+    import xgboost
+
     return xgboost.XGBRegressor(n_estimators=5, max_depth=2).fit(X, Y * scale)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas
 import pytest
-import xgboost
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
 
@@ -121,6 +120,8 @@ def test_a_promoted_version_is_the_default_and_scores(
     written = clv.table("CLV_PREDICTIONS").to_pandas().set_index("CUSTOMER_ID")
     assert set(written["MODEL_VERSION"]) == {"V_RUN_1"}
     assert written["SCORED_AT"].notna().all()
+
+    import xgboost
 
     inputs = clv.table(prepared["features"]).to_pandas().set_index("CUSTOMER_ID")
     booster: Any = model.default.load(force=True)

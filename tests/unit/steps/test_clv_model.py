@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
 pandas = pytest.importorskip("pandas")
-pytest.importorskip("xgboost")
+pytestmark = pytest.mark.skipif(not importlib.util.find_spec("xgboost"), reason="XGBoost is not installed")
 
 
 def made_up(customers: int = 1500) -> pandas.DataFrame:
