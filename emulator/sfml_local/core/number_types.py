@@ -241,10 +241,13 @@ def _exact_product(left: Expr, right: Expr) -> Expr:
 
 def _mean(node: Expr) -> Expr:
     """A mean is the quotient of a sum and a count, but in a PIVOT, of which DuckDB demands one aggregate."""
-    above = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
-    if isinstance(above, (*_AROUND, exp.Pivot)):
+    if isinstance(_above(node), (*_AROUND, exp.Pivot)):
         return node
     return _mean_of(node, exp.Max(this=_example(_argument(node))), "mean")
+
+
+def _above(node: Expr) -> Expr | None:
+    return node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
 
 
 def _mean_of(node: Expr, value: Expr, operation: str) -> Expr:
@@ -272,6 +275,34 @@ def _filtered(node: Expr) -> Expr:
     if not isinstance(node.this, exp.Avg) or isinstance(node.parent, exp.Window):
         return node
     return _mean_of(node, exp.Max(this=_example(_argument(node.this))), "mean")
+
+
+def _sum(node: Expr) -> Expr:
+    """A sum has twelve more digits than its values, which a column that is made of it keeps; answers tell 38."""
+    return _typed_as("sum", node) if _makes_columns(node) else node
+
+
+def _makes_columns(node: Expr) -> bool:
+    return isinstance(node.root(), exp.Create)
+
+
+def _kurtosis(node: Expr) -> Expr:
+    return _typed_as("kurtosis", node)
+
+
+def _typed_as(operation: str, node: Expr) -> Expr:
+    """An aggregate of a NUMBER in its own type, but in a PIVOT, of which DuckDB demands one aggregate."""
+    if isinstance(_above(node), (*_AROUND, exp.Pivot)):
+        return node
+    argument = _argument(node)
+    value = argument if _literal_number(argument) else exp.Max(this=_example(argument))
+    return _of_operation(operation, node, value)
+
+
+def _of_operation(operation: str, node: Expr, value: Expr) -> Expr:
+    """An aggregate, as it is written with its window, in the type of an operation on values like an example."""
+    type = _type_of(operation, value, exp.Literal.number(1))
+    return _with_example(_cast_to_type(node.copy(), type), type)
 
 
 def _variance(node: Expr) -> Expr:
@@ -312,6 +343,11 @@ def _window(node: Expr) -> Expr:
     if isinstance(function, exp.Avg):
         operation = "mean_in_frame" if _is_in_frame(node) else "mean"
         return _mean_of(node, _example(_argument(function)), operation)
+    if isinstance(function, exp.Kurtosis):
+        return _of_operation("kurtosis", node, _example(_argument(function)))
+    if isinstance(function, exp.Sum):
+        is_kept = _makes_columns(node)
+        return _of_operation("sum", node, _example(_argument(function))) if is_kept else node
     if not isinstance(node.this, exp.Variance | exp.VariancePop):
         return node
     example = node.copy()
@@ -422,6 +458,8 @@ _TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
     exp.Div: _quotient,
     exp.Mul: _product,
     exp.Avg: _mean,
+    exp.Sum: _sum,
+    exp.Kurtosis: _kurtosis,
     **dict.fromkeys(_VARIANCES, _variance),
     **dict.fromkeys(_DEVIATIONS, _deviation),
     exp.Window: _window,

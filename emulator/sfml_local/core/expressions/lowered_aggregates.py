@@ -93,8 +93,11 @@ def _over(node: exp.Window, function: Expr, *, so_far: bool = False) -> exp.Wind
 
 def _listed(node: Expr, rewriting: Rewriting) -> Expr:
     """LISTAGG without values returns an empty text, ARRAY_AGG without values an empty array."""
-    if isinstance(node, exp.Window) and (found := _windowed(node)) is not None:
-        return found
+    if isinstance(node, exp.Window):
+        if (found := _windowed(node)) is not None:
+            return found
+        if isinstance(node.this, exp.Count) and _makes_columns(node):
+            return cast(node.copy(), COUNTER)
     inner = node
     while isinstance(inner, exp.WithinGroup | exp.Window):
         inner = inner.this
@@ -152,6 +155,25 @@ def complete(values: Sequence[Expr]) -> Expr:
 
 
 def _counted(node: exp.Count, rewriting: Rewriting) -> Expr:
+    """A count; a column that is made of it has 18 digits, as facts tell of answers (`services/variants`)."""
+    counted = _complete_count(node)
+    is_bare = not isinstance(_above(node), (*_AROUND, exp.Pivot))
+    return cast(counted.copy(), COUNTER) if is_bare and _makes_columns(node) else counted
+
+
+COUNTER = "DECIMAL(18, 0)"
+"""The type of counts, as accounts declare it."""
+
+
+def _makes_columns(node: Expr) -> bool:
+    return isinstance(node.root(), exp.Create)
+
+
+def _above(node: Expr) -> Expr | None:
+    return node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
+
+
+def _complete_count(node: exp.Count) -> Expr:
     """COUNT(t.*), COUNT(DISTINCT t.*) and COUNT(a, b) count the rows in which no value is NULL."""
     values = [node.this, *node.expressions]
     is_distinct = isinstance(node.this, exp.Distinct)

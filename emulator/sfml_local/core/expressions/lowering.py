@@ -76,6 +76,7 @@ _NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     exp.Sub: lowered_dates.lowered_sum,
     exp.Literal: lowered_numbers.lowered_literal,
     exp.Mod: lowered_numbers.lowered_remainder,
+    exp.Cbrt: lowered_numbers.lowered_root,
     exp.Coalesce: comparisons.lowered_alternatives,
     exp.Case: comparisons.lowered_alternatives,
     exp.If: comparisons.lowered_alternatives,

@@ -189,6 +189,8 @@ CREATE OR REPLACE MACRO {PLACE}.sf_cut(x, kind) AS CASE
         / power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER))
     ELSE x END;
 CREATE OR REPLACE MACRO {PLACE}.sf_stored_type(x) AS sf_type_name(typeof(x));
+CREATE OR REPLACE MACRO {PLACE}.sf_root(r, x) AS CASE WHEN abs(r) BETWEEN 1e-50 AND 1e50
+    THEN r - (r * r * r - CAST(x AS DOUBLE)) / (3 * r * r) ELSE r END;
 CREATE OR REPLACE MACRO {PLACE}.sf_random() AS
     CAST((random() - 0.5::DOUBLE) * 18446744073709551616::DOUBLE AS BIGINT);
 """

@@ -80,6 +80,16 @@ def _mean_in_frame(value: Number, count: Number) -> Number:
     return Number(value.digits + 15, places)
 
 
+def _sum(value: Number, _: Number) -> Number:
+    """As accounts declared it: mlorek/frostlake."""
+    return Number(value.digits + 12, value.places)
+
+
+def _kurtosis(_: Number, __: Number) -> Number:
+    """As sqlglot records it of an account (`sqlglot.typing.snowflake`)."""
+    return Number(MOST_DIGITS, MOST_PLACES)
+
+
 def _variance(value: Number, _: Number) -> Number:
     """As sqlglot records it of an account (`sqlglot.typing.snowflake`), and Snowpark of values with 18 places."""
     return Number(MOST_DIGITS, MOST_PLACES if value.places else MORE_PLACES)
@@ -95,6 +105,8 @@ _RULES: Mapping[str, Callable[[Number, Number], Number]] = {
     "product": _product,
     "mean": _mean,
     "mean_in_frame": _mean_in_frame,
+    "sum": _sum,
+    "kurtosis": _kurtosis,
     "variance": _variance,
     "median": _median,
 }

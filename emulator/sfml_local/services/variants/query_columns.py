@@ -54,6 +54,7 @@ _MOVED = {
 """Function of a moment → the argument whose type it answers."""
 _NOTHING = ColumnFacts()
 _ALWAYS_NULL = ColumnFacts(length=0)
+_COUNTED = ColumnFacts(is_required=True, digits=18)
 
 Names = Sequence[str] | None
 """The names of a query's columns in their order; None if a star hides some."""
@@ -383,6 +384,8 @@ def _of_expression(node: Expr, sources: Sources, scope: Scope) -> ColumnFacts | 
             return _one_of(ends, sources, scope)
         case exp.CurrentTimestamp() | exp.Localtimestamp():
             return ColumnFacts("timestamp_ltz")
+        case exp.Count():
+            return _COUNTED
         case exp.RowNumber() | exp.HexString():
             return ColumnFacts(is_required=True)
         case exp.Anonymous():
