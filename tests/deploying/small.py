@@ -38,6 +38,25 @@ PAUSE = 0.02
 """Seconds between two questions: who asks without a pause slows down what it waits for."""
 
 
+NOTICED = ("stopping after the current call", "the work is already done")
+"""What a command says once it has noticed a signal."""
+
+
+def printed_by(started: subprocess.Popen[str], noticed: threading.Event) -> str:
+    """All that a command prints until it ends; the event is set once it says that it has noticed a signal.
+
+    A call that waits for the event ends after the signal has come, however busy the machine is.
+    """
+    assert started.stdout is not None
+    lines = []
+    for line in started.stdout:
+        lines.append(line)
+        if any(words in line for words in NOTICED):
+            noticed.set()
+    started.wait(120)
+    return "".join(lines)
+
+
 class Printed(io.StringIO):
     """What was printed, to a reader who takes all of Unicode."""
 
@@ -124,15 +143,17 @@ class Small:
     def apply_meeting(
         self, words: str, send: signal.Signals, when: When = "after", reason: str = "a test"
     ) -> tuple[int, str]:
-        """An apply that gets a signal while a call with these words waits."""
+        """An apply that gets a signal, and notices it, while a call with these words waits."""
         started: list[subprocess.Popen[str]] = []
+        noticed = threading.Event()
 
         def hit(call: Call) -> None:
             started[0].send_signal(send)
+            assert send == signal.SIGKILL or noticed.wait(60)
 
         self.local.faults.do(hit, words, when=when)
         started.append(self.start(*APPLY, "--user", "ada", "--reason", reason))
-        text, _ = started[0].communicate(timeout=120)
+        text = printed_by(started[0], noticed)
         self.local.faults.clear()
         return started[0].returncode, text
 

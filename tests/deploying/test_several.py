@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import fork_server
 import jsonschema
 import pytest
-from small import SFML, Small
+from small import SFML, Small, printed_by
 
 from sfml.base.resources import schema
 from sfml_local.http.faults import Call
@@ -143,13 +144,15 @@ def sharing(shop: Small) -> None:
 def test_a_signal_stops_before_the_next(shop: Small) -> None:
     sharing(shop)
     started: list[subprocess.Popen[str]] = []
+    noticed = threading.Event()
 
     def hit(call: Call) -> None:
         started[0].send_signal(signal.SIGINT)
+        assert noticed.wait(60)
 
     shop.local.faults.do(hit, "PUT /tasks/BREAD$FIRST", when="before")
     started.append(shop.start("apply", "--auto-approve"))
-    text, _ = started[0].communicate(timeout=120)
+    text = printed_by(started[0], noticed)
     shop.local.faults.clear()
     assert started[0].returncode == 130
     assert "applied before that: apple" in text and "not begun: cheese" in text
@@ -161,13 +164,15 @@ def test_a_signal_stops_before_the_next(shop: Small) -> None:
 def test_a_signal_after_the_last_call_of_one_stops_before_the_next(shop: Small) -> None:
     sharing(shop)
     started: list[subprocess.Popen[str]] = []
+    noticed = threading.Event()
 
     def hit(call: Call) -> None:
         started[0].send_signal(signal.SIGINT)
+        assert noticed.wait(60)
 
     shop.local.faults.do(hit, "DROP STAGE SFML_LEASE", when="before")
     started.append(shop.start("apply", "--auto-approve"))
-    text, _ = started[0].communicate(timeout=120)
+    text = printed_by(started[0], noticed)
     shop.local.faults.clear()
     assert started[0].returncode == 130, text
     assert "applied before that: apple" in text and "not begun: bread, cheese" in text
