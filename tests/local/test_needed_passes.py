@@ -36,6 +36,7 @@ CHANGED = (
     "SELECT * FROM TABLE(VALIDATE(t, JOB_ID => '_last'))",
     "SELECT v['a']::BINARY FROM t",
     "SELECT 1 AS b WHERE b = 1",
+    "SELECT 1 AS full",
     "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE ALL BY NAME",
     "SELECT * FROM (t) x",
     "SELECT a FROM (SELECT 1 AS k, 2 AS a) x LEFT JOIN (SELECT 1 AS k, 3 AS a) y USING (k)",
