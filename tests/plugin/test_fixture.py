@@ -7,11 +7,13 @@ import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fork_server
 import pytest
 
+from sfml.base.errors import SfmlError
 from sfml.testing.local_snowflake import NAMES, LocalSnowflake
 
 if TYPE_CHECKING:
@@ -114,6 +116,18 @@ def test_the_history_begins_with_the_test(local_snowflake: LocalSnowflake, round
     while [row["STATE"] for row in local_snowflake.sql(history)] != ["SUCCEEDED"]:
         assert time.monotonic() < deadline, "the task never ran"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("sql", "command"), [("/* a */ put file://{} @~", "PUT"), ("GET @~ file://{}", "GET")]
+)
+def test_a_transfer_needs_a_client(
+    local_snowflake: LocalSnowflake, tmp_path: Path, sql: str, command: str
+) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.raises(SfmlError, match=f"{command} transferred nothing") as refused:
+        local_snowflake.sql(sql.format(tmp_path / ("a.txt" if command == "PUT" else "")))
+    assert "connection().cursor()" in str(refused.value.help)
 
 
 def test_the_clock_goes_with_the_machine_until_it_is_held(local_snowflake: LocalSnowflake) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.errors import SfmlError
 from sfml.testing import open_clients
 from sfml.testing.clock import SteeredClock
 from sfml_local.control import ServerInfo, lock, write_info
@@ -172,13 +173,19 @@ class LocalSnowflake:
         return Registry(self.session(), database_name=self.database, schema_name=self.schema)
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        """The rows of one statement as mappings. It runs inside the server: no fault rule applies to it."""
+        """The rows of one statement as mappings. It runs inside the server: no fault rule applies to it.
+
+        PUT and GET are refused: the client of a connection carries them out.
+        """
         account = self.server.account
         session = account.sessions.open(database=self.database, schema=self.schema)
         try:
-            return account.execute(session, statement).dicts()
+            result = account.execute(session, statement)
         finally:
             account.sessions.close(session)
+        if result.transfer is not None:
+            raise _not_transferred("PUT" if result.transfer["command"] == "UPLOAD" else "GET")
+        return result.dicts()
 
     # -- whole pipelines
 
@@ -301,3 +308,10 @@ class LocalSnowflake:
         finally:
             self._server.clean()
             self.clock.release()
+
+
+def _not_transferred(command: str) -> SfmlError:
+    return SfmlError(
+        f"{command} transferred nothing: a client carries it out, and `local_snowflake.sql` runs inside the server",
+        help="Run it on a connection, `local_snowflake.connection().cursor().execute(…)`, or use `session().file`.",
+    )

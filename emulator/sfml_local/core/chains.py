@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.nested_statements import nested
 from sfml_local.core.result import SELECT, SHOW, Column, Result
 from sfml_local.grammar.flow import UnitedResult, united_results, with_results
 from sfml_local.grammar.quoting import literal
@@ -35,7 +36,8 @@ def run_chain(
         whole = _united(results, united)
         if whole is None:
             text = with_results(statement, partial(_scan, ids[:-1]))
-            whole = account.execute(session, text, describe_only=describe_only, query_id=ids[-1])
+            with nested():
+                whole = account.execute(session, text, describe_only=describe_only, query_id=ids[-1])
         if describe_only:
             session.remember(ids[-1], whole, counts=False)
         results.append(whole)

@@ -28,6 +28,7 @@ from sfml_local.core.engine import Engine
 from sfml_local.core.errors import SqlError, not_emulated, too_complex
 from sfml_local.core.execution import Followers
 from sfml_local.core.naming_locks import NamingLocks, name_in
+from sfml_local.core.nested_statements import refuse_nested
 from sfml_local.core.places import missing_place
 from sfml_local.core.queries import Queries, rows_of
 from sfml_local.core.result import Column, Result, status
@@ -164,7 +165,7 @@ class LocalAccount(Account):
         """The result under a query id, or under none: what services execute for a statement is no query."""
         mark = current_query.set(query_id or self.new_query_id())
         try:
-            return self._execute(session, sql, params, describe_only)
+            return self._execute(session, sql, params, describe_only, is_query=query_id is not None)
         except SqlSyntaxError as cause:
             raise SqlError(str(cause), 1003, "42000") from cause
         except UnknownReference as cause:
@@ -176,7 +177,9 @@ class LocalAccount(Account):
         finally:
             current_query.reset(mark)
 
-    def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
+    def _execute(
+        self, session: Session, sql: str, params: list[Any], describe_only: bool, *, is_query: bool
+    ) -> Result:
         if self.ignored.has(sql):
             return status()
         if not params and not describe_only and (reading := plain_readings.read(self, session, sql)):
@@ -184,9 +187,12 @@ class LocalAccount(Account):
         sql = quoted_files(sql)
         if "->>" in sql and (statements := chained(inline_bindings(sql, params))):
             return run_chain(self, session, statements, describe_only=describe_only)
+        written = sql
         sql, params = immediate_bindings(*inline_identifiers(without_scoped(sql), params))
         sql = exists_before_name(public_places(quoted_urls(sql)))
         statement = parse_statement(inline_bindings(sql, params))
+        if is_query and not describe_only:
+            refuse_nested(session, statement, written)
         if statement is None:
             return self.run(session, sql, params, describe_only)
         handler = self.handlers.get(type(statement))

@@ -5,7 +5,7 @@ Each pass takes the tree and a `Rewriting` and returns the tree; `PASSES` is the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -25,11 +25,13 @@ from sfml_local.core.lateral_aliases import lateral_aliases
 from sfml_local.core.merges_by_name import merges_by_name
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.needed_passes import looks_for
+from sfml_local.core.nested_statements import has_owners_rights, variable_of_owner
 from sfml_local.core.positional_columns import positional_columns
 from sfml_local.core.queries import Queries
 from sfml_local.core.reserved_words import reserved_words
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
+from sfml_local.core.session_variables import SessionVariable
 from sfml_local.core.temporaries import renames, temporary_tables
 from sfml_local.core.type_names import type_names
 from sfml_local.core.typed_constants import constant
@@ -192,24 +194,25 @@ def _last_query_id(call: exp.Anonymous, rewriting: Rewriting) -> str | None:
 @looks_for(exp.Parameter, exp.Anonymous)
 def variables(tree: Expr, rewriting: Rewriting) -> Expr:
     """Replace `$name` by the session's variable, and GETVARIABLE('NAME') by its text."""
-    held = rewriting.session.variables
+    is_owners = has_owners_rights(rewriting.session)
+    held = {} if is_owners else rewriting.session.variables
     for node in list(tree.find_all(exp.Parameter, exp.Anonymous)):
         if isinstance(node, exp.Anonymous):
             if str(node.this).upper() == "GETVARIABLE" and len(node.expressions) == 1:
-                tree = substitute(tree, node, _text_of_variable(node, rewriting))
+                tree = substitute(tree, node, _text_of_variable(node, held, rewriting))
             continue
         if not isinstance(node.this, exp.Var):
             continue
         name = node.this.name.upper()
         if name not in held:
-            raise unknown_variable(name)
+            raise variable_of_owner(name) if is_owners else unknown_variable(name)
         tree = substitute(tree, node, constant(held[name].value, held[name].column))
     return tree
 
 
-def _text_of_variable(call: exp.Anonymous, rewriting: Rewriting) -> Expr:
+def _text_of_variable(call: exp.Anonymous, held: Mapping[str, SessionVariable], rewriting: Rewriting) -> Expr:
     """https://docs.snowflake.com/en/sql-reference/functions/getvariable: the name is not folded."""
-    variable = rewriting.session.variables.get(str(value_of(call.expressions[0], rewriting)))
+    variable = held.get(str(value_of(call.expressions[0], rewriting)))
     if variable is None:
         return literal(None)
     return exp.cast(constant(variable.value, variable.column), "VARCHAR")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.nested_statements import nested
 from sfml_local.core.result import Column, Result
 from sfml_local.core.statement_parameters import value_of
 from sfml_local.grammar.several import statements_of
@@ -48,7 +49,8 @@ def run_all(
     ids, given = [], iter(values)
     for statement in statements:
         ids.append(account.new_query_id())
-        account.execute(session, statement, _taken(statement, given), query_id=ids[-1])
+        with nested():
+            account.execute(session, statement, _taken(statement, given), query_id=ids[-1])
     rows = (("Multiple statements executed successfully.",),)
     result = Result((Column("multiple statement execution"),), rows, SEVERAL, parts=tuple(ids))
     session.remember(query_id, result)

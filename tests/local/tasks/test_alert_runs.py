@@ -110,6 +110,13 @@ def test_how_a_run_ends(sql: Sql, condition: str, action: str, state: str, messa
     assert (code, text) == (None, None) if message is None else (code == 2003 and message in text)
 
 
+def test_an_action_cannot_transfer_files(sql: Sql) -> None:
+    created(sql, "SELECT 1", "PUT file:///no_such @~")
+    sql("EXECUTE ALERT a")
+    sql.account.part(Alerts).settle()
+    assert history(sql, "state", "sql_error_code") == [("ACTION_FAILED", 90236)]
+
+
 def test_a_failed_run_is_no_successful_one(sql: Sql, clock: ManualClock) -> None:
     created(sql, "SELECT * FROM gauge")
     sql("ALTER ALERT a RESUME")

@@ -392,3 +392,14 @@ def test_a_run_that_the_server_left_is_failed_when_it_starts_again(folder: Path,
         assert [task["name"] for task in sql("SHOW TASKS")] == ["F", "R"]
     finally:
         account.close()
+
+
+@pytest.mark.parametrize("body", ["{}", "EXECUTE IMMEDIATE $$BEGIN {}; END$$", "BEGIN {}; END"])
+@pytest.mark.parametrize("command", ["PUT file:///no_such @transferred", "GET @transferred file:///tmp/"])
+def test_a_task_cannot_transfer_files(sql: Sql, body: str, command: str) -> None:
+    sql("CREATE OR REPLACE STAGE transferred")
+    sql.graph(f"r AS {body.format(command)}")
+    assert sql.run("r") == {"R": FAILED}
+    [row] = sql.history(NAME="R")
+    assert row["ERROR_CODE"] == 90236
+    assert f"Unsupported statement type '{command[:3]}_FILES'" in row["ERROR_MESSAGE"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sfml_local.core.errors import SqlError
 from sfml_local.core.full_disk import full_disk_error
 from sfml_local.core.log_format import logger
+from sfml_local.core.nested_statements import nested
 from sfml_local.services.alerts import store
 from sfml_local.services.alerts.model import Alert, AlertRun, State
 from sfml_local.services.tasks.task_run import INTERNAL, interrupt
@@ -72,7 +73,8 @@ class RunningAlert:
         query_id = self.account.new_query_id()
         self._note(session, replace(self.run, action_query_id=query_id))
         try:
-            self.account.execute(session, self.run.action, query_id=query_id)
+            with nested():
+                self.account.execute(session, self.run.action, query_id=query_id)
         except Exception as error:
             return self._failed(State.ACTION_FAILED, error)
         return replace(self.run, state=State.TRIGGERED)

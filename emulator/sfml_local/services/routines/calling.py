@@ -15,6 +15,7 @@ from sqlglot.tokens import TokenType
 from sfml_local.core.arrow import as_table
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.names import resolve
+from sfml_local.core.nested_statements import has_owners_rights, nested
 from sfml_local.core.result import CALL, Result
 from sfml_local.grammar.procedures import AnonymousProcedure
 from sfml_local.grammar.scripting import Block
@@ -105,7 +106,7 @@ def _run_python(
         external_access=definition.external_access,
         strict=definition.strict,
     )
-    place = (routine.name.database, routine.name.schema) if _is_owners(routine) else None
+    place = (routine.name.database, routine.name.schema) if _is_owners(routine, session) else None
     return procedures.run_anonymous(account, session, procedure, place)
 
 
@@ -136,20 +137,24 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
 @contextlib.contextmanager
 def _in_place(account: Account, session: Session, routine: Routine) -> Iterator[None]:
     """The place of an owner's rights procedure: its own database and schema."""
-    if not _is_owners(routine):
+    if not _is_owners(routine, session):
         yield
         return
     before = (session.database, session.schema)
     account.engine.use(session, routine.name.database, routine.name.schema)
     try:
-        yield
+        with nested(is_owners=True):
+            yield
     finally:
         account.engine.use(session, *before)
 
 
-def _is_owners(routine: Routine) -> bool:
-    """https://docs.snowflake.com/en/developer-guide/stored-procedure/stored-procedures-rights"""
-    return routine.definition.execute_as == "OWNER"
+def _is_owners(routine: Routine, session: Session) -> bool:
+    """Whether it runs with its owner's rights, as all does that one with them calls.
+
+    https://docs.snowflake.com/en/developer-guide/stored-procedure/stored-procedures-rights
+    """
+    return routine.definition.execute_as == "OWNER" or has_owners_rights(session)
 
 
 def rows_of_call(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:

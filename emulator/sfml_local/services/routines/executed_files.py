@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.nested_statements import nested
 from sfml_local.grammar.several import statements_of
 from sfml_local.grammar.tokens import Tokens
 from sfml_local.services.stages.locations import locate
@@ -38,7 +39,8 @@ def execute(account: Account, session: Session, statement: ExecuteFile) -> Resul
     if not statements:
         raise SqlError("SQL compilation error:\nEmpty SQL statement.", 900, "42601")
     for one in statements:
-        result = account.execute(session, one, (), query_id=account.query_id)
+        with nested():
+            result = account.execute(session, one, (), query_id=account.query_id)
     return result
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.bindings import sql_literal
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.nested_statements import nested
 from sfml_local.core.queries import Queries
 from sfml_local.core.result import CALL, Column, Result
 from sfml_local.grammar.script_steps import (
@@ -475,7 +476,7 @@ def run_block(account: Account, session: Session, block: Block, called: Called |
     if called is not None:
         variables |= called.values
         types = called.types
-    with scope(account, session):
+    with scope(account, session), nested():
         return _result(Script(account, session, variables, types=dict(types)), block, called)
 
 

@@ -14,6 +14,7 @@ from sfml.semantics.states import State
 from sfml_local.core import followed_parameters
 from sfml_local.core.errors import SqlError
 from sfml_local.core.full_disk import full_disk_error
+from sfml_local.core.nested_statements import nested
 from sfml_local.processes import children
 from sfml_local.services.tasks import run_store
 from sfml_local.services.tasks.context import Stop, TaskRunContext
@@ -118,7 +119,8 @@ class RunningTask:
             if (refusal := followed_parameters.unfollowed(session.parameters)) is not None:
                 raise refusal
             if self.stop.state is None:
-                self.account.execute(session, self.task.settings.definition, query_id=self.query_id)
+                with nested():
+                    self.account.execute(session, self.task.settings.definition, query_id=self.query_id)
             if self.stop.state is None:
                 return self._finished(row, State.SUCCEEDED)
         except Exception as error:
