@@ -107,14 +107,20 @@ def declared(server: LocalServer) -> dict[str, Pass]:
     return {f"{one.__module__.removeprefix('sfml_local.')}.{one.__name__}": one for one in passes}
 
 
-def has_effect(rewrite: Pass, tree: Expr, session: Session, account: Account) -> bool:
-    """Whether a pass changes the tree, notes something or refuses it."""
-    before, rewriting = repr(tree), Rewriting(account, session)
+def takes_notice(rewrite: Pass, tree: Expr, session: Session, account: Account) -> bool:
+    """Whether a pass answers with another tree, notes something or refuses it."""
+    rewriting = Rewriting(account, session)
     try:
         is_same = rewrite(tree, rewriting) is tree
     except (SqlError, TypeError):  # it refuses the statement, or counts on a pass before it
         return True
-    return not is_same or repr(tree) != before or rewriting != Rewriting(account, session)
+    return not is_same or rewriting != Rewriting(account, session)
+
+
+def has_effect(rewrite: Pass, tree: Expr, session: Session, account: Account) -> bool:
+    """Whether a pass takes notice of the tree, or changes it in its place."""
+    before = repr(tree)
+    return takes_notice(rewrite, tree, session, account) or repr(tree) != before
 
 
 def test_a_pass_does_nothing_without_the_nodes_that_it_looks_for(
@@ -122,11 +128,13 @@ def test_a_pass_does_nothing_without_the_nodes_that_it_looks_for(
 ) -> None:
     effective: set[str] = set()
     for tree in trees():
-        kinds = kinds_in(tree)
-        for name, rewrite in declared.items():
-            if kinds.isdisjoint(looked_for(rewrite) or ()):
-                assert not has_effect(rewrite, tree, sql_session, server.account), (name, tree.sql())
-            elif name not in effective and has_effect(rewrite, tree.copy(), sql_session, server.account):
+        kinds, before = kinds_in(tree), repr(tree)
+        idle = {name for name, rewrite in declared.items() if kinds.isdisjoint(looked_for(rewrite) or ())}
+        for name in idle:
+            assert not takes_notice(declared[name], tree, sql_session, server.account), (name, tree.sql())
+        assert repr(tree) == before, (idle, tree.sql())
+        for name in declared.keys() - idle - effective:
+            if has_effect(declared[name], tree.copy(), sql_session, server.account):
                 effective.add(name)
     assert declared.keys() - effective == OF_OBJECTS, "a statement that it changes belongs to CHANGED"
 
