@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from source_trees import parsed
+from source_trees import every_node, parsed, without_searches
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class House:
     @cached_property
     def nodes(self) -> Mapping[str, tuple[ast.AST, ...]]:
         """Module → every node of its tree, walked once for all tests."""
-        return {name: tuple(ast.walk(tree)) for name, tree in self.modules.items()}
+        with without_searches():
+            return {name: tuple(every_node(tree)) for name, tree in self.modules.items()}
 
     @cached_property
     def arrows(self) -> Mapping[str, frozenset[str]]:
