@@ -77,6 +77,7 @@ CHECKS: tuple[Rule, ...] = (
     conditions.unknown_tasks_in_conditions,
     data_flow.unread_references,
     statements.several_statements,
+    statements.transfers,
     statements.large_results,
     notifications.unfit_notifications,
     notifications.unescaped_text,

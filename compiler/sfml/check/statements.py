@@ -62,12 +62,7 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
     Why: Snowflake takes one statement; the others would be refused, or run outside the task without a message.
     Instead: split it into tasks, or put `BEGIN … END` around it.
     """
-    bodies = [(task.name, task.node.body, task.place("sql")) for task in case.tasks]
-    if case.draft.root_body is not None:
-        bodies.append(("root", case.draft.root_body, case.draft.places["root.sql"]))
-    for name, body, place in bodies:
-        if not isinstance(body, SqlBody):
-            continue
+    for name, body, place in _bodies(case):
         statements = _statements(body.text)
         if _is_open(body.text):
             message = f"a quote or comment in the statement of `{name}` is not closed"
@@ -82,6 +77,60 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
             )
 
 
+def _bodies(case: Case) -> Iterator[tuple[str, SqlBody, Place]]:
+    """The statements of tasks, and of the root if it has one of its own."""
+    for task in case.tasks:
+        if isinstance(task.node.body, SqlBody):
+            yield task.name, task.node.body, task.place("sql")
+    if isinstance(case.draft.root_body, SqlBody):
+        yield "root", case.draft.root_body, case.draft.places["root.sql"]
+
+
+def transfers(case: Case) -> Iterator[Diagnostic]:
+    """SF371: a statement of a task transfers files, which only a client does.
+
+    What: neither the statement of a task, nor one in its block or in the text that it executes, is PUT or GET.
+    Why: PUT and GET copy files from and to the computer of a client; no client runs the statements of a task, so
+    Snowflake refuses them, and the task fails.
+    Instead: copy files in a step, with `ctx.session.file.put` or `ctx.session.file.get`; for files on a stage use
+    `COPY FILES INTO`.
+    """
+    why = "a client carries it out, and Snowflake has none in a task"
+    for name, body, place in _bodies(case):
+        command = _transfer(body.text)
+        if command is not None:
+            message = f"the statement of `{name}` transfers files by {command}"
+            yield error(
+                "SF371",
+                message,
+                place,
+                why=why,
+                help=f"write a step with `ctx.session.file.{command.lower()}(…)`, or `COPY FILES INTO` between stages",
+            )
+
+
+_TRANSFER = re.compile(
+    r"(?:^|;|\b(?:BEGIN|THEN|ELSE|DO|LOOP|REPEAT)\b)\s*(?:(PUT)\s+'?file:|(GET)\s+'?@)", re.IGNORECASE
+)
+_EXECUTED = re.compile(r"\bEXECUTE\s+IMMEDIATE\s*$", re.IGNORECASE)
+
+
+def _transfer(text: str) -> str | None:
+    """PUT or GET where a statement begins, also in what EXECUTE IMMEDIATE executes; other texts are left out."""
+    plain = ""
+    for piece in _PIECE.finditer(text):
+        if piece.lastgroup == "quoted" and _EXECUTED.search(plain):
+            width = 2 if piece[0].startswith("$$") else 1
+            if (found := _transfer(piece[0][width:-width].replace("''", "'"))) is not None:
+                return found
+        if piece.lastgroup == "quoted" and not piece[0].lower().startswith(("'file:", "'@")):
+            plain += "''"
+        elif piece.lastgroup != "comment":
+            plain += piece[0]
+    begun = _TRANSFER.search(plain)
+    return None if begun is None else (begun[1] or begun[2]).upper()
+
+
 def _is_block(statements: list[str]) -> bool:
     """Whether the statements are parts of one block; `BEGIN;` alone begins a transaction instead."""
     first, last = statements[0].upper().split(), statements[-1].upper().split()
@@ -92,7 +141,7 @@ def _is_block(statements: list[str]) -> bool:
 
 
 _PIECE = re.compile(
-    r"(?P<comment>(?:--|//)[^\n]*|/\*.*?\*/)"
+    r"(?P<comment>(?:--|(?<![:/])//)[^\n]*|/\*.*?\*/)"
     r"|(?P<quoted>'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\$\$.*?\$\$)"
     r"|(?P<open>['\"]|\$\$|/\*)"
     r"|(?P<end>;)"

@@ -1,0 +1,2 @@
+-- load
+PUT file:///tmp/data.csv @inbox;
