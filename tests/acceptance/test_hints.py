@@ -411,7 +411,6 @@ def write_project(folder: Path, spec: str) -> None:
 
 CHOICE = "the author decides"
 NOT_WALKED = {
-    "write a step with `ctx.session.file.{…}(…)`, or `COPY FILES INTO` between stages": "code of a new step",
     "write the outcomes as a mapping with `{…}: […]`; `[]` starts nothing": CHOICE,
     "`enabled: false` in this target": "names the cause",
     "`enabled: false`": "names the cause",
