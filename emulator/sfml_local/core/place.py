@@ -31,11 +31,8 @@ class Place:
 
         A link that leads out of the stage or nowhere, a pipe or a socket is no file of it.
         """
-        found = (
-            (Path(folder) / name).relative_to(self.root).as_posix()
-            for folder, _, names in os.walk(self.root)
-            for name in names
-        )
+        above = len(f"{self.root}/")
+        found = (f"{folder}/{name}"[above:] for folder, _, names in os.walk(self.root) for name in names)
         keys = sorted(key for key in found if key.startswith(self.path))
         return iter([key for key in keys if self._is_file(key)])
 

@@ -356,7 +356,7 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
     rows = []
     for key in place.paths():
         if _matches(place, key, statement.pattern):
-            file = place.file(key)
+            file = place.root / key
             try:
                 info, digest = file.stat(), staged_files.md5(file)
             except OSError as error:  # the file was just removed, or is not readable
@@ -374,9 +374,10 @@ def remove(account: Account, session: Session, statement: Remove) -> Result:
     rows = []
     for key in place.paths():
         if _matches(place, key, statement.pattern):
-            place.file(key).unlink(missing_ok=True)
+            file = place.root / key
+            file.unlink(missing_ok=True)
             rows.append((place.prefix + key, "removed"))
-            _prune(place.file(key).parent, place.root)
+            _prune(file.parent, place.root)
     return table(("name", "result"), rows)
 
 
