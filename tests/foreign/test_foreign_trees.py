@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlglot import Expr, exp, parse_one
 
-from sfml_local.core import fakesnow_port, fast_trees
+from sfml_local.core import fakesnow_port, fast_trees, known_trees
 
 STATEMENTS = (
     "SELECT 1",
@@ -128,3 +128,64 @@ def test_a_walk_goes_into_what_has_been_put_in_meanwhile_and_not_below_what_is_p
             node.set("expression", exp.Neg(this=exp.Var(this="x")))
     assert {exp.Neg, exp.Var, exp.From} <= kinds
     assert not {exp.Table, exp.Literal} & kinds
+
+
+# -- what is known of a tree
+
+
+def met_while_changing(tree: Expr, nodes: Iterator[Expr]) -> list[str]:
+    """The nodes that a search comes by while one is replaced, others are put in below those to come, or taken out."""
+    met = []
+    for node in nodes:
+        met.append(repr(node))
+        match node.name if isinstance(node, exp.Column) else None:
+            case "a":
+                tree.args["where"].this.set("expression", exp.func("f", exp.column("x"), exp.column("y")))
+                node.replace(exp.func("g", exp.column("z")))
+            case "c":
+                tree.args["where"].pop()
+                tree.append("expressions", exp.column("z"))
+    return met
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT a, b FROM t WHERE c = d", "SELECT 1 + a FROM t WHERE NOT c = (d + 1)", "SELECT b FROM t"]
+)
+def test_a_search_in_a_known_tree_goes_on_in_it_as_it_is(sql: str) -> None:
+    """As in sqlglot: what is below a node is looked at when the next one is asked for."""
+    kinds = (exp.Column, exp.Identifier)
+    known, new = parse_one(sql), parse_one(sql)
+    expected = met_while_changing(new, (node for node in by_level(new) if isinstance(node, kinds)))
+    known_trees.contents(known)
+    assert met_while_changing(known, known.find_all(*kinds)) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree.set("limit", exp.Limit(expression=exp.Literal.number(1))),
+        lambda tree: tree.append("expressions", exp.column("b")),
+        lambda tree: tree.expressions[0].replace(exp.column("b")),
+        lambda tree: tree.args["from_"].pop(),
+        lambda tree: tree.select("b", copy=False),
+        lambda tree: tree.transform(
+            lambda node: exp.null() if isinstance(node, exp.Column) else node, copy=False
+        ),
+    ],
+)
+def test_what_is_known_of_a_tree_ends_with_a_change(change: Callable[[Expr], object]) -> None:
+    tree = parse_one("SELECT a FROM t", dialect="snowflake")
+    assert known_trees.contents(tree) is known_trees.known(tree)
+    change(tree)
+    assert known_trees.known(tree) is None
+    assert known_trees.contents(tree).nodes == list(by_level(tree))
+
+
+def test_of_one_tree_alone_it_is_known_what_is_in_it() -> None:
+    tree, other = parse_one("SELECT 1"), parse_one("SELECT 1")
+    known_trees.contents(tree)
+    known_trees.contents(other)
+    assert known_trees.known(tree) is None
+    assert known_trees.known(other) is not None
+    known_trees.forget()
+    assert known_trees.known(other) is None

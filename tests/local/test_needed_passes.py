@@ -16,6 +16,7 @@ from yaml_files import read_yaml
 from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
 from sfml_local.core.expressions.dialect import parse_one
+from sfml_local.core.known_trees import contents, known
 from sfml_local.core.needed_passes import kinds_in, looked_for, looks_for, rewritten
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting
@@ -137,6 +138,31 @@ def test_a_pass_does_nothing_without_the_nodes_that_it_looks_for(
             if has_effect(declared[name], tree.copy(), sql_session, server.account):
                 effective.add(name)
     assert declared.keys() - effective == OF_OBJECTS, "a statement that it changes belongs to CHANGED"
+
+
+def test_what_is_known_of_a_tree_is_in_it_after_each_pass(server: LocalServer, sql_session: Session) -> None:
+    followers = server.account._followers
+    still_known = 0
+    for tree in trees():
+        rewriting = Rewriting(server.account, sql_session)
+        with contextlib.suppress(SqlError, SqlSyntaxError):
+            for rewrite in (*followers.first, *PASSES, *followers.last):
+                contents(tree)
+                tree = rewrite(tree, rewriting)
+                if (found := known(tree)) is not None:
+                    still_known += 1
+                    assert list(map(id, found.nodes)) == list(map(id, every_node(tree))), (
+                        rewrite,
+                        tree.sql(),
+                    )
+    assert still_known
+
+
+def every_node(tree: Expr) -> list[Expr]:
+    nodes = [tree]
+    for node in nodes:
+        nodes.extend(node.iter_expressions())
+    return nodes
 
 
 @looks_for(exp.Column)

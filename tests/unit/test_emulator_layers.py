@@ -36,6 +36,7 @@ OF_JOBS = "job_runtime"
 
 OF_THE_PROCESS = {
     "sfml_local.core.deep": "Python's recursion limit is the process's, and so are the threads with stack for it",
+    "sfml_local.core.known_trees": "sqlglot's trees belong to no account, and a change of one tells nobody whose it is",
 }
 """Modules that keep something all the same, and why."""
 

@@ -4,7 +4,7 @@ A statement is copied by nearly everything that writes it or works with a part o
 a statement takes. sqlglot's own copy asks the `copy` module for each dictionary and list; its walks have three
 generators for each node. `tests/foreign/test_foreign_trees.py` compares both.
 
-The look at what is below a node stands in `below`, and again in the two functions that go through whole trees most
+The look at what is below a node stands in `below`, and again in the functions that go through whole trees most
 often: there a call and a list for each node would take as long as the look itself.
 """
 
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from itertools import islice
 from typing import Any
 
 from sqlglot import Expr, exp
 
-_ATOMS = frozenset({str, int, bool, float, type(None)})
-"""What is no node, and may be shared by copies."""
+from sfml_local.core import known_trees
+from sfml_local.core.known_trees import ATOMS as _ATOMS
+from sfml_local.core.known_trees import Contents
 
 Prune = Callable[[Expr], bool]
 
@@ -71,7 +73,9 @@ def _noted(value: Any) -> Any:
 
 
 def nodes_in(tree: Expr) -> list[Expr]:
-    """All nodes, each before those below it."""
+    """All nodes, each before those below it; nobody may change the list."""
+    if (known := known_trees.known(tree)) is not None:
+        return known.nodes
     found = [tree]
     for node in found:
         for value in node.args.values():
@@ -126,8 +130,26 @@ def _find_all(tree: Expr, *kinds: type[Expr], bfs: bool = True) -> Iterator[Expr
     if not bfs:
         yield from (node for node in _depth_first(tree) if isinstance(node, kinds))
         return
-    queue = [tree]
-    for node in queue:
+    if (known := known_trees.known(tree)) is not None:
+        yield from _find_known(known, kinds)
+        return
+    yield from _find_on([tree], 0, kinds)
+
+
+def _find_known(known: Contents, kinds: tuple[type[Expr], ...]) -> Iterator[Expr]:
+    """The nodes of these kinds; from where the tree is changed meanwhile, they are looked for."""
+    for at, node in enumerate(known.nodes):
+        if isinstance(node, kinds):
+            yield node
+            if known_trees.is_changed(known):
+                met = known.nodes[: known.ends[at - 1] if at else 1]
+                yield from _find_on([*met, *below(node)], at + 1, kinds)
+                return
+
+
+def _find_on(queue: list[Expr], start: int, kinds: tuple[type[Expr], ...]) -> Iterator[Expr]:
+    """The nodes of these kinds from one in a queue on; what is below a node is added when the next one is asked for."""
+    for node in islice(queue, start, None):
         if isinstance(node, kinds):
             yield node
         for value in node.args.values():
@@ -140,13 +162,25 @@ def _find_all(tree: Expr, *kinds: type[Expr], bfs: bool = True) -> Iterator[Expr
                 queue.append(value)
 
 
+def _followed(change: Callable[..., None]) -> Callable[..., None]:
+    """A change of a node's arguments, after which no tree is known."""
+
+    def followed(node: Expr, *arguments: Any, **options: Any) -> None:
+        known_trees.changed()
+        change(node, *arguments, **options)
+
+    return followed
+
+
 def install() -> None:
-    """Let sqlglot's trees be copied and walked through like this, whoever asks them to be."""
-    ours = {
+    """Let sqlglot's trees be copied, walked through and changed like this, whoever asks them to be."""
+    ours: dict[str, Callable[..., Any]] = {
+        "append": _followed(exp.Expression.append),
         "bfs": _by_level,
         "copy": copied,
         "dfs": _depth_first,
         "find_all": _find_all,
+        "set": _followed(exp.Expression.set),
         "walk": _walk,
     }
     for name, operation in ours.items():

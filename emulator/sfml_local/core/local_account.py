@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sfml_local.core import database_recovery, execution, plain_readings, set_aside, store
+from sfml_local.core import database_recovery, execution, known_trees, plain_readings, set_aside, store
 from sfml_local.core.account import Account
 from sfml_local.core.account import query_id as current_query
 from sfml_local.core.bindings import (
@@ -175,6 +175,7 @@ class LocalAccount(Account):
         except RecursionError as cause:
             raise too_complex() from cause
         finally:
+            known_trees.forget()
             current_query.reset(mark)
 
     def _execute(

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from sqlglot import Expr
 
-from sfml_local.core.fast_trees import nodes_in
+from sfml_local.core.known_trees import contents
 from sfml_local.core.rewriting import Pass, Rewriting
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -34,23 +33,16 @@ def looked_for(rewrite: Pass) -> frozenset[type[Expr]] | None:
 
 
 def rewritten(tree: Expr, rewriting: Rewriting, passes: Iterable[Pass]) -> Expr:
-    """The tree after the passes that it needs; it is looked through again after each that may have changed it."""
-    kinds: frozenset[type] | None = None
+    """The tree after the passes that it needs; it is looked through again after each that has changed it."""
+    kinds = kinds_in(tree)
     for rewrite in passes:
-        if (nodes := looked_for(rewrite)) is not None:
-            kinds = kinds_in(tree) if kinds is None else kinds
-            if kinds.isdisjoint(nodes):
-                continue
-        tree = rewrite(tree, rewriting)
-        kinds = None
+        nodes = looked_for(rewrite)
+        if nodes is None or not kinds.isdisjoint(nodes):
+            tree = rewrite(tree, rewriting)
+            kinds = kinds_in(tree)
     return tree
 
 
 def kinds_in(tree: Expr) -> frozenset[type]:
     """The classes of a tree's nodes, with those that they inherit from."""
-    return _with_bases(frozenset(map(type, nodes_in(tree))))
-
-
-@functools.lru_cache(maxsize=2048)
-def _with_bases(kinds: frozenset[type]) -> frozenset[type]:
-    return frozenset(base for kind in kinds for base in kind.__mro__)
+    return contents(tree).kinds

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml_local.core.fast_trees import below, nodes_in
+from sfml_local.core.fast_trees import below
+from sfml_local.core.known_trees import contents
 
 Nodes = tuple[type[Expr], ...]
 
@@ -153,8 +154,8 @@ class NeededSteps:
         return all(take(node) is node for node in self._nodes if isinstance(node, nodes))
 
     def _look_through(self) -> None:
-        self._nodes = nodes_in(self.tree)
-        self._kinds: frozenset[type] = frozenset().union(*map(_lineage, set(map(type, self._nodes))))
+        found = contents(self.tree)
+        self._nodes, self._kinds = found.nodes, found.kinds
 
 
 def _transformed(tree: Expr, left: list[Expr], take: Callable[[Expr], Expr], nodes: Nodes) -> Expr:
@@ -192,8 +193,3 @@ def _name_of(code: Any) -> str | None:
     """The name of a known step: that of its own function, or of the one that a lambda calls with further arguments."""
     names = code.co_names if code.co_name == "<lambda>" else (code.co_name,)
     return next((name for name in names if name in LOOKS_FOR), None)
-
-
-@functools.lru_cache(maxsize=2048)
-def _lineage(kind: type) -> tuple[type, ...]:
-    return kind.__mro__

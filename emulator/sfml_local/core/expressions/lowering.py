@@ -20,7 +20,7 @@ from sfml_local.core.expressions import (
 )
 from sfml_local.core.expressions.building import Builder
 from sfml_local.core.expressions.calls import bound_parts, is_raw
-from sfml_local.core.fast_trees import nodes_in
+from sfml_local.core.known_trees import contents
 from sfml_local.core.rewriting import Rewriting
 
 BUILDERS: dict[str, Builder] = {
@@ -37,7 +37,7 @@ OWN = frozenset(BUILDERS)
 
 def lowered(tree: Expr, rewriting: Rewriting) -> Expr:
     """The statement with the functions of `OWN`, casts, and literals of arrays and objects in DuckDB's terms."""
-    for node in reversed(nodes_in(tree)):
+    for node in reversed(contents(tree).nodes):
         new = _lowered(node, rewriting)
         if new is node:
             continue
