@@ -117,13 +117,14 @@ def take(
     DuckDB updates columns with an index or a list by deleting and inserting rows; for
     a plain UPDATE, these are paired again in their order.
     """
-    names = [name for name, _ in base_columns(run, base)]
+    types = base_columns(run, base)
+    names = [name for name, _ in types]
     differs = " OR ".join(f"b.{quoted(n)} IS DISTINCT FROM t.{quoted(n)}" for n in names)
     joined = (
         f"_sfml_before b FULL JOIN (SELECT rowid AS __key, * FROM {table_of(base)}) t ON b.__key = t.__key"
     )
     old, new = (", ".join(f"{side}.{quoted(n)}" for n in names) for side in "bt")
-    run(
+    [(changed,)] = run(
         "CREATE OR REPLACE TEMP TABLE _sfml_delta AS"
         f" SELECT b.__key, FALSE AS __plus, t.__key IS NOT NULL AS __update, {old} FROM {joined}"
         f" WHERE b.__key IS NOT NULL AND (t.__key IS NULL OR {differs})"
@@ -131,14 +132,14 @@ def take(
         f" WHERE t.__key IS NOT NULL AND (b.__key IS NULL OR {differs})"
     )
     run("DROP TABLE _sfml_before")
-    if is_update:
+    if is_update and changed:
         _pair(run)
-    for stream in streams:
-        _widen(run, stream, base)
-        if stream.append_only:
-            _append(run, stream, names, batch, next(numbers))
-        else:
-            _record(run, stream, names, batch, next(numbers))
+    any_gone = changed and run("SELECT 1 FROM _sfml_delta WHERE NOT __plus LIMIT 1")
+    for stream in streams if changed else ():
+        _widen(run, stream, types)
+        # Rows that came alone are no change of an earlier one, which takes longest to find.
+        record = _record if any_gone and not stream.append_only else _append
+        record(run, stream, names, batch, next(numbers))
     run("DROP TABLE _sfml_delta")
 
 
@@ -156,10 +157,10 @@ def _pair(run: Run) -> None:
     )
 
 
-def _widen(run: Run, stream: Stream, base: ObjectName) -> None:
+def _widen(run: Run, stream: Stream, types: list[tuple[str, str]]) -> None:
     """Add columns that were added to the table meanwhile."""
     kept = {name for name, _ in columns(run, stream.name.database, PLACE, _pending_name(stream))}
-    for name, kind in base_columns(run, base):
+    for name, kind in types:
         if name not in kept:
             run(f"ALTER TABLE {pending(stream)} ADD COLUMN {quoted(name)} {kind}")
 
@@ -206,7 +207,13 @@ def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool =
 
     A transaction does not see its own changes (`batch`). With `claimed`, only changes that `claim` has marked.
     """
-    shown, rows = _recorded(run, stream, batch, claimed)
+    shown = shown_columns(run, stream, [name for name, _ in base_columns(run, stream.base)])
+    return net(stream, shown, batch, claimed)
+
+
+def net(stream: Stream, shown: str, batch: str | None = None, claimed: bool = False) -> str:
+    """The same with the columns that `shown_columns` has told."""
+    rows = _recorded(stream, batch, claimed)
     if stream.append_only:
         return (
             f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", FALSE AS "METADATA$ISUPDATE",'
@@ -225,24 +232,27 @@ def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool =
 _ORDER = "PARTITION BY __row ORDER BY __seq, __part"
 
 
-def appended(run: Run, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
-    """A query for the inserts that a standard stream has recorded, as `contents` gives them of an append-only one."""
-    shown, rows = _recorded(run, stream, batch, claimed)
+def appended(stream: Stream, shown: str, batch: str | None = None, claimed: bool = False) -> str:
+    """A query for the inserts that a standard stream has recorded, as `net` gives them of an append-only one."""
+    rows = _recorded(stream, batch, claimed)
     return (
         f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", __row AS "METADATA$ROW_ID" FROM'
         f" (SELECT *, row_number() OVER ({_ORDER}) AS __n FROM ({rows})) WHERE __n = 1 AND __plus"
     )
 
 
-def _recorded(run: Run, stream: Stream, batch: str | None, claimed: bool) -> tuple[str, str]:
-    """The columns of the table, and a query for the records that are seen."""
+def shown_columns(run: Run, stream: Stream, names: list[str]) -> str:
+    """The columns of the stream's table, of which some may have been added since the last change."""
     kept = {name for name, _ in columns(run, stream.name.database, PLACE, _pending_name(stream))}
-    names = [name for name, _ in base_columns(run, stream.base)]
-    shown = ", ".join(quoted(n) if n in kept else f"NULL AS {quoted(n)}" for n in names)
+    return ", ".join(quoted(n) if n in kept else f"NULL AS {quoted(n)}" for n in names)
+
+
+def _recorded(stream: Stream, batch: str | None, claimed: bool) -> str:
+    """A query for the records that are seen."""
     where = f"__batch <> '{batch or '-'}'"
     if claimed:
         where += f" AND __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"
-    return shown, f"SELECT * FROM {pending(stream)} WHERE {where}"
+    return f"SELECT * FROM {pending(stream)} WHERE {where}"
 
 
 def are_recorded(run: Run, stream: Stream) -> bool:

@@ -90,23 +90,24 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     # A describe consumes nothing, because it shows only the columns.
     query = _contents(session, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
-    subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
+    subquery = exp.Subquery(this=query, alias=alias.copy())
     subquery.meta[STANDS_FOR] = stream.base
     if joins := table.args.get("joins"):
         subquery.set("joins", [join.copy() for join in joins])
     return subquery
 
 
-def _contents(session: Session, stream: Stream, batch: str | None, claimed: bool) -> str:
+def _contents(session: Session, stream: Stream, batch: str | None, claimed: bool) -> Expr:
     if not stream.legs:
-        return changes.contents(session.rows, stream, batch, claimed)
+        return parse_one(changes.contents(session.rows, stream, batch, claimed))
     for leg in stream.legs if claimed else ():
         changes.prepare_claim(session.rows, leg)
-    # The query is in DuckDB's own dialect, which must not be translated again.
-    view = f"temp.main.{changes.quoted(f'_sfml_changes_{stream.id}')}"
-    query = view_changes.contents(session.rows, stream, batch, claimed)
-    session.rows(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
-    return f"SELECT * FROM {view}"
+    # The query is in DuckDB's own dialect, which must not be translated again: DuckDB reads it from a text.
+    query = exp.Literal.string(view_changes.contents(session.rows, stream, batch, claimed))
+    read = exp.Anonymous(this="query", expressions=[query])
+    return exp.select("*").from_(
+        exp.Table(this=read, db=exp.to_identifier("main"), catalog=exp.to_identifier("system"))
+    )
 
 
 def _name(table: exp.Table, session: Session) -> ObjectName | None:

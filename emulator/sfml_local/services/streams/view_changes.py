@@ -67,9 +67,7 @@ def contents(run: Run, stream: Stream, batch: str | None = None, claimed: bool =
         # Another table has got the name of one of them.
         raise changes.stale(stream)
     tables = [_table(run, number, leg) for number, leg in enumerate(stream.legs)]
-    parts = [
-        text for table in tables for text in (*table.changes(run, stream, batch, claimed), *table.moments())
-    ]
+    parts = [text for table in tables for text in (*table.changes(stream, batch, claimed), *table.moments())]
     parts += [_moment(when, woven, len(tables)) for when in ("was", "now")]
     names = [name for name, _ in shown_columns(run, stream.base)]
     return f"WITH {', '.join(parts)} {_difference(names)}"
@@ -87,14 +85,16 @@ class _Table:
     columns: str
     same: str
     """The condition that row `t` of the table and row `i` of its changes are equal."""
+    shown: str
+    """The columns in the query for the changes."""
 
     def named(self, what: str) -> str:
         return f"__sfml_{what}_{self.number}"
 
-    def changes(self, run: Run, stream: Stream, batch: str | None, claimed: bool) -> tuple[str, str, str]:
+    def changes(self, stream: Stream, batch: str | None, claimed: bool) -> tuple[str, str, str]:
         """The rows of the table that came since the offset, those that went, and the changes that are read."""
-        every = changes.contents(run, self.leg)
-        read = (changes.appended if stream.append_only else changes.contents)(run, self.leg, batch, claimed)
+        every = changes.net(self.leg, self.shown)
+        read = (changes.appended if stream.append_only else changes.net)(self.leg, self.shown, batch, claimed)
         came = f"SELECT {self.columns} FROM ({every}) WHERE {_INSERTS}"
         rank = f"row_number() OVER (PARTITION BY {self.columns}"
         return (
@@ -131,9 +131,10 @@ _INSERTS, _DELETES = (f"\"METADATA$ACTION\" = '{action}'" for action in ("INSERT
 
 
 def _table(run: Run, number: int, leg: Stream) -> _Table:
-    names = [quoted(name) for name, _ in base_columns(run, leg.base)]
-    same = " AND ".join(f"t.{name} IS NOT DISTINCT FROM i.{name}" for name in names)
-    return _Table(number, leg, ", ".join(names), same)
+    names = [name for name, _ in base_columns(run, leg.base)]
+    all_quoted = [quoted(name) for name in names]
+    same = " AND ".join(f"t.{name} IS NOT DISTINCT FROM i.{name}" for name in all_quoted)
+    return _Table(number, leg, ", ".join(all_quoted), same, changes.shown_columns(run, leg, names))
 
 
 def _moment(when: str, woven: str, tables: int) -> str:
