@@ -41,25 +41,25 @@ class LoadTurns:
 
 
 class KnownHistories:
-    """The databases whose history may have rows: few have any, and every definition would delete some."""
+    """The schemas whose history may have rows: few have any, and every definition would delete some."""
 
     def __init__(self, account: Account) -> None:
         self._engine = account.engine
         self._asked: set[str] = set()
-        self._filled: set[str] = set()
+        self._filled: set[tuple[str, str]] = set()
         """A name is put in before the first row is written, and stays."""
 
-    def fill(self, database: str) -> None:
+    def fill(self, database: str, schema: str) -> None:
         """A row is about to be written."""
-        self._filled.add(database)
+        self._filled.add((database, schema))
 
-    def may_have_rows(self, database: str) -> bool:
-        """Whether the history of a database, or another transaction, may have rows."""
+    def may_have_rows(self, database: str, schema: str) -> bool:
+        """Whether the history of a schema, or another transaction, may have rows of its tables."""
         if database not in self._asked:
-            if self._engine.rows(f"SELECT 1 FROM {_of_database(database)} LIMIT 1"):
-                self.fill(database)
+            for (filled,) in self._engine.rows(f"SELECT DISTINCT schema FROM {_of_database(database)}"):
+                self.fill(database, filled)
             self._asked.add(database)
-        return database in self._filled
+        return (database, schema) in self._filled
 
 
 def creation_sql(database: str) -> str:
@@ -76,7 +76,7 @@ def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
 
 def note(account: Account, session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
     """Record these files with their MD5 in the session's open transaction."""
-    account.part(KnownHistories).fill(table.database)
+    account.part(KnownHistories).fill(table.database, table.schema)
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
     with session.lock, translating("COPY INTO"):
@@ -157,7 +157,7 @@ def _change(rewriting: Rewriting, table: ObjectName, sql: str, parameters: list[
     session = rewriting.session
     _make_temporary(session, table)
     histories = rewriting.account.part(KnownHistories)
-    if table in session.temporaries or histories.may_have_rows(table.database):
+    if table in session.temporaries or histories.may_have_rows(table.database, table.schema):
         session.rows(sql.format(_loads(session, table)), parameters)
 
 
@@ -182,5 +182,5 @@ def _of_database(database: str) -> str:
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    if account.part(KnownHistories).may_have_rows(database):
+    if account.part(KnownHistories).may_have_rows(database, schema):
         account.engine.rows(f"DELETE FROM {_of_database(database)} WHERE schema = ?", [schema])
