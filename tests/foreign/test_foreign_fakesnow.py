@@ -55,6 +55,7 @@ def test_a_connection_has(connection: fakesnow.conn.FakeSnowflakeConnection, nam
         ("_execute", "fakesnow_port.execute: queries and DML"),
         ("_arrow_table", "fakesnow_port.answer: the rows of every answer"),
         ("_duck_conn", "fakesnow_port.description: the types of every answer"),
+        ("_conn", "fakesnow_port.check_place: whether a statement can lack a current database or schema"),
         ("check_db_and_schema", "Engine: statements without a current database are refused"),
     ],
 )

@@ -63,7 +63,7 @@ def define(
 
     Sessions that define the same object do it one after the other, as on an account: DuckDB would refuse the second.
     """
-    cursor.check_db_and_schema(tree)
+    fakesnow_port.check_place(cursor, tree)
     target, name = _target(tree, rewriting.session)
     with contextlib.ExitStack() as held:
         for one in _names(tree, name):

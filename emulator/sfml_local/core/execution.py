@@ -277,7 +277,7 @@ def _execute(
     cursor: FakeSnowflakeCursor, duck: duckdb.DuckDBPyConnection, tree: Expr, params: list[Any]
 ) -> None:
     """Executes a tree as fakesnow's cursor executes a statement's text."""
-    cursor.check_db_and_schema(tree)
+    fakesnow_port.check_place(cursor, tree)
     if (seed := tree.args.pop("seed", None)) is not None:
         duck.execute(f"SELECT setseed({seed})")
     for statement in fakesnow_port.statements_of(cursor, tree):
@@ -301,7 +301,7 @@ def _described(
 ) -> Result:
     """The columns that a statement would answer; nothing is changed."""
     if isinstance(tree, exp.Query):
-        cursor.check_db_and_schema(tree)
+        fakesnow_port.check_place(cursor, tree)
         bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
         return _described_query(duck, fakesnow_port.transform(cursor, bare, []), type_id)
     if type(tree) in DESCRIBE_RESULT_SQL:

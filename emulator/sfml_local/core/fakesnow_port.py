@@ -90,6 +90,13 @@ def set_place(connection: FakeSnowflakeConnection, database: str | None, schema:
     connection.schema_set = schema is not None
 
 
+def check_place(cursor: FakeSnowflakeCursor, tree: Expr) -> None:
+    """Refuse a statement for which the session lacks a current database or schema; one that has both lacks none."""
+    connection = cursor._conn
+    if not (connection.database_set and connection.schema_set):
+        cursor.check_db_and_schema(tree)
+
+
 def transform(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> Expr:
     """Translate one statement from Snowflake's dialect to DuckDB's."""
     steps: Any = cursor._transform(NeededSteps(tree), params)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def is_strict(session: Session) -> bool:
 
 def update(session: Session, cursor: FakeSnowflakeCursor, tree: Expr) -> Result:
     """Execute an UPDATE … FROM; returns one row with the numbers of updated and of multi-joined target rows."""
-    cursor.check_db_and_schema(tree)
+    fakesnow_port.check_place(cursor, tree)
     transformed = fakesnow_port.transform(cursor, tree, [])
     begin_dml(session)
     # One transaction, so that the numbers and the change see the same rows.

@@ -39,7 +39,7 @@ _ROW, _ACTION = "_sfml_row", "_sfml_action"
 def merge(rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Result:
     """Execute a MERGE; returns one row with the number of rows for each kind of change in the statement."""
     session = rewriting.session
-    cursor.check_db_and_schema(tree)
+    fakesnow_port.check_place(cursor, tree)
     _demand_table(rewriting, tree)
     kinds = {_kind(when) for when in clauses(tree)}
     transformed = fakesnow_port.transform(cursor, tree, [])

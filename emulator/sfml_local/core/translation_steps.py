@@ -118,17 +118,16 @@ class NeededSteps:
 
     def transform(self, step: Callable[..., Expr], **options: Any) -> NeededSteps:
         """Take the step if the tree has a node that it looks at, or if nothing is known of it."""
+        name = _name_of(step.__code__)
+        if name in self._idle:
+            return self
         options.pop("copy", None)
         take: Callable[[Expr], Expr] = partial(step, **options) if options else step
-        name = _name_of(step.__code__)
         if name is None:
             self.tree = self.tree.transform(take, copy=False)
-        elif self._is_idle(name, take):
-            return self
-        else:
+            self._look_through()
+        elif name not in UNCHANGING or self._is_changed_by(take, LOOKS_FOR[name]):
             self._take(take, LOOKS_FOR[name])
-            return self
-        self._look_through()
         return self
 
     def _take(self, take: Callable[[Expr], Expr], nodes: Nodes) -> None:
@@ -144,18 +143,22 @@ class NeededSteps:
             self.tree = _transformed(self.tree, below(met[0])[::-1], take, nodes)
             self._look_through()
 
-    def _is_idle(self, name: str, take: Callable[[Expr], Expr]) -> bool:
-        """Whether a step would change nothing, as far as that can be seen without taking it."""
-        nodes, beside = LOOKS_FOR[name], ONLY_BESIDE.get(name, ())
-        if self._kinds.isdisjoint(nodes) or (beside and self._kinds.isdisjoint(beside)):
-            return True
-        if name not in UNCHANGING:
-            return False
-        return all(take(node) is node for node in self._nodes if isinstance(node, nodes))
+    def _is_changed_by(self, take: Callable[[Expr], Expr], nodes: Nodes) -> bool:
+        return any(take(node) is not node for node in self._nodes if isinstance(node, nodes))
 
     def _look_through(self) -> None:
         found = contents(self.tree)
-        self._nodes, self._kinds = found.nodes, found.kinds
+        self._nodes, self._idle = found.nodes, _idle_steps(found.kinds)
+
+
+@functools.lru_cache(maxsize=2048)
+def _idle_steps(kinds: frozenset[type]) -> frozenset[str]:
+    """The steps that change nothing in a tree of these kinds of nodes."""
+    return frozenset(
+        name
+        for name, nodes in LOOKS_FOR.items()
+        if kinds.isdisjoint(nodes) or (name in ONLY_BESIDE and kinds.isdisjoint(ONLY_BESIDE[name]))
+    )
 
 
 def _transformed(tree: Expr, left: list[Expr], take: Callable[[Expr], Expr], nodes: Nodes) -> Expr:
