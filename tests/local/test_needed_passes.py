@@ -38,6 +38,8 @@ CHANGED = (
     "SELECT v['a']::BINARY FROM t",
     "SELECT 1 AS b WHERE b = 1",
     "SELECT 1 AS full",
+    "SELECT SUM(TRUE)",
+    "SELECT d FROM t UNION ALL SELECT 'x'",
     "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE ALL BY NAME",
     "SELECT * FROM (t) x",
     "SELECT a FROM (SELECT 1 AS k, 2 AS a) x LEFT JOIN (SELECT 1 AS k, 3 AS a) y USING (k)",
@@ -71,7 +73,6 @@ OF_OBJECTS = frozenset(
         "services.routines.functions.user_functions",
         "services.routines.python_table_functions.table_calls",
         "services.streams.following.stream_tables",
-        "services.variants.column_types.dated_texts",
     }
 )
 """Passes that change a statement only where what it names is there."""

@@ -89,7 +89,7 @@ def _date_texts(column: Sequence[Expr], rewriting: Rewriting) -> None:
     texts = [value for value in values if isinstance(value, exp.Literal) and value.is_string]
     if not texts or len(texts) == len(values):
         return
-    types = {_of_selected(value, rewriting) for value in values if not _is_untyped(value)}
+    types = {of_selected(value, rewriting) for value in values if not _is_untyped(value)}
     type = types.pop() if len(types) == 1 else None
     if type is None or type.partition("(")[0] not in _MOMENTS | {"DATE"}:
         return
@@ -102,7 +102,7 @@ def _is_untyped(value: Expr) -> bool:
     return isinstance(value, exp.Null) or (isinstance(value, exp.Literal) and value.is_string)
 
 
-def _of_selected(value: Expr, rewriting: Rewriting) -> str | None:
+def of_selected(value: Expr, rewriting: Rewriting) -> str | None:
     """The type of a column of the tables around it."""
     select = value.find_ancestor(exp.Select)
     source = None if select is None else select.args.get("from_")
@@ -180,13 +180,23 @@ def _static(value: Expr, relations: Sequence[Expr], rewriting: Rewriting) -> str
     match value:
         case exp.Paren():
             return _static(value.this, relations, rewriting)
+        case exp.Column() if isinstance(value.this, exp.Identifier):
+            return _of_column(value, relations, rewriting)
+        case exp.Literal() if value.is_string:
+            return None
+    return of_form(value)
+
+
+def of_form(value: Expr) -> str | None:
+    """The type of a literal, a condition or the current date."""
+    match value:
+        case exp.Paren():
+            return of_form(value.this)
         case exp.Predicate() | exp.Connector() | exp.Not():
             return "BOOLEAN"
         case exp.CurrentDate():
             return "DATE"
-        case exp.Column() if isinstance(value.this, exp.Identifier):
-            return _of_column(value, relations, rewriting)
-    return None if isinstance(value, exp.Literal) and value.is_string else _of_literal(value)
+    return _of_literal(value)
 
 
 def _of_column(column: exp.Column, relations: Sequence[Expr], rewriting: Rewriting) -> str | None:
@@ -234,8 +244,22 @@ def _compare(tree: exp.Insert, given: Mapping[int, str | None], rewriting: Rewri
             _refuse(value, wanted, column)
 
 
+class _Held:
+    """The columns of the tables that a statement reads."""
+
+    def __init__(self) -> None:
+        self.tables: dict[ObjectName, dict[str, str]] = {}
+
+
 def _held(rewriting: Rewriting, name: ObjectName) -> dict[str, str]:
     """The columns of a table with their types, as errors show them."""
+    tables = rewriting.note(_Held).tables
+    if name not in tables:
+        tables[name] = _asked(rewriting, name)
+    return tables[name]
+
+
+def _asked(rewriting: Rewriting, name: ObjectName) -> dict[str, str]:
     told = semi_structured.kinds_of(rewriting.account, rewriting.session, name)
     held = rewriting.account.engine.held_types(rewriting.session, name)
     return {

@@ -400,8 +400,20 @@ def _of_expression(node: Expr, sources: Sources, scope: Scope) -> ColumnFacts | 
     if isinstance(node, _COMPUTED):
         sides = (_of_expression(side, sources, scope) for side in (node.left, node.right))
         return ColumnFacts(is_required=True) if all(side and side.is_required for side in sides) else None
-    kind = "array" if isinstance(node, _ARRAYS) else "object" if isinstance(node, _OBJECTS) else None
+    kind = _kind_of_node(node)
     return None if kind is None else ColumnFacts(kind)
+
+
+def _kind_of_node(node: Expr) -> str | None:
+    return "array" if isinstance(node, _ARRAYS) else "object" if isinstance(node, _OBJECTS) else None
+
+
+def kind_of_call(node: Expr) -> str | None:
+    """`array` or `object`, which a function answers or a literal is; None where it is not known."""
+    if not isinstance(node, exp.Anonymous):
+        return _kind_of_node(node)
+    kind = _CALLED.get(str(node.this).upper())
+    return kind if kind in ("array", "object") else None
 
 
 def _of_literal(node: exp.Literal) -> ColumnFacts:

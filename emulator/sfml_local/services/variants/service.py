@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.variants import column_types, semi_structured, store
+from sfml_local.services.variants import column_types, refused_arguments, semi_structured, store
 
 
 class Variants(Service):
@@ -14,7 +14,11 @@ class Variants(Service):
         super().__init__(
             account,
             schema=store.SCHEMA,
-            first_rewrites=(column_types.dated_texts, column_types.matching_types),
+            first_rewrites=(
+                column_types.dated_texts,
+                column_types.matching_types,
+                refused_arguments.refused_arguments,
+            ),
             rewrites=(semi_structured.result_types,),
             around=(semi_structured.remembering,),
             schema_dropped=(store.schema_dropped,),
