@@ -86,44 +86,42 @@ ATTRIBUTES = frozenset(WRITTEN.split())
 """Every attribute that a page has; there is none that runs, loads or styles anything."""
 
 
+several = st.lists(texts, max_size=2).map(tuple)
+maybe = st.none() | texts
+changes = st.lists(
+    st.builds(FieldChange, texts, maybe, texts | st.integers(), st.just(Reason.SPEC_CHANGED), maybe),
+    max_size=2,
+).map(tuple)
+decks = st.lists(
+    st.builds(
+        Card,
+        texts,
+        st.sampled_from(sorted(KINDS)),
+        st.sampled_from([None, *PLACES]),
+        st.lists(texts, min_size=1, max_size=3).map(tuple),
+        st.sampled_from(Action),
+        st.booleans(),
+        st.booleans(),
+        several,
+        st.lists(st.tuples(texts, several), max_size=2).map(tuple),
+        changes,
+        changes,
+        st.lists(st.builds(Risk, st.just(RiskLabel.GATE), texts), max_size=1).map(tuple),
+        maybe,
+        texts,
+        maybe,
+        maybe,
+        st.none() | st.builds(NextRuns, texts, texts, texts),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
 @st.composite
 def drawings(draw: st.DrawFn) -> Drawing:
     """Anything at all written in every place."""
-    field = st.builds(
-        FieldChange,
-        texts,
-        st.none() | texts,
-        texts | st.integers(),
-        st.just(Reason.SPEC_CHANGED),
-        st.none() | texts,
-    )
-    some = st.lists(field, max_size=2).map(tuple)
-    cards = draw(
-        st.lists(
-            st.builds(
-                Card,
-                texts,
-                st.sampled_from(sorted(KINDS)),
-                st.sampled_from([None, *PLACES]),
-                st.lists(texts, min_size=1, max_size=3).map(tuple),
-                st.sampled_from(Action),
-                st.booleans(),
-                st.booleans(),
-                st.lists(texts, max_size=2).map(tuple),
-                st.lists(st.tuples(texts, st.lists(texts, max_size=2).map(tuple)), max_size=2).map(tuple),
-                some,
-                some,
-                st.lists(st.builds(Risk, st.just(RiskLabel.GATE), texts), max_size=1).map(tuple),
-                st.none() | texts,
-                texts,
-                st.none() | texts,
-                st.none() | texts,
-                st.none() | st.builds(NextRuns, texts, texts, texts),
-            ),
-            min_size=1,
-            max_size=5,
-        )
-    )
+    cards = draw(decks)
     first = replace(cards[0], is_finalizer=False)
     flow = [0, *(at for at, card in enumerate(cards) if at and not card.is_finalizer)]
     wires = st.builds(
@@ -131,12 +129,12 @@ def drawings(draw: st.DrawFn) -> Drawing:
     )
     return Drawing(
         draw(texts),
-        draw(st.lists(texts, max_size=2).map(tuple)),
+        draw(several),
         (first, *cards[1:]),
         tuple(one for one in draw(st.lists(wires, max_size=6)) if one.above != one.below),
         draw(st.booleans()),
-        draw(some),
-        draw(st.lists(texts, max_size=2).map(tuple)),
+        draw(changes),
+        draw(several),
     )
 
 
