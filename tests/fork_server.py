@@ -42,10 +42,23 @@ from typing import Any, NoReturn
 
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.processes.warm_parent"
-PYTEST, PROGRAM, SNOW, LIGHT = "pytest", "program", "snow", "light"
+LIGHT_PARENT, PYTEST, PROGRAM, SNOW, LIGHT = "light_parent", "pytest", "program", "snow", "light"
+PARENTS = (WARM_PARENT, LIGHT_PARENT)
 FORKED = "forked="
 """An option of `-X` with the kind of process that a program of `-c` is forked from; Python itself ignores it."""
 TESTS = Path(__file__).parent
+WITHOUT_MODELS = (
+    *("tests/deploying/", "tests/browser/", "tests/local/test_", "tests/local/tasks/"),
+    *("tests/local/procedures/", "tests/local/random_graphs/"),
+)
+"""Where hardly a procedure trains or logs a model; what libraries of models need is copied at each fork."""
+
+OF_PROCEDURES = (
+    *("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
+    "snowflake.connector.converter_snowsql",
+    *("snowflake.connector.file_transfer_agent", "snowflake.snowpark._internal.compiler.plan_compiler"),
+    *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat", "encodings.cp437"),
+)
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: (
         *("sfml.cli.entry", "jsonschema", "referencing", "jinja2", "snowflake.snowpark"),
@@ -62,12 +75,11 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("uvicorn.lifespan.off", "uvicorn.loops.asyncio", "pyarrow.pandas_compat"),
     ),
     WARM_PARENT: (
-        *("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
-        *("snowflake.connector.file_transfer_agent", "snowflake.snowpark._internal.compiler.plan_compiler"),
-        *("opentelemetry.trace.propagation.tracecontext", "pyarrow.pandas_compat", "encodings.cp437"),
+        *OF_PROCEDURES,
         *("snowflake.ml.registry", "sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm"),
         *("snowflake.core.task.context", "snowflake.core.task.dagv1"),
     ),
+    LIGHT_PARENT: OF_PROCEDURES,
     PYTEST: (
         "pytest",
         "sfml.pytest_plugin",
@@ -220,13 +232,20 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
         return COMMAND, list(words[1:])
     if Path(words[0]).name == SNOW:
         return SNOW, list(words[1:])
-    if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT, PYTEST):
+    if words[0] == sys.executable and words[1:3] == ["-m", WARM_PARENT]:
+        return WARM_PARENT if words[4:] or _needs_models() else LIGHT_PARENT, list(words[3:])
+    if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, PYTEST):
         return words[2], list(words[3:])
     if words[0] == sys.executable and words[1:2] == ["-X"] and words[2].startswith(FORKED):
         return words[2].removeprefix(FORKED), list(words[3:])
     if words[0] == sys.executable and words[1:3] == ["-W", "ignore"] and words[3].endswith(".py"):
         return PROGRAM, list(words[3:])
     return None, []
+
+
+def _needs_models() -> bool:
+    """Whether procedures of the test that runs may need libraries of models."""
+    return not os.environ.get("PYTEST_CURRENT_TEST", "").startswith(WITHOUT_MODELS)
 
 
 def _is_of_the_tests(words: Sequence[str]) -> bool:
@@ -357,7 +376,7 @@ def main(kind: str, address: str, ready: int) -> None:
             use_fork_servers(importlib.import_module(module))
     if kind in (SERVER, PYTEST):
         _serve_once()
-    if kind == WARM_PARENT:
+    if kind in PARENTS:
         importlib.import_module("sfml_local.processes.zipped_modules").compiled()
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
@@ -373,7 +392,7 @@ def main(kind: str, address: str, ready: int) -> None:
         os.close(ready)
         gc.freeze()  # the collector of a child would copy every page that it marks
         gc.enable()
-        if kind in (COMMAND, WARM_PARENT):  # hundreds are forked
+        if kind in (COMMAND, *PARENTS):  # hundreds are forked
             _use_huge_pages()
         running: dict[int, socket.socket] = {}
         while True:
@@ -534,7 +553,7 @@ def _run(kind: str, arguments: list[str]) -> None:
         if kind == PYTEST:
             sys.path[0] = str(Path.cwd())
         sys.argv = ["-m", *arguments]
-        runpy.run_module(kind, run_name="__main__", alter_sys=True)
+        runpy.run_module(WARM_PARENT if kind in PARENTS else kind, run_name="__main__", alter_sys=True)
 
 
 def use_fork_servers(module: types.ModuleType) -> None:
