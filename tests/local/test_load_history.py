@@ -80,6 +80,20 @@ def test_the_history_is_the_tables(
         run("DROP TABLE IF EXISTS OTHER")
 
 
+def test_the_history_goes_with_the_schema(run: Callable[..., object]) -> None:
+    again = (
+        "CREATE OR REPLACE SCHEMA PASSING",
+        "CREATE TABLE LOADS (N INT)",
+        "COPY INTO LOADS FROM @PUBLIC.LOADS",
+    )
+    try:
+        assert run(*again) == "loads/a.csv"
+        assert run(again[-1]) == NOTHING
+        assert run(*again) == "loads/a.csv"
+    finally:
+        run("DROP SCHEMA IF EXISTS PASSING", "USE SCHEMA PUBLIC")
+
+
 def test_a_rollback_and_a_skipped_file_leave_nothing(session: Session, run: Callable[..., object]) -> None:
     run("BEGIN", COPY, "ROLLBACK")
     assert session.table("LOADS").count() == 0
