@@ -3,8 +3,9 @@
 `Popen` stands for `subprocess.Popen` where a test runs many commands. What it starts is a process of its own, with its
 own environment, folder, streams and signals. Before it is forked, only imports are done, of some seconds, and what a
 server makes once for all servers of its process. What
-depends on imports, on the interpreter's settings or on a user's Snowflake settings is started from nothing, and so are
-commands that a test of the installed command runs by `subprocess`.
+depends on imports or on the interpreter's settings is started from nothing, and so are
+commands that a test of the installed command runs by `subprocess`. A command with Snowflake settings of its own is
+forked from one that has imported nothing of Snowflake's.
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
         words = [os.fspath(word) for word in args] if not isinstance(args, (str, bytes)) else []
         env = dict(os.environ if given["env"] is None else given["env"])
         kind, arguments = _kind(words)
+        if kind == COMMAND and _names_snowflake(_differing(env)):
+            kind = LIGHT
         address = None if kind is None else _address(kind, env)
         if kind is None or address is None:
             super()._execute_child(args, *others)  # type: ignore[misc]
@@ -257,7 +260,7 @@ def _address(kind: str, env: Mapping[str, str]) -> Path | None:
     if env.get(FROM_NOTHING) == kind:
         return None
     differing = _differing(env)
-    if not differing:
+    if not differing or (kind == LIGHT and _names_snowflake(differing)):
         return _folder() / kind
     if kind not in OF_OWN_SETTINGS:
         return None
@@ -283,6 +286,11 @@ def _differing(env: Mapping[str, str]) -> list[tuple[str, str | None]]:
     if (home / ".snowflake").exists() or any((home / ".config" / "snowflake").glob("*.toml")):
         found.append(("HOME", str(home)))
     return found
+
+
+def _names_snowflake(differing: Sequence[tuple[str, str | None]]) -> bool:
+    """Whether nothing differs but what Snowflake's clients read when they are imported."""
+    return bool(differing) and all(name == "HOME" or name.startswith("SNOWFLAKE_") for name, _ in differing)
 
 
 # -- where the fork servers are
@@ -371,14 +379,15 @@ def main(kind: str, address: str, ready: int) -> None:
     if "pytz" in sys.modules:
         sys.modules["pytz"].timezone("Etc/UTC")  # its first zone opens the files of all 600
     mimetypes.knownfiles.clear()  # the connector reads the machine's list of types at each PUT and GET
-    if kind in (COMMAND, SERVER, PYTEST):
-        for module in ("sfml_local.control", "sfml_local.processes.warm"):
+    if kind in (COMMAND, LIGHT, SERVER, PYTEST):
+        for module in ("sfml_local.control", *(("sfml_local.processes.warm",) if kind != LIGHT else ())):
             use_fork_servers(importlib.import_module(module))
     if kind in (SERVER, PYTEST):
         _serve_once()
     if kind in PARENTS:
         importlib.import_module("sfml_local.processes.zipped_modules").compiled()
     assert threading.active_count() == 1, threading.enumerate()
+    assert kind != LIGHT or "snowflake" not in sys.modules
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(address)
         listener.listen(64)
@@ -534,10 +543,10 @@ def _run(kind: str, arguments: list[str]) -> None:
         sys.argv, sys.path[0] = ["-c", *arguments[2:]], ""
         sys.modules["__main__"] = main = types.ModuleType("__main__")
         exec(compile(arguments[1], "<string>", "exec", dont_inherit=True), vars(main))
-    elif kind == COMMAND and _is_of_the_tests(arguments):
+    elif kind in (COMMAND, LIGHT) and _is_of_the_tests(arguments):
         sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
         runpy.run_path(arguments[0], run_name="__main__")
-    elif kind == COMMAND:
+    elif kind in (COMMAND, LIGHT):
         sys.argv = [SFML, *arguments]
         from sfml_snowflake import main as command
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import fork_server
 import jsonschema
 import pytest
 import snowflake.connector
@@ -76,9 +77,7 @@ def test_every_scenario_stands_for_rows_of_the_evidence() -> None:
 def test_the_local_server_does_what_its_evidence_says(
     environment: dict[str, str], schemas: list[str]
 ) -> None:
-    done = subprocess.run(
-        sfml("--output", "json"), env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
+    done = fork_server.run(sfml("--output", "json"), cwd=Path.cwd(), env=environment, timeout=300)
     told = json.loads(done.stdout)
     jsonschema.validate(told, schema("output/conformance.schema.json"))
     different = {one["name"]: one["differences"] for one in told["scenarios"] if one["differences"]}
@@ -126,19 +125,14 @@ def test_a_difference_is_told(server: LocalServer, schemas: list[str]) -> None:
 
 def test_differences_are_the_exit_code_and_the_text(environment: dict[str, str], schemas: list[str]) -> None:
     """The account does something else: here, a table of that name is in the way of nothing but the wish."""
-    done = subprocess.run(
-        sfml("--only", "columns_of_show_tasks"),
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    done = fork_server.run(
+        sfml("--only", "columns_of_show_tasks"), cwd=Path.cwd(), env=environment, timeout=120
     )
     assert (done.returncode, done.stderr.split()[:2]) == (0, ["working", "in"])
     assert "checked     Columns of SHOW TASKS" in done.stdout
     assert done.stdout.endswith("1 scenarios, 1 behaviours, 0 differences\n")
-    unknown = subprocess.run(
-        sfml("--only", "columns_of_show_task"), env=environment, capture_output=True, text=True, check=False
+    unknown = fork_server.run(
+        sfml("--only", "columns_of_show_task"), cwd=Path.cwd(), env=environment, timeout=120
     )
     assert unknown.returncode == 2
     assert "columns_of_show_tasks" in unknown.stderr
@@ -199,7 +193,8 @@ def test_nothing_but_the_scratch_schema_is_touched(environment: dict[str, str], 
             "CREATE TABLE T AS SELECT 'mine' AS V",
         ):
             cursor.execute(statement)
-        subprocess.run(sfml("--only", "retries", "-q"), env=environment, check=True, timeout=120)
+        done = fork_server.run(sfml("--only", "retries", "-q"), cwd=Path.cwd(), env=environment, timeout=120)
+        assert done.returncode == 0, done.stderr
         tasks = cursor.execute("SHOW TASKS IN SCHEMA SFML.PUBLIC").fetchall()
         comment = [column[0] for column in cursor.description].index("comment")
         assert [(row[1], row[comment]) for row in tasks] == [("R", "mine")]
