@@ -6,11 +6,12 @@ import os
 import re
 import shlex
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import fork_server
 import pytest
 from conftest import ROOT, SFML, Project
 
@@ -61,16 +62,13 @@ def test_its_data_is_where_it_says(project: Project) -> None:
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[0])
-def test_its_python_runs(project: Project, code: str) -> None:
-    environment = {**os.environ, "PATH": f"{SFML.parent}:{os.environ['PATH']}", "HOME": str(project.folder)}
-    done = subprocess.run(
-        (sys.executable, "-c", code),
-        cwd=project.folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_its_python_runs(project: Project, tmp_path: Path, code: str) -> None:
+    """A program that is a server itself knows no connections."""
+    serves = "LocalServer" in code
+    kind, home = (fork_server.SERVER, tmp_path) if serves else (fork_server.LIGHT, project.folder)
+    environment = {**os.environ, "PATH": f"{SFML.parent}:{os.environ['PATH']}", "HOME": str(home)}
+    program = (sys.executable, "-X", f"forked={kind}", "-c", code)
+    done = fork_server.run(program, cwd=project.folder, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
 
 

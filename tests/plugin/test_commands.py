@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -102,12 +103,11 @@ def test_any_process_finds_the_server_by_name(local_snowflake: LocalSnowflake) -
         "import snowflake.connector as s\n"
         "print(s.connect(connection_name='mine').cursor().execute('SELECT CURRENT_DATABASE()').fetchone()[0])"
     )
-    done = subprocess.run(
-        (sys.executable, "-c", code),
+    done = fork_server.run(
+        (sys.executable, "-X", f"forked={fork_server.LIGHT}", "-c", code),
+        cwd=Path.cwd(),
         env=local_snowflake.environment("mine"),
-        capture_output=True,
-        text=True,
-        check=False,
+        timeout=commands.SECONDS,
     )
     assert done.stdout.strip() == local_snowflake.database, done.stderr
 
@@ -119,6 +119,7 @@ def test_a_served_project_is_one_of_its_own_commands_too(
     dropped = local_snowflake.faults.drop("CREATE TABLE", when="after")
     with local_snowflake.serving(project):
         for words in (("local", "sql", "CREATE TABLE T (A INT)"), ("local", "stop")):
-            subprocess.run([str(sfml), *words], cwd=project, check=True, capture_output=True)
+            done = fork_server.run([str(sfml), *words], cwd=project, env=os.environ, timeout=commands.SECONDS)
+            assert done.returncode == 0, done.stderr
     assert dropped.fired == 1
     assert [row["name"] for row in local_snowflake.sql("SHOW TABLES")] == ["T"]
