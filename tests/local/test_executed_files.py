@@ -89,3 +89,9 @@ def test_missing_files_and_stages_are_refused(session: Session, put: Put) -> Non
             ask(session, f"EXECUTE IMMEDIATE FROM {location}")
     with pytest.raises(SnowparkSQLException, match="not emulated by the local server"):
         ask(session, "EXECUTE IMMEDIATE FROM './g.sql'")
+
+
+def test_a_statement_of_a_file_transfers_nothing(session: Session, put: Put) -> None:
+    put("g.sql", "SELECT 1; GET @scripts file:///tmp/")
+    with pytest.raises(SnowparkSQLException, match="Unsupported statement type 'GET_FILES'"):
+        ask(session, "EXECUTE IMMEDIATE FROM @scripts/g.sql")

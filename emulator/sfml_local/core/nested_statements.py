@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.written_transfers import WRITTEN
 from sfml_local.grammar.access import ShowGrants
 from sfml_local.grammar.session import (
     AlterSession,
@@ -61,7 +62,8 @@ def refuse_nested(session: Session, statement: Any, sql: str) -> None:
 
     A handler in Python sends its statements as a client does; its session tells that they are a procedure's.
     """
-    word = _TRANSFERS.get(type(statement)) if _RIGHTS.get() is not None else None
+    is_nested = _RIGHTS.get() is not None or sql.startswith(WRITTEN)
+    word = _TRANSFERS.get(type(statement)) if is_nested else None
     if word is None and has_owners_rights(session):
         if (names := _variables(statement)) is not None:
             raise variable_of_owner(names[0])

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sfml_local.processes import scoped_files, zipped_modules
+from sfml_local.processes import scoped_files, session_sql, zipped_modules
 from sfml_local.processes.tracing import begin as begin_tracing
 from sfml_local.processes.transport import decoded, encoded
 
@@ -33,7 +33,7 @@ def main(request_file: str) -> int:
     try:
         answer = _run(request)
     except BaseException as error:
-        text = user_traceback(error)
+        text = user_traceback(error, session_sql.__file__)
         print(text, file=sys.stderr)
         answer = {"error": text}
     _flush()
@@ -131,6 +131,7 @@ def _connect() -> Any:
     }
     if warehouse := os.environ.get("SNOWFLAKE_WAREHOUSE"):
         settings["warehouse"] = warehouse
+    session_sql.begin(Session)
     return Session.builder.configs(settings).create()
 
 

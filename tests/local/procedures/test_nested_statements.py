@@ -178,6 +178,43 @@ def test_an_owners_handler_may_do_the_rest(session: Session) -> None:
     assert "090244" in asked(session, "OWNER", ["SELECT $mine"])[0]
 
 
+TRANSFERS = {
+    "PUT file:///no_such @nested_stage": "PUT_FILES",
+    "-- up\nput 'file:///no_such' '@nested_stage'": "PUT_FILES",
+    "/* down */ GET @nested_stage file:///tmp/": "GET_FILES",
+}
+
+
+@pytest.mark.parametrize("rights", ["CALLER", "OWNER"])
+def test_a_handler_transfers_by_session_file_alone(session: Session, rights: str) -> None:
+    session.sql("CREATE OR REPLACE STAGE nested_stage").collect()
+    answers = asked(session, rights, list(TRANSFERS))
+    assert [sentence(word) in told for word, told in zip(TRANSFERS.values(), answers, strict=True)] == [
+        True
+    ] * 3
+    session.sql(
+        f"CREATE OR REPLACE PROCEDURE nested_puts() RETURNS VARCHAR {PYTHON} EXECUTE AS {rights} AS $$\n"
+        "import io\nimport tempfile\n\n\ndef main(session):\n"
+        "    session.file.put_stream(io.BytesIO(b'a'), '@nested_stage/a.txt', auto_compress=False)\n"
+        "    with tempfile.TemporaryDirectory() as folder:\n"
+        "        session.file.get('@nested_stage/a.txt', folder)\n"
+        "        session.file.put(f'{folder}/a.txt', '@nested_stage/again', auto_compress=False)\n"
+        "    return session.file.get_stream('@nested_stage/again/a.txt').read().decode()\n$$"
+    ).collect()
+    assert session.call("nested_puts") == "a"
+
+
+def test_a_cursor_of_a_handler_transfers(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    session.sql("CREATE OR REPLACE STAGE nested_stage").collect()
+    session.sql(
+        f"CREATE OR REPLACE PROCEDURE nested_cursor() RETURNS VARCHAR {PYTHON} AS $$\n"
+        "def main(session):\n    cursor = session.connection.cursor()\n"
+        f"    return cursor.execute('PUT file://{tmp_path}/a.txt @nested_stage').fetchall()[0][6]\n$$"
+    ).collect()
+    assert session.call("nested_cursor") == "UPLOADED"
+
+
 def test_an_owners_handler_has_snowparks_own_temporary_objects(session: Session) -> None:
     session.sql(
         f"CREATE OR REPLACE PROCEDURE nested_parks() RETURNS INT {PYTHON} AS $$\n"
