@@ -65,6 +65,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("sfml.cli.entry", "jsonschema", "referencing", "jinja2", "snowflake.snowpark"),
         *("snowflake.core.task.dagv1", "opentelemetry.trace.propagation.tracecontext"),
         *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
+        *("cryptography.hazmat.backends.openssl.backend", "encodings.ascii"),
     ),
     SERVER: (
         *(
