@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,13 +72,9 @@ ODD: dict[str, Callable[[Repository], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("is_base", [False, True], ids=["head", "base"])
-@pytest.mark.parametrize("committed", [False, True], ids=["work tree", "commit"])
-def test_an_odd_side_is_told_and_breaks_nothing(
-    tmp_path: Path, name: str, is_base: bool, committed: bool
-) -> None:
-    it = repository_in(tmp_path)
+def with_odd_side(folder: Path, name: str, *, is_base: bool) -> Repository:
+    """A repository in which `mended` follows, or else leads to, what is odd; it is what is checked out."""
+    it = repository_in(folder)
     ODD[name](it)
     it.commit("Something odd")
     if is_base:
@@ -87,7 +84,24 @@ def test_an_odd_side_is_told_and_breaks_nothing(
         it.git("branch", "-f", "mended")
         it.git("update-ref", "refs/heads/main", "HEAD~1")
         it.git("checkout", "-q", "mended")
-    found = compared(it, head="mended" if is_base else None)
+    return it
+
+
+@pytest.fixture(scope="module")
+def odd_repository(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Repository]:
+    """Makes each repository once: a comparison only reads it."""
+    return cache(lambda name, is_base: with_odd_side(tmp_path_factory.mktemp("odd"), name, is_base=is_base))
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("is_base", [False, True], ids=["head", "base"])
+@pytest.mark.parametrize("committed", [False, True], ids=["work tree", "commit"])
+def test_an_odd_side_is_told_and_breaks_nothing(
+    odd_repository: Callable[[str, bool], Repository], name: str, is_base: bool, committed: bool
+) -> None:
+    it = odd_repository(name, is_base)
+    found = compared(it, head="mended" if committed else None)
+    assert it.git("status", "--porcelain") == ""
     broken = [one for one in found.pipelines if one.status is not Status.UNCHANGED]
     assert broken, "it is a change of a pipeline, or of whether it compiles"
     for one in broken:
