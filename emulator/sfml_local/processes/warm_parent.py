@@ -65,6 +65,7 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
         _import(module)
     worker.set_levels(logging.INFO, logging.WARNING)
     zipped_modules.compiled()
+    _prepare_request()
     mimetypes.init()  # the connector asks what is compressed at each first PUT and GET
     return _serve(control, supervisor.Supervisor(has_several=True), list(also))
 
@@ -132,6 +133,13 @@ def _packages(modules: int) -> frozenset[str]:
 def _import(module: str) -> None:
     with contextlib.suppress(ImportError, OSError):
         importlib.import_module(module)
+
+
+def _prepare_request() -> None:
+    """Let Python find out once which classes are mappings and the like: a forked process would copy them for that."""
+    with contextlib.suppress(Exception):  # nothing rests on it
+        requests: Any = importlib.import_module("snowflake.connector.vendored.requests")
+        requests.Session().prepare_request(requests.Request("POST", "http://localhost/", {"Accept": "*"}))
 
 
 def _next_order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

@@ -123,7 +123,10 @@ def _connect() -> Any:
     from snowflake.snowpark import Session
 
     # The connector would go through all imported modules to send their names: a forked process copies them for that.
-    settings: dict[str, Any] = {"log_imported_packages_in_telemetry": False}
+    settings: dict[str, Any] = {
+        "log_imported_packages_in_telemetry": False,
+        "application": "PythonSnowpark",  # Snowpark would look for packages of applications in all folders
+    }
     settings |= {
         name: value
         for name in ("account", "user", "password", "host", "port", "protocol", "database", "schema", "role")
