@@ -116,7 +116,7 @@ OF_OWN_SETTINGS = (PROGRAM, SNOW)
 """Kinds of which a fork server is started for each different settings of an environment."""
 
 FROM_NOTHING = "SFML_TEST_FROM_NOTHING"
-"""The variable with a kind of process that is not forked, in a test where it has to be a child of what starts it."""
+"""The variable that is set where parents of procedures are to be children of what starts them."""
 
 LENGTH = struct.Struct(">I")
 FOLDER = "SFML_TEST_RUN"
@@ -258,7 +258,7 @@ def _is_of_the_tests(words: Sequence[str]) -> bool:
 
 def _address(kind: str, env: Mapping[str, str]) -> Path | None:
     """The socket of the fork server for such an environment; None where the process is started from nothing."""
-    if env.get(FROM_NOTHING) == kind:
+    if kind in PARENTS and env.get(FROM_NOTHING):
         return None
     differing = _differing(env)
     if not differing or (kind == LIGHT and _names_snowflake(differing)):

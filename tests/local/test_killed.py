@@ -96,7 +96,7 @@ def test_what_is_acknowledged_survives_kills(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.setenv(fork_server.FROM_NOTHING, fork_server.WARM_PARENT)
+    monkeypatch.setenv(fork_server.FROM_NOTHING, "1")
     told = Acknowledged()
     manifest = tmp_path / "MANIFEST.yml"
     manifest.write_text("manifest_version: '1.0'\nmethods: []\n")
