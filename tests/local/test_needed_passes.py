@@ -39,6 +39,7 @@ CHANGED = (
     "SELECT 1 AS b WHERE b = 1",
     "SELECT 1 AS full",
     "SELECT SUM(TRUE)",
+    "SELECT a FROM (SELECT 1 AS a, 2 AS a)",
     "SELECT d FROM t UNION ALL SELECT 'x'",
     "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE ALL BY NAME",
     "SELECT * FROM (t) x",

@@ -35,6 +35,7 @@ from sfml_local.core.names import ObjectName
 from sfml_local.core.needed_passes import rewritten
 from sfml_local.core.number_types import attempts, run_typed
 from sfml_local.core.queries import Queries
+from sfml_local.core.relational import ShownNames
 from sfml_local.core.result import ArrowRows, Column, Result, status, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
@@ -196,12 +197,20 @@ def run_tree(
 def _told(result: Result, rewriting: Rewriting) -> Result:
     """The result with what accounts tell of its columns; numbers of changed rows have 19 digits and are no NULL."""
     if not 0x3000 <= result.statement_type_id < 0x4000:
-        return told(result, rewriting.facts)
+        return told(_named(result, rewriting.note(ShownNames).names), rewriting.facts)
     counts = tuple(
         replace(column, precision=19, nullable=False) if column.type == "fixed" else column
         for column in result.columns
     )
     return replace(result, columns=counts)
+
+
+def _named(result: Result, names: Sequence[str]) -> Result:
+    """The result with these names of columns, if they are known."""
+    if len(names) != len(result.columns):
+        return result
+    columns = tuple(replace(column, name=name) for column, name in zip(result.columns, names, strict=True))
+    return replace(result, columns=columns)
 
 
 def _executed(

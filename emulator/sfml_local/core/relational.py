@@ -41,6 +41,77 @@ def repeated_columns(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+@looks_for(exp.Subquery, exp.CTE)
+def repeated_names(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Refuses to read one of a subquery's two columns of one name by it, and notes the names that a star shows.
+
+    DuckDB takes the first of them, and adds a number to the name of the second.
+    """
+    for select in tree.find_all(exp.Select):
+        names = _names_read(select, tree)
+        repeated = {name for name in names if names.count(name) > 1}
+        for column in select.find_all(exp.Column) if repeated else ():
+            if column.name and dotted(column.this) in repeated and _reads(column, select):
+                words = f"ambiguous column name '{dotted(column.this)}'"
+                raise SqlError(f"SQL compilation error:\n{words}", 2028, "42601")
+        if (
+            repeated
+            and select is tree
+            and len(select.expressions) == 1
+            and _is_whole_star(select.expressions[0])
+        ):
+            rewriting.note(ShownNames).names = tuple(names)
+    return tree
+
+
+class ShownNames:
+    """The names of an answer's columns, where DuckDB would number some."""
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
+
+
+def _names_read(select: exp.Select, tree: Expr) -> list[str]:
+    """The columns of the one subquery that a SELECT reads; none for other relations."""
+    seen: set[int] = set()
+    inner = select
+    while (relation := _subquery_of(inner, tree)) is not None and id(relation) not in seen:
+        seen.add(id(relation))  # a name of WITH may be that of a table which its query reads
+        query = relation.this.unnest()
+        if not isinstance(query, exp.Select):
+            return []
+        inner = query
+        if len(inner.expressions) != 1 or not _is_whole_star(inner.expressions[0]):
+            return [] if inner.is_star else [dotted(one) for one in map(_name_node, inner.expressions) if one]
+    return []
+
+
+def _subquery_of(select: exp.Select, tree: Expr) -> Expr | None:
+    """The subquery that a SELECT reads, or that of WITH which a table names, if nothing renames its columns."""
+    source = select.args.get("from_")
+    if not isinstance(source, exp.From) or select.args.get("joins") or select.args.get("laterals"):
+        return None
+    relation = source.this
+    if isinstance(relation, exp.Table) and not relation.db:
+        name = relation.name.upper()
+        relation = next((one for one in tree.find_all(exp.CTE) if one.alias.upper() == name), relation)
+    alias = relation.args.get("alias")
+    is_renamed = isinstance(alias, exp.TableAlias) and alias.args.get("columns")
+    is_plain = isinstance(relation, exp.Subquery | exp.CTE) and not relation.args.get("pivots")
+    return relation if is_plain and not is_renamed else None
+
+
+def _is_whole_star(projection: Expr) -> bool:
+    star = projection.this if isinstance(projection, exp.Column) else projection
+    return isinstance(star, exp.Star) and not any(star.args.values())
+
+
+def _reads(column: exp.Column, select: exp.Select) -> bool:
+    """Whether a column is read by the SELECT itself, and is no name in a star or alias in an order."""
+    around = column.find_ancestor(exp.Select, exp.Star, exp.Order, exp.Group)
+    return around is select
+
+
 def _made_or_written(tree: Expr, rewriting: Rewriting) -> Iterator[list[str]]:
     match tree:
         case exp.Create() if isinstance(tree.expression, exp.Query) and not isinstance(tree.this, exp.Schema):
@@ -391,6 +462,7 @@ def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
 PASSES: tuple[Pass, ...] = (
     refused_objects,
     repeated_columns,
+    repeated_names,
     bracketed_tables,
     bracketed_joins,
     natural_joins,
