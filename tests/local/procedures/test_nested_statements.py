@@ -178,6 +178,15 @@ def test_an_owners_handler_may_do_the_rest(session: Session) -> None:
     assert "090244" in asked(session, "OWNER", ["SELECT $mine"])[0]
 
 
+def test_a_handler_that_an_owner_calls_has_an_owners_rights(session: Session) -> None:
+    assert asked(session, "CALLER", ["SHOW VARIABLES"]) == ["done"]
+    session.sql(
+        "CREATE OR REPLACE PROCEDURE nested_outer() RETURNS VARCHAR AS"
+        " $$BEGIN LET told VARCHAR; CALL nested_asks(ARRAY_CONSTRUCT('SHOW VARIABLES')) INTO :told; RETURN told; END$$"
+    ).collect()
+    assert sentence("SHOW VARIABLE") in session.call("nested_outer")
+
+
 TRANSFERS = {
     "PUT file:///no_such @nested_stage": "PUT_FILES",
     "-- up\nput 'file:///no_such' '@nested_stage'": "PUT_FILES",
