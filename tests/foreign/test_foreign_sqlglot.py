@@ -342,6 +342,6 @@ def test_a_placeholder_is_told_from_a_cast() -> None:
 def test_all_that_the_strict_parser_replaces_is_there() -> None:
     added = {name for name in vars(StrictParser) if not name.startswith("__")} - {
         *("_closed", "_level", "_first", "_refuse_after", "_demand", "_defined", "_demand_content"),
-        "_refuse_two_kinds",
+        *("_refuse_two_kinds", "_demand_sample_size"),
     }
     assert [name for name in sorted(added) if not hasattr(SnowflakeParser, name)] == []

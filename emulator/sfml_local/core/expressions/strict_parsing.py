@@ -7,7 +7,7 @@ than its author wrote. https://docs.snowflake.com/en/sql-reference/constructs
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -510,3 +510,16 @@ class StrictParser(SnowflakeParser):
             if token.token_type in _ACTIONS and before.token_type is not TokenType.THEN:
                 raise Misplaced(token)
         return found
+
+    def _parse_table_sample(self, as_modifier: bool = False) -> exp.TableSample | None:
+        start = self._index
+        found = super()._parse_table_sample(as_modifier)
+        if found is not None:
+            self._demand_sample_size(self._tokens[start + 1 : start + 3])
+        return found
+
+    def _demand_sample_size(self, written: Sequence[Token]) -> None:
+        """What follows SAMPLE is a size in parentheses, after its method if there is one."""
+        at = next((one for one in written if one.token_type is TokenType.L_PAREN), None)
+        if at is None or (at is not written[0] and written[0].token_type is TokenType.NUMBER):
+            raise Misplaced(written[0] if written else None)
