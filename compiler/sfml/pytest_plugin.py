@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -31,8 +29,6 @@ def local_snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator
         )
     from sfml.testing.local_snowflake import SharedServer
 
-    # At the interpreter's end, looking for garbage among the clients and the server takes a second.
-    atexit.register(gc.freeze)
     server = SharedServer(tmp_path_factory.mktemp("local-snowflake")).start()
     try:
         yield server
