@@ -43,7 +43,7 @@ with pipeline.connect() as account:
 """
 PROBE = """
 import json, sys
-assert "snowflake" not in sys.modules
+assert not any(module.startswith("snowflake.") for module in sys.modules)
 {}
 print("\\n" + json.dumps([code, sorted(sys.modules)]))
 """
