@@ -28,6 +28,7 @@ from sfml_local.control import (
     LOG_FILE,
     PASSING_FILE,
     ServerInfo,
+    is_at,
     is_ours,
     is_passing,
     lock,
@@ -120,7 +121,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_end)
     try:
-        return serve(arguments, end, token, foreground=foreground)
+        return serve(arguments, end, token, held, foreground=foreground)
     except (AddressTaken, SqlError) as error:
         print(redacted(" ".join(f"{FATAL}{error}".split())), file=sys.stderr)
         return 1
@@ -187,8 +188,13 @@ def hidden(libraries: Sequence[str]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
-    """Serve until `end` is set, or until there has been no request for `idle_exit` seconds."""
+def serve(
+    arguments: argparse.Namespace, end: threading.Event, token: str | None, held: int, *, foreground: bool
+) -> int:
+    """Serve until `end` is set, there has been no request for `idle_exit` seconds, or the folder is gone.
+
+    `held` is the folder's lock.
+    """
     with uncollected(), hidden(UNUSED):
         from sfml_local.core.session import DEFAULT_USER
         from sfml_local.http.app import LocalServer
@@ -237,6 +243,10 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
             if token is None:
                 print(f"Its token, the password of any client, is in {folder / INFO_FILE}", flush=True)
         while not end.wait(POLL_SECONDS):
+            if not is_at(folder, held):
+                message = f"{folder} was removed or moved while its local Snowflake ran, which ends now"
+                print(f"{FATAL}{message}", file=sys.stderr)
+                return 1
             server_log.rotate(folder / LOG_FILE)
             if not is_passing(folder):
                 scheduler_of(server.account).turn_on()

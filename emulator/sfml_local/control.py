@@ -312,6 +312,14 @@ def lock(folder: Path) -> int | None:
     return None
 
 
+def is_at(folder: Path, descriptor: int) -> bool:
+    """Whether the lock that this process holds is still the folder's: nobody has removed or moved the folder."""
+    try:
+        return os.path.samestat((folder / LOCK_FILE).stat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
 def _is_of_holder(folder: Path, info: ServerInfo) -> bool:
     """Whether the card belongs to the process that holds the lock, and not to an earlier server."""
     try:

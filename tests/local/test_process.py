@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,26 @@ def test_a_server_without_work_ends_by_itself(folder: Path) -> None:
     control.start(folder, idle_exit=0.2)
     wait_for(lambda: not control.is_locked(folder), 20)
     assert not control.status(folder).running
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "made again"])
+@pytest.mark.parametrize("taken_away", [shutil.rmtree, lambda folder: folder.rename(f"{folder}.moved")])
+def test_a_server_whose_folder_is_taken_away_ends_and_leaves_the_next_one_alone(
+    folder: Path, taken_away: Callable[[Path], object], again: bool
+) -> None:
+    first = control.start(folder)
+    with connected(first) as connection:
+        connection.cursor().execute("CREATE TABLE t (a INTEGER)")
+    taken_away(folder)
+    second = control.start(folder) if again else None
+    assert first.pid is not None
+    wait_for(partial(_is_gone, first.pid))
+    assert control.status(folder).running == again
+    if second is not None:
+        assert control.status(folder).pid == second.pid
+        with connected(second) as connection:
+            assert connection.cursor().execute("SHOW TABLES").fetchall() == []
+        control.stop(folder)
 
 
 def test_a_process_that_nobody_buries_is_gone() -> None:
