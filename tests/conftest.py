@@ -52,6 +52,25 @@ LONG_FILES = (
 )
 """What takes longest goes first: a worker that gets it last keeps the others waiting."""
 
+WAITING_FILES = (
+    "tests/deploying/test_ui.py",
+    "tests/deploying/test_situations.py",
+    "tests/deploying/test_operating.py",
+    "tests/deploying/test_logs.py",
+    "tests/local/test_conformance.py",
+    "tests/local/test_damaged_files.py",
+    "tests/local/test_children.py",
+    "tests/local/test_warm_processes.py",
+    "tests/contract/test_unreachable_hosts.py",
+    "tests/acceptance/test_features_example.py",
+    "tests/acceptance/test_local_alone.py",
+    "tests/acceptance/test_local_page.py",
+    "tests/acceptance/test_make_lock.py",
+    "tests/acceptance/test_init.py",
+    "tests/plugin/",
+)
+"""What waits most goes next, while others still compute: at the end, all workers would wait at once."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     _bound_memory()
@@ -99,7 +118,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduli
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(name: str) -> int:
+    return 0 if name.startswith(LONG_FILES) else 1 if name.startswith(WAITING_FILES) else 2
 
 
 @pytest.hookimpl(wrapper=True)
