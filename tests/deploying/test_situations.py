@@ -426,9 +426,17 @@ STAGED_TASKS = """    first: {step: own.run}
 """
 
 
+@pytest.fixture(params=["SFML", '"it\'s mine"'], ids=["plain", "quoted"])
+def stage(request: pytest.FixtureRequest) -> str:
+    """The name of the stage of code."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
-def staged(world: Small) -> Small:
+def staged(world: Small, stage: str) -> Small:
     """A deployed graph with two steps and a job."""
+    name_stage(world, stage)
     (world.folder / "steps" / "own.py").write_text(STEP, encoding="utf-8")
     (world.folder / "steps" / "jobs.py").write_text(f"import json\n\n{STEP}", encoding="utf-8")
     world.edit(SPEC[SPEC.index("    first:") : SPEC.index("schedule:")], STAGED_TASKS)
@@ -437,10 +445,24 @@ def staged(world: Small) -> Small:
     return world
 
 
-def files(world: Small, part: str) -> list[str]:
-    """The files of a kind on the stage, as `small/code/<sha256>/steps.zip`."""
-    rows = world.local.sql(f"LIST @{world.local.database}.SMALL.SFML/small/{part}")
+def name_stage(world: Small, stage: str, before: str | None = None) -> None:
+    """Name the stage in sfml.yaml, which has none before, or this one."""
+    settings = world.folder / "sfml.yaml"
+    text = settings.read_text(encoding="utf-8")
+    old = "" if before is None else f" stage: {json.dumps(before)},"
+    new = f"default: true, stage: {json.dumps(stage)},"
+    settings.write_text(text.replace(f"default: true,{old}", new), encoding="utf-8")
+
+
+def files(world: Small, stage: str, part: str) -> list[str]:
+    """The files of a kind on a stage, as `small/code/<sha256>/steps.zip`."""
+    rows = world.local.sql(f"LIST {literal(f'@{world.local.database}.SMALL.{stage}/small/{part}')}")
     return [str(row["name"]).partition("/")[2] for row in rows]
+
+
+def remove(world: Small, stage: str, paths: list[str]) -> None:
+    for path in paths:
+        world.local.sql(f"REMOVE {literal(f'@{world.local.database}.SMALL.{stage}/{path}')}")
 
 
 @pytest.mark.parametrize(
@@ -451,12 +473,10 @@ def files(world: Small, part: str) -> list[str]:
     ],
 )
 def test_code_that_is_missing_on_its_stage_is_told(
-    staged: Small, part: str, tasks: list[str], said: str
+    staged: Small, stage: str, part: str, tasks: list[str], said: str
 ) -> None:
-    found = files(staged, part)
-    assert found
-    for path in found:
-        staged.local.sql(f"REMOVE @{staged.local.database}.SMALL.SFML/{path}")
+    assert files(staged, stage, part)
+    remove(staged, stage, files(staged, stage, part))
     code, value, text = status(staged)
     (problem,) = value["problems"]
     assert (code, problem["kind"], problem["tasks"]) == (1, "code_gone", tasks)
@@ -465,17 +485,16 @@ def test_code_that_is_missing_on_its_stage_is_told(
     assert status(staged)[0] == 0
 
 
-def test_code_that_no_deployed_task_runs_is_not_missed(staged: Small) -> None:
-    deployed = files(staged, "code/")
+def test_code_that_no_deployed_task_runs_is_not_missed(staged: Small, stage: str) -> None:
+    deployed = files(staged, stage, "code/")
     (staged.folder / "steps" / "own.py").write_text(STEP.replace("1", "2"), encoding="utf-8")
     assert status(staged)[0] == 0  # the files differ, and their code is not uploaded yet
+    code, plan = staged.run("plan", SPEC_PATH)
+    assert code == 0 and "own.py" in plan
     apply(staged)
-    for path in deployed:
-        staged.local.sql(f"REMOVE @{staged.local.database}.SMALL.SFML/{path}")
+    remove(staged, stage, deployed)
     assert status(staged)[0] == 0
     staged.local.sql(f"CREATE STAGE {staged.local.database}.SMALL.OTHER")
-    settings = staged.folder / "sfml.yaml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("default: true,", "default: true, stage: OTHER,"), encoding="utf-8")
+    name_stage(staged, "OTHER", before=stage)
     code, value, _ = status(staged)
     assert (code, value["problems"]) == (0, [])

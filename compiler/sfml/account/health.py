@@ -18,10 +18,11 @@ from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
 from sfml.account.streams import NO_STREAMS, StreamReading, streams_read
-from sfml.base.quoting import qualified, raw
+from sfml.base.quoting import raw
 from sfml.base.record import record
-from sfml.graph.model import CronSchedule, IntervalSchedule, Target
+from sfml.graph.model import CronSchedule, IntervalSchedule
 from sfml.lower.desired import DesiredGraph
+from sfml.lower.names import stage_of
 from sfml.plan.artefact import archives_on
 from sfml.plan.diff import is_on_by_default, is_scheduled
 from sfml.plan.journal import Journal
@@ -276,11 +277,12 @@ def health_of(
     else:
         problems += _problems(desired, graph, off, unfinished, differs)
         problems += _unusable_streams(desired, graph, streams)
+        stage = stage_of(desired.target).removeprefix("@")
         if root is not None and not has_stage and _needs_stage(desired):
-            problems.append(StageGone(stage_name(desired.target)))
+            problems.append(StageGone(stage))
         elif root is not None and without_code and unfinished is None:
             below = _names(desired, without_code - {root.name})
-            problems.append(CodeGone(stage_name(desired.target), below, root.name in without_code))
+            problems.append(CodeGone(stage, below, root.name in without_code))
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
             problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
@@ -325,17 +327,12 @@ def _problems(
             yield MissingTasks(_names(desired, gone))
 
 
-def stage_name(target: Target) -> str:
-    """`DB.SCHEMA.STAGE`, quoted where it has to be."""
-    return qualified(target.database, target.schema, target.stage)
-
-
 def tasks_without_code(desired: DesiredGraph, graph: DeployedGraph, staged: StageContent) -> frozenset[str]:
     """The deployed tasks whose code or payload is missing on the stage.
 
     Code on another stage is not looked for: the target's stage was changed since, and the next apply moves to it.
     """
-    stage = stage_name(desired.target)
+    stage = stage_of(desired.target)
     tasks: tuple[DeployedRoot | DeployedTask, ...] = (graph.root, *graph.tasks) if graph.root else ()
     return frozenset(task.name for task in tasks if staged.lacks(archives_on(stage, task.body)))
 

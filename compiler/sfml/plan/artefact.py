@@ -94,8 +94,14 @@ def archives_in(body: str) -> tuple[str, ...]:
 
 
 def archives_on(stage: str, body: str) -> tuple[str, ...]:
-    """The folders of code and payloads that a statement names on this stage, given as `DB.SCHEMA.STAGE`."""
-    return tuple(path for path in archives_in(body) if f"@{stage}/{path}" in body)
+    """The folders of code and payloads on this stage, `@DB.SCHEMA.STAGE`, that a statement names in texts."""
+    name, text = _unescaped(stage), _unescaped(body)
+    return tuple(path for path in archives_in(body) if f"{name}/{path}" in text)
+
+
+def _unescaped(text: str) -> str:
+    """The text without escapes of quotes, of which a job's JSON within a statement's text has two kinds."""
+    return text.replace("\\", "").replace("''", "'")
 
 
 def body_of(task: DesiredTask) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from sfml.lower.alerting import own_statement
 from sfml.plan.model import ChangedFile
 
-_ARCHIVE = re.compile(r"@[^\s'\"/]+/([\w.-]+/code/[0-9a-f]{64}/steps\.zip)")
+_STAGE = r"@(?:\"(?:[^\"]|\"\")*\"|[^\s'\"/])+"
+_ARCHIVE = re.compile(_STAGE + r"/([\w.-]+/code/[0-9a-f]{64}/steps\.zip)")
 _RUNTIME = "sfml_steps/"
-_JOB = re.compile(r"@[^\s'\"/]+/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
+_JOB = re.compile(_STAGE + r"/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
 
 
 def archive_path(definition: str) -> str | None:
