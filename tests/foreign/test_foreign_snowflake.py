@@ -6,6 +6,9 @@ import importlib.util
 
 import pytest
 
+from sfml_local.core.nested_statements import OF_CLIENT
+from sfml_local.services.stages.present_files import STREAMS
+
 
 def test_tasks_of_a_dag_can_be_written_out() -> None:
     """snowflake/dag.py compares what the client would send with what we send."""
@@ -121,3 +124,17 @@ def test_the_session_of_the_connector_can_carry_other_requests() -> None:
         "what PAT_WITH_EXTERNAL_SESSION sends"
     )
     assert "_authenticator" in inspect.getsource(SnowflakeConnection), "which kind of login it is"
+
+
+def test_snowpark_and_the_connector_write_what_statements_of_theirs_are_told_by() -> None:
+    """services/stages/present_files.py: where a stream is; core/nested_statements.py: what `write_pandas` makes."""
+    import inspect
+
+    from snowflake.connector import pandas_tools
+    from snowflake.snowpark._internal.server_connection import ServerConnection
+
+    assert f"{STREAMS}/{{dest_filename}}" in inspect.getsource(ServerConnection.upload_stream)
+    source = inspect.getsource(pandas_tools)
+    assert f"STAGE {OF_CLIENT}" in source and f'"{OF_CLIENT}' in source, (
+        "what it makes a stage and a format with"
+    )

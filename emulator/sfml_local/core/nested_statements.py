@@ -53,8 +53,9 @@ def has_owners_rights(session: Session) -> bool:
 
 
 def _is_owners(session: Session) -> bool:
-    inherits = session.is_callers and session.parent is not None
-    return session.is_owners or (inherits and session.parent is not None and _is_owners(session.parent))
+    if session.is_owners or not session.is_callers or session.parent is None:
+        return session.is_owners
+    return _is_owners(session.parent)
 
 
 def refuse_nested(session: Session, statement: Any, sql: str) -> None:
@@ -104,8 +105,8 @@ _OF_OWNERS: Mapping[type, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _of_owners(statement: Any) -> str | None:
-    word, is_refused = _OF_OWNERS.get(type(statement), ("", bool))
-    return word if word and is_refused(statement) else None
+    word, is_refused = _OF_OWNERS.get(type(statement), (None, None))
+    return word if is_refused is not None and is_refused(statement) else None
 
 
 def _variables(statement: Any) -> tuple[str, ...] | None:
@@ -113,14 +114,14 @@ def _variables(statement: Any) -> tuple[str, ...] | None:
 
 
 _TEMPORARY = ("TEMPORARY", "TEMP", "VOLATILE")
-_OF_CLIENT = "/* Python:snowflake.connector.pandas_tools."
+OF_CLIENT = "/* Python:snowflake.connector.pandas_tools."
 """Within what `write_pandas` makes for itself, on an account by another way."""
 
 
 def _temporary(sql: str) -> str | None:
     """The word of a CREATE of a temporary object; Snowpark's own are SCOPED TEMPORARY, and not meant."""
     tokens = Tokens(sql)
-    if not tokens.match_words("CREATE") or _OF_CLIENT in sql:
+    if not tokens.match_words("CREATE") or OF_CLIENT in sql:
         return None
     tokens.match_words("OR", "REPLACE")
     _ = tokens.match_words("LOCAL") or tokens.match_words("GLOBAL")

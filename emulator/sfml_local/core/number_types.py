@@ -22,6 +22,7 @@ from sqlglot import Expr, exp
 from sfml_local.core import float_text
 from sfml_local.core.expressions.calls import EXAMPLE, bound, call, chosen, kind, known_type
 from sfml_local.core.expressions.coercions import coerced
+from sfml_local.core.expressions.lowered_aggregates import above, makes_columns
 from sfml_local.core.expressions.lowered_numbers import divided, unless_float
 from sfml_local.core.expressions.number_rules import result_type
 from sfml_local.core.fast_trees import nodes_in
@@ -241,13 +242,9 @@ def _exact_product(left: Expr, right: Expr) -> Expr:
 
 def _mean(node: Expr) -> Expr:
     """A mean is the quotient of a sum and a count, but in a PIVOT, of which DuckDB demands one aggregate."""
-    if isinstance(_above(node), (*_AROUND, exp.Pivot)):
+    if isinstance(above(node), (*_AROUND, exp.Pivot)):
         return node
     return _mean_of(node, exp.Max(this=_example(_argument(node))), "mean")
-
-
-def _above(node: Expr) -> Expr | None:
-    return node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
 
 
 def _mean_of(node: Expr, value: Expr, operation: str) -> Expr:
@@ -279,11 +276,7 @@ def _filtered(node: Expr) -> Expr:
 
 def _sum(node: Expr) -> Expr:
     """A sum has twelve more digits than its values, which a column that is made of it keeps; answers tell 38."""
-    return _typed_as("sum", node) if _makes_columns(node) else node
-
-
-def _makes_columns(node: Expr) -> bool:
-    return isinstance(node.root(), exp.Create)
+    return _typed_as("sum", node) if makes_columns(node) else node
 
 
 def _kurtosis(node: Expr) -> Expr:
@@ -292,7 +285,7 @@ def _kurtosis(node: Expr) -> Expr:
 
 def _typed_as(operation: str, node: Expr) -> Expr:
     """An aggregate of a NUMBER in its own type, but in a PIVOT, of which DuckDB demands one aggregate."""
-    if isinstance(_above(node), (*_AROUND, exp.Pivot)):
+    if isinstance(above(node), (*_AROUND, exp.Pivot)):
         return node
     argument = _argument(node)
     value = argument if _literal_number(argument) else exp.Max(this=_example(argument))
@@ -346,7 +339,7 @@ def _window(node: Expr) -> Expr:
     if isinstance(function, exp.Kurtosis):
         return _of_operation("kurtosis", node, _example(_argument(function)))
     if isinstance(function, exp.Sum):
-        is_kept = _makes_columns(node)
+        is_kept = makes_columns(node)
         return _of_operation("sum", node, _example(_argument(function))) if is_kept else node
     if not isinstance(node.this, exp.Variance | exp.VariancePop):
         return node

@@ -96,7 +96,7 @@ def _listed(node: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(node, exp.Window):
         if (found := _windowed(node)) is not None:
             return found
-        if isinstance(node.this, exp.Count) and _makes_columns(node):
+        if isinstance(node.this, exp.Count) and makes_columns(node):
             return cast(node.copy(), COUNTER)
     inner = node
     while isinstance(inner, exp.WithinGroup | exp.Window):
@@ -157,19 +157,21 @@ def complete(values: Sequence[Expr]) -> Expr:
 def _counted(node: exp.Count, rewriting: Rewriting) -> Expr:
     """A count; a column that is made of it has 18 digits, as facts tell of answers (`services/variants`)."""
     counted = _complete_count(node)
-    is_bare = not isinstance(_above(node), (*_AROUND, exp.Pivot))
-    return cast(counted.copy(), COUNTER) if is_bare and _makes_columns(node) else counted
+    is_bare = not isinstance(above(node), (*_AROUND, exp.Pivot))
+    return cast(counted.copy(), COUNTER) if is_bare and makes_columns(node) else counted
 
 
 COUNTER = "DECIMAL(18, 0)"
 """The type of counts, as accounts declare it."""
 
 
-def _makes_columns(node: Expr) -> bool:
+def makes_columns(node: Expr) -> bool:
+    """Whether the columns of a table or view are made of a statement's values."""
     return isinstance(node.root(), exp.Create)
 
 
-def _above(node: Expr) -> Expr | None:
+def above(node: Expr) -> Expr | None:
+    """What a value belongs to, but its alias."""
     return node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
 
 

@@ -19,7 +19,7 @@ from sfml_local.core.result import SELECT, Result, columns
 _COLUMNS = columns(
     "source target source_size:fixed target_size:fixed source_compression target_compression status message"
 )
-_STREAMS = Path("/tmp/placeholder")
+STREAMS = Path("/tmp/placeholder")
 """Where Snowpark says that a stream is."""
 _ENCODINGS = {"gzip": "GZIP", "compress": "COMPRESS", "bzip2": "BZIP2", "br": "BROTLI", "xz": "XZ"}
 """Encodings that a name tells → what PUT calls them."""
@@ -63,7 +63,7 @@ def answer(skipped: list[tuple[Any, ...]]) -> Result:
 
 def _paths(source: str) -> list[Path]:
     path = Path(source)
-    if path.parent == _STREAMS:
+    if path.parent == STREAMS:
         return [path]
     with contextlib.suppress(RuntimeError):  # no home is known
         path = path.expanduser()
