@@ -15,6 +15,7 @@ import pytest
 from sqlglot import exp
 
 from sfml_local.core.errors import SqlError
+from sfml_local.core.reserved_words import ANSWERED
 from sfml_local.core.rounding_plans import is_refused, plan_of, rounds
 from sfml_local.core.translating import translating
 
@@ -445,3 +446,25 @@ def test_a_log_of_duckdb_is_a_row_of_records(tmp_path: Path) -> None:
             at += 16 + int.from_bytes(content[at : at + 8], "little")
         ends |= {at} if at > start else set()
     assert len(content) in ends
+
+
+def test_a_table_made_from_a_query_tells_its_rows(duck: duckdb.DuckDBPyConnection) -> None:
+    """So it is known whether a statement changed what a stream follows (`services/streams/changes.py`)."""
+    assert duck.execute("CREATE OR REPLACE TEMP TABLE d AS SELECT * FROM range(3)").fetchall() == [(3,)]
+    assert duck.execute("CREATE OR REPLACE TEMP TABLE d AS SELECT 1 WHERE FALSE").fetchall() == [(0,)]
+
+
+def test_a_query_can_be_read_from_a_text(duck: duckdb.DuckDBPyConnection) -> None:
+    """A stream on a view stands as this in the statement that reads it (`services/streams/following.py`)."""
+    duck.execute("INSERT INTO t VALUES (1, 'it''s')")
+    read = "SELECT * FROM system.main.query('WITH c AS (SELECT b FROM t) SELECT b FROM c')"
+    assert duck.execute(read).fetchall() == [("it's",)]
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERED))
+def test_these_names_are_answered_where_no_column_has_them(
+    duck: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    """So they are refused before (`core/reserved_words.py`)."""
+    assert duck.execute(f"SELECT {name} IS NOT NULL").fetchall() == [(True,)]
+    assert duck.execute(f"SELECT {name} FROM (SELECT 5 AS {name})").fetchall() == [(5,)]

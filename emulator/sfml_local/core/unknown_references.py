@@ -68,6 +68,10 @@ def unknown_variable(name: str) -> UnknownReference:
     return UnknownReference(_VARIABLE, f"${name}")
 
 
+def unknown_column(name: str) -> UnknownReference:
+    return UnknownReference(_IDENTIFIER, name)
+
+
 def invalid_identifier(message: str) -> UnknownReference | None:
     """DuckDB's message about an unknown column, or about a table that the FROM clause does not have."""
     if (column := next((found[1] for one in _COLUMNS if (found := one.match(message))), None)) is not None:

@@ -437,10 +437,14 @@ MOST_SAMPLED = 1_000_000
 """The most rows of a sample: https://docs.snowflake.com/en/sql-reference/constructs/sample"""
 
 
+_SAMPLING = {"BLOCK": "SYSTEM", "ROW": "BERNOULLI"}
+
+
 def lowered_sample(node: exp.TableSample, rewriting: Rewriting) -> Expr:
-    """SAMPLE BLOCK is SAMPLE SYSTEM; a sample has at most a million rows."""
-    if (method := node.args.get("method")) is not None and method.name.upper() == "BLOCK":
-        node.set("method", exp.var("SYSTEM"))
+    """Methods of samples have two names each, of which DuckDB knows one; a sample has at most a million rows."""
+    method = node.args.get("method")
+    if method is not None and (known := _SAMPLING.get(method.name.upper())) is not None:
+        node.set("method", exp.var(known))
     size = node.args.get("size")
     if isinstance(size, exp.Literal) and size.is_int and int(size.name) > MOST_SAMPLED:
         words = f"sampling size '{size.name}' is not between 0 and {MOST_SAMPLED}"
