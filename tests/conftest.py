@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from compiled_ahead import compile_ahead
 from fork_server import make_folder, remove_folder, use_fork_servers
 from property_settings import register_profiles
 from quick_logs import catch_logs_quickly
@@ -104,6 +105,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(WorkerWatch())
         be_brief(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile before xdist starts workers, which does so last of all: it is registered later."""
+    if session.config.getoption("numprocesses", None):
+        compile_ahead(session.config, session.config.rootpath, len(cores()))
 
 
 @pytest.hookimpl(optionalhook=True)
