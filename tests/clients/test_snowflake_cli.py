@@ -23,9 +23,7 @@ def _install(folder: Path) -> str | None:
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile", WANTED]
     commands = (
         [sys.executable, "-m", "venv", "--clear", *(["--without-pip"] if uv.is_file() else []), str(folder)],
-        [str(uv), "pip", "install", "--quiet", "--python", python, WANTED]
-        if uv.is_file()
-        else pip,
+        [str(uv), "pip", "install", "--quiet", "--python", python, WANTED] if uv.is_file() else pip,
     )
     for command in commands:
         try:
