@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from pathlib import Path
 
 import pytest
 import snowflake.connector
@@ -161,6 +162,27 @@ def test_text_of_text(connection: SnowflakeConnection) -> None:
     assert "levels deep" in refusal(connection, f"EXECUTE IMMEDIATE '{deep}'")
     for brackets in ("[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000):
         refusal(connection, f"SELECT PARSE_JSON('{brackets}')")
+
+
+@pytest.mark.parametrize("function", ("PARSE_JSON", "TRY_PARSE_JSON", "CHECK_JSON"))
+@pytest.mark.parametrize(
+    "text", ("[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 100_000)
+)
+def test_a_document_that_no_reader_finishes_is_not_called_invalid(
+    connection: SnowflakeConnection, function: str, text: str
+) -> None:
+    assert "nested too deeply for the local server" in refusal(connection, f"SELECT {function}('{text}')")
+
+
+def test_a_file_with_a_document_that_is_nested_too_deeply_is_named(
+    connection: SnowflakeConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "deep.json").write_text("[" * 5_000 + "]" * 5_000)
+    connection.cursor().execute("CREATE STAGE deep")
+    connection.cursor().execute(f"PUT 'file://{tmp_path}/deep.json' @deep AUTO_COMPRESS = FALSE")
+    connection.cursor().execute("CREATE TABLE deep_documents (v VARIANT)")
+    said = refusal(connection, "COPY INTO deep_documents FROM @deep FILE_FORMAT = (TYPE = JSON)")
+    assert "A document is nested too deeply for the local server.\n  File 'deep/deep.json'" in said
 
 
 @pytest.mark.parametrize("setting", ("condition", "definition"))

@@ -178,6 +178,9 @@ def _readable(file: str) -> Iterator[None]:
         ) from cause
     except UnreadableFile as cause:
         raise SqlError(f"Error parsing JSON: {file}", 100069, "22P02") from cause
+    except RecursionError as cause:
+        said = f"A document is nested too deeply for the local server.\n  File '{file}'"
+        raise SqlError(said, 1003, "54001") from cause
 
 
 def md5(file: Path) -> str:
