@@ -28,8 +28,16 @@ from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
 _DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
 _TRAINING = 4 * 3600
-_ONE_SIGN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)\s*=\s*([\w.*!+-]+)\Z")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?"
+_ONE_SIGN = re.compile(rf"({_NAME})\s*=\s*([\w.*!+-]+)\Z")
 """A package with one `=` before its version."""
+_SPECIFIER = r"(?:===?|~=|!=|[<>]=?)\s*[\w.*!+-]+"
+_NO_SIGN = re.compile(rf"({_NAME})\s+([0-9][\w.*!+-]*)\Z")
+"""A package with nothing but a blank before its version."""
+_SEVERAL = re.compile(rf"{_NAME}\s*(?:{_SPECIFIER})?[\s,]\s*[A-Za-z0-9]")
+"""A package, with or without a version, and the beginning of another one."""
+_OF_PROCEDURES = re.compile(rf"{_NAME}\s*(?:{_SPECIFIER}(?:\s*,\s*{_SPECIFIER})*)?\Z")
+"""A name with the versions that it may have. pip takes more: addresses, files, markers of platforms."""
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?![\w/:+])")
 
 
@@ -287,19 +295,32 @@ def packages_given_twice(case: Case) -> Iterator[Diagnostic]:
 def misspelt_packages(case: Case) -> Iterator[Diagnostic]:
     """SF419: the version of a package is not written as one.
 
-    What: `packages` and `pip` hold names with versions as `name==version`, or with a range such as `name>=1,<2`.
-    Why: `name=version` is the notation of conda, which pip refuses when the job starts, hours after the apply.
+    What: `packages` and `pip` hold one package an entry, as `name==version`, or with a range such as `name>=1,<2`.
+    Only `pip` takes what else pip knows: addresses, files, markers.
+    Why: `name=version` is the notation of conda, and `name version` of none. Snowflake refuses both when the task runs,
+    and pip when the job starts, hours after the apply.
     Instead: write `==`.
     """
     for task in case.tasks:
         for setting in ("packages", "pip"):
             for index, package in enumerate(getattr(task.node, setting)):
-                match = _ONE_SIGN.match(package)
-                if match is not None:
-                    name, version = match.groups()
-                    message = f"`{package}` of task `{task.name}` is not a package with a version"
+                problem = _misspelt(package.strip(), setting)
+                if problem is not None:
+                    what, help = problem
                     place = task.place(f"{setting}[{index}]", setting)
-                    yield error("SF419", message, place, help=f"write `{name}=={version}`")
+                    yield error("SF419", f"`{package}` of task `{task.name}` {what}", place, help=help)
+
+
+def _misspelt(package: str, setting: str) -> tuple[str, str] | None:
+    """What is wrong with the package, and what to write; None for one that may be right."""
+    match = _ONE_SIGN.match(package) or _NO_SIGN.match(package)
+    if match is not None:
+        return "is not a package with a version", f"write `{match[1]}=={match[2]}`"
+    if not package or _SEVERAL.match(package):
+        return "is not one package", "write one package an entry: `[pandas, numpy==2.3.4]`"
+    if setting == "packages" and not _OF_PROCEDURES.match(package):
+        return "is not a package that a procedure can have", "write its name, or `name==version`"
+    return None
 
 
 def tag_values(case: Case) -> Iterator[Diagnostic]:

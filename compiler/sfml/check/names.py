@@ -131,9 +131,15 @@ def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
     """
     for setting, name, is_qualified, place in _names(case):
         pattern = _QUALIFIED if is_qualified else _IDENTIFIER
-        if name and pattern.match(name) and is_too_long(name):
+        if name is None:
+            continue
+        if pattern.match(name) and is_too_long(name):
             yield error("SF209", f"`{name[:60]}…` is too long a name", place, label=setting, help=SHORTEN)
-        elif name and not pattern.match(name):
+        elif not name:
+            yield error(
+                "SF209", f"the name of {setting} is empty", place, help="name it, or take the entry out"
+            )
+        elif not pattern.match(name):
             help = "use letters, digits, `_` and `$`, or put the name in double quotes"
             if "schema" in setting and not name.replace('""', "").replace('"', "").isascii():
                 help = "use letters, digits, `_` and `$`"
@@ -149,8 +155,11 @@ def is_too_long(name: str) -> bool:
     return any(len(raw(part)) > MAX_IDENTIFIER_LENGTH for part in name_parts(name))
 
 
-def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
-    """Kind of object, name, whether the name may be qualified, and place of every name of an object."""
+def _names(case: Case) -> Iterator[tuple[str, str | None, bool, Place]]:
+    """Kind of object, name, whether the name may be qualified, and place of every name of an object.
+
+    The name is None for a setting that the spec does not have.
+    """
     draft = case.draft
     settings = draft.settings
     for setting, what, name, is_qualified in _names_of_root(settings):
@@ -177,11 +186,11 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
             yield what, name, is_qualified, task.place(setting, re.split(r"[.[]", setting)[0])
 
 
-def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
+def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str | None, bool]]:
     """Setting, kind of object, name, and whether the name may be qualified."""
-    yield "alerts.on_error", "a notification integration", settings.on_error or "", False
-    yield "alerts.on_success", "a notification integration", settings.on_success or "", False
-    yield "execute_as_user", "a user", settings.execute_as_user or "", False
+    yield "alerts.on_error", "a notification integration", settings.on_error, False
+    yield "alerts.on_success", "a notification integration", settings.on_success, False
+    yield "execute_as_user", "a user", settings.execute_as_user, False
     if isinstance(settings.run_on, OnWarehouse):
         yield "run_on.warehouse", "a warehouse", settings.run_on.warehouse, False
     yield from _labels(settings)
@@ -198,20 +207,20 @@ def _labels(owner: TaskNode | GraphSettings) -> Iterator[tuple[str, str, str, bo
         yield f"session_parameters.{parameter}!key", "a session parameter", parameter, False
 
 
-def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
-    match node.run_on:
+def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str | None, bool]]:
+    match node.run_on:  # names that the target lacks are findings about the target
         case OnWarehouse(warehouse=warehouse):
-            yield "run_on.warehouse", "a warehouse", warehouse, False
+            yield "run_on.warehouse", "a warehouse", warehouse or None, False
         case OnPool(pool=pool, warehouse=warehouse):
-            yield "run_on.pool", "a compute pool", pool, False
-            yield "run_on.warehouse", "a warehouse", warehouse or "", False
+            yield "run_on.pool", "a compute pool", pool or None, False
+            yield "run_on.warehouse", "a warehouse", warehouse or None, False
     match node.body:
         case CallBody(procedure=procedure):
             yield "call.procedure", "a procedure", procedure, True
         case NotifyBody(integration=integration):
             yield "notify.integration", "a notification integration", integration, False
-    yield "name", "a task", node.own_name or "", False
-    yield "execute_as_user", "a user", node.execute_as_user or "", False
+    yield "name", "a task", node.own_name, False
+    yield "execute_as_user", "a user", node.execute_as_user, False
     for name in node.external_access:
         yield "external_access", "an external access integration", name, False
     for key, secret in node.secrets.items():
