@@ -134,6 +134,14 @@ def dropped(world: Small) -> None:
         sql(world, statement)
 
 
+def changed_by_hand(world: Small) -> None:
+    apply(world)
+    sql(world, "ALTER TASK SMALL SUSPEND")
+    sql(world, "ALTER TASK SMALL SET SCHEDULE = '60 MINUTES'")
+    sql(world, "ALTER TASK SMALL$SECOND MODIFY AS SELECT 22")
+    sql(world, "ALTER TASK SMALL RESUME")
+
+
 def half_applied(world: Small) -> None:
     apply(world)
     world.edit("select 2", "select 22")
@@ -177,6 +185,12 @@ SITUATIONS: tuple[tuple[Callable[[Small], None], tuple[str, ...], str, str], ...
     ),
     (cut_loose, ("cut_loose",), "second is cut loose from the graph", "sfml plan specs/small.yaml -t local"),
     (dropped, ("tasks_gone",), "second is gone from the account", "sfml plan specs/small.yaml -t local"),
+    (
+        changed_by_hand,
+        ("tasks_changed",),
+        "changed in the account since the last apply: the root (schedule), second (definition)",
+        "sfml drift specs/small.yaml -t local",
+    ),
     (half_applied, ("half_applied",), "half applied: an apply of small by", "finishes it"),
     (failed, ("last_run",), "second: SQL compilation error: Object 'NOWHERE' does not exist", "sfml logs"),
     (
@@ -209,6 +223,95 @@ def test_status_fails_and_says_why_and_what_to_do(
     since = {one["kind"]: one["since"] for one in value["problems"]}
     for kind in {"schedule_off", "tasks_suspended", "half_applied", "last_run"} & set(kinds):
         assert abs(datetime.now(UTC) - datetime.fromisoformat(since[kind])) < timedelta(minutes=10), kind
+
+
+JOINED = """    first:
+      sql: "select 1"
+    beside: {sql: "select 1"}
+    second: {sql: "select 2", after: [first, beside], when: "SYSTEM$STREAM_HAS_DATA('ROWS')"}
+"""
+SET_UP = """  config: {rows: 1}
+"""
+WRITTEN = "version: 1, schedule: {"
+ALERTED = "version: 1, alerts: {on_error: BELL, on_success: CHEER}, schedule: {"
+
+
+@pytest.fixture
+def joined(world: Small) -> Small:
+    """A deployed graph with a join, a condition, a config and integrations, which is well."""
+    place = f"{world.local.database}.SMALL"
+    world.local.sql(f"CREATE TABLE {place}.OLD (A INT)")
+    world.local.sql(f"CREATE STREAM {place}.ROWS ON TABLE {place}.OLD")
+    for name in ("BELL", "CHEER"):
+        world.local.sql(f"CREATE OR REPLACE NOTIFICATION INTEGRATION {name} {QUEUE}")
+    world.edit(SPEC[SPEC.index("    first:") : SPEC.index("schedule:")], JOINED + SET_UP)
+    world.edit(WRITTEN, ALERTED)
+    apply(world)
+    assert status(world)[0] == 0
+    return world
+
+
+QUEUE = (
+    "ENABLED = TRUE TYPE = QUEUE DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = AWS_SNS"
+    " AWS_SNS_TOPIC_ARN = 'arn:aws:sns:us-east-2:111122223333:t' AWS_SNS_ROLE_ARN = 'arn:aws:iam::111122223333:role/r'"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "tasks"),
+    [
+        ("SMALL SET CONFIG = '{\"rows\": 2}'", "the root (config)", []),
+        ("SMALL UNSET CONFIG", "the root (config)", []),
+        ("SMALL UNSET SCHEDULE", "the root (schedule)", []),
+        ("SMALL UNSET ERROR_INTEGRATION", "the root (on_error)", []),
+        ("SMALL SET SUCCESS_INTEGRATION = BELL", "the root (on_success)", []),
+        ("SMALL MODIFY WHEN FALSE", "the root (when)", []),
+        ("SMALL$SECOND REMOVE WHEN", "second (when)", ["second"]),
+        ("SMALL$SECOND REMOVE AFTER SMALL$BESIDE", "second (after)", ["second"]),
+        ("SMALL$BESIDE ADD AFTER SMALL$FIRST", "beside (after)", ["beside"]),
+        ("SMALL$FIRST SET WAREHOUSE = OTHER_WH", "first (warehouse)", ["first"]),
+        ("SMALL$FIRST UNSET WAREHOUSE", "first (warehouse)", ["first"]),
+    ],
+)
+def test_a_setting_that_was_changed_in_the_account_is_told(
+    joined: Small, change: str, said: str, tasks: list[str]
+) -> None:
+    sql(joined, "ALTER TASK SMALL SUSPEND")
+    joined.local.sql("CREATE WAREHOUSE IF NOT EXISTS OTHER_WH")
+    place = f"{joined.local.database}.SMALL."
+    words = (f"{place}{word}" if word.startswith("SMALL") else word for word in change.split())
+    joined.local.sql(f"ALTER TASK {' '.join(words)}")
+    code, text = joined.run("run", SPEC_PATH)
+    assert f"changed in the account since the last apply: {said};" in text, text
+    sql(joined, "ALTER TASK SMALL RESUME")
+    code, value, text = status(joined)
+    changed = [one for one in value["problems"] if one["kind"] == "tasks_changed"]
+    assert code == 1 and f"changed in the account since the last apply: {said}" in text, text
+    assert [one["tasks"] for one in changed] == [tasks]
+    apply(joined, "--resume")
+    assert [one["kind"] for one in status(joined)[1]["problems"] if one["kind"] == "tasks_changed"] == []
+
+
+def test_what_is_written_otherwise_and_means_the_same_is_no_change(joined: Small) -> None:
+    sql(joined, "ALTER TASK SMALL SUSPEND")
+    sql(joined, "ALTER TASK SMALL SET CONFIG = '{ \"rows\" : 1.0 }'")
+    sql(joined, "ALTER TASK SMALL SET SCHEDULE = 'using cron  0 0 * * 0 utc'")
+    place = f"{joined.local.database}.SMALL"
+    joined.local.sql(
+        f"ALTER TASK {place}.SMALL$SECOND MODIFY WHEN system$stream_has_data( 'ROWS' ) -- as before"
+    )
+    sql(joined, "ALTER TASK SMALL$FIRST MODIFY AS select 1 ;")
+    sql(joined, "ALTER TASK SMALL RESUME")
+    code, value, text = status(joined)
+    assert (code, value["problems"]) == (0, []), text
+
+
+def test_settings_are_not_compared_with_files_that_were_not_applied(joined: Small) -> None:
+    joined.edit("select 1", "select 11")
+    sql(joined, "ALTER TASK SMALL SUSPEND")
+    sql(joined, "ALTER TASK SMALL$FIRST MODIFY AS select 12")
+    sql(joined, "ALTER TASK SMALL RESUME")
+    assert status(joined)[1]["problems"] == []
 
 
 def test_a_run_that_was_due_and_did_not_begin_is_late(world: Small) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,9 @@ from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.renderings import names
+
+SHOWN = ("warehouse", "config", "error_integration", "success_integration")
+"""The columns that hold settings which nothing but a comparison with the spec needs."""
 
 ORPHANED = frozenset({"CHILD_BECAME_ROOT", "FINALIZER_BECAME_ROOT"})
 """The values of `last_suspended_reason` for a task that was removed from its graph."""
@@ -31,6 +35,8 @@ class DeployedTask:
     condition: str | None = None
     body: str = ""
     """The statement that it runs; empty if the role may not see it."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """The columns of SHOW TASKS that hold the settings of `SHOWN`."""
 
 
 @record
@@ -181,6 +187,7 @@ def deployed_root(row: Mapping[str, Any]) -> DeployedRoot:
         created_on=utc(row.get("created_on")),
         condition=_text(row.get("condition")),
         body=str(row.get("definition") or ""),
+        shown=_shown(row),
     )
 
 
@@ -194,7 +201,12 @@ def _task(row: Mapping[str, Any]) -> DeployedTask:
         comment=row.get("comment"),
         condition=_text(row.get("condition")),
         body=str(row.get("definition") or ""),
+        shown=_shown(row),
     )
+
+
+def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {column: row[column] for column in SHOWN if column in row}
 
 
 def _relations(row: Mapping[str, Any]) -> Mapping[str, Any]:

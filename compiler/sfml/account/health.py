@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from sfml.account.changed_settings import changed_settings
 from sfml.account.deployed import DeployedGraph, DeployedTask, cut_loose, own_suspended, utc
 from sfml.account.deployed_schedule import deployed_schedule
 from sfml.account.former_graphs import FormerGraph
@@ -104,6 +105,18 @@ class MissingTasks:
     """Tasks of the deployed spec that do not exist in the account."""
 
     tasks: tuple[str, ...]
+
+
+@record
+class ChangedTasks:
+    """Tasks that somebody changed since the apply: the names in the spec, and the settings, as of `sfml drift`."""
+
+    of_root: tuple[str, ...]
+    settings: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(task for task, _ in self.settings)
 
 
 @record
@@ -202,6 +215,7 @@ Problem: TypeAlias = (
     | SuspendedChildren
     | LooseTasks
     | MissingTasks
+    | ChangedTasks
     | UnsuccessfulRun
     | LateRun
     | Overdue
@@ -325,6 +339,15 @@ def _problems(
         gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
             yield MissingTasks(_names(desired, gone))
+        yield from _changes(desired, graph)
+
+
+def _changes(desired: DesiredGraph, graph: DeployedGraph) -> Iterator[ChangedTasks]:
+    changed = dict(changed_settings(desired, graph))
+    of_root = changed.pop(raw(desired.root.name), ())
+    if of_root or changed:
+        named = {_names(desired, (name,))[0]: settings for name, settings in changed.items()}
+        yield ChangedTasks(of_root, tuple((name, named[name]) for name in _names(desired, changed)))
 
 
 def tasks_without_code(desired: DesiredGraph, graph: DeployedGraph, staged: StageContent) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,8 @@ class DeployedRoot:
     created_on: datetime | None = None
     condition: str | None = None
     body: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """The columns of SHOW TASKS that hold settings which are compared with the spec."""
 
 
 @record

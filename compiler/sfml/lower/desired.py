@@ -138,6 +138,8 @@ class DesiredTask:
     """Outcome of a branch in the spec → the return value that Snowflake compares."""
     fingerprint: str = ""
     """The sha256 over `task_value` of the task."""
+    body_mark: str | None = None
+    """In an outline, which has no definition: what tells the body from any other one (`plan/bodies.py`)."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
     defaulted: frozenset[str] = field(default=frozenset(), compare=False)
     """The settings that come from a `defaults:` block of the spec."""

@@ -10,6 +10,7 @@ from sfml.account.deployed import DeployedGraph
 from sfml.account.former_graphs import FormerGraph
 from sfml.account.health import (
     BackfillStopped,
+    ChangedTasks,
     FormerGraphs,
     LooseTasks,
     MissingTasks,
@@ -204,8 +205,8 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
 
 
 def run_notes(compiled_spec: CompiledSpec, target: TargetAccount, graph: DeployedGraph) -> Iterator[str]:
-    """Notes on what a run meets: other code than the files', tasks that are suspended, loose or missing, and streams
-    that its conditions cannot read."""
+    """Notes on what a run meets: other code than the files', tasks that are suspended, loose, missing or changed, and
+    streams that its conditions cannot read."""
     desired = compiled_spec.desired
     streams = read_streams(desired, target, graph)
     health = health_of(desired, graph, now=datetime.now(UTC), streams=streams)
@@ -215,7 +216,7 @@ def run_notes(compiled_spec: CompiledSpec, target: TargetAccount, graph: Deploye
         of = f", of {origin}," if origin else ""
         yield f"what is deployed{of} differs from the files; the difference:  sfml plan {where}"
     for problem in health.problems:
-        if isinstance(problem, SuspendedChildren | LooseTasks | MissingTasks):
+        if isinstance(problem, SuspendedChildren | LooseTasks | MissingTasks | ChangedTasks):
             yield f"{problem_text(problem, desired.pipeline)};  sfml plan {where}"
         elif isinstance(problem, UnusableStreams):
             yield problem_text(problem, desired.pipeline)

@@ -26,7 +26,7 @@ from sfml.lower.desired import DesiredGraph
 from sfml.plan.outline import outline_from, outline_value
 
 FOLDER = Path(".sfml") / "outlines"
-FORMAT = 1
+FORMAT = 2
 MOST_FILES = 8
 """How many combinations of options are kept; the oldest is removed first."""
 MOST_BYTES = 32 * 2**20

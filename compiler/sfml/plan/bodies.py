@@ -56,6 +56,22 @@ def is_same_body(deployed: str, task: DesiredTask) -> bool:
             return deployed_job_name(deployed) == name
 
 
+def deployed_mark(deployed: str) -> str:
+    """What tells a deployed statement from any other one: the name of an ML Job, else a hash."""
+    return deployed_job_name(deployed) or hashlib.sha256(body(deployed).encode()).hexdigest()
+
+
+def mark_of(task: DesiredTask) -> str | None:
+    """The mark that the task's body has once it is deployed; None for an outline that does not know it."""
+    if task.body_mark is not None:
+        return task.body_mark
+    match task.definition:
+        case SqlDefinition(sql):
+            return deployed_mark(sql) if sql else None
+        case MLJobDefinitionSpec(name=name):
+            return name
+
+
 def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
     """The field changes of a body that differs; at least one."""
     old, new = body_parts(deployed), body_parts(statement_of(task))

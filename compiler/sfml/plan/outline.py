@@ -15,10 +15,12 @@ from sfml.lower.canonical import Json
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.values import schedule_value
 from sfml.plan.artefact import schedule_from
+from sfml.plan.bodies import mark_of
 
 _DEFAULTS = DesiredTask("", None, SqlDefinition(""))
 _FIELDS = (
     *("name", "task", "kind", "finalize", "condition", "own_condition", "is_branch", "fingerprint"),
+    *("warehouse", "error_integration", "success_integration"),
     *(
         "overlap_policy",
         "task_auto_retry_attempts",
@@ -74,6 +76,10 @@ def _task_value(task: DesiredTask) -> dict[str, Json]:
         key: setting for key in _FIELDS if (setting := getattr(task, key)) != getattr(_DEFAULTS, key)
     }
     value |= {key: list(names) for key in _LISTS if (names := getattr(task, key))}
+    if (mark := mark_of(task)) is not None:
+        value["body_mark"] = mark
+    if task.config:
+        value["config"] = dict(task.config)
     if task.outcomes is not None:
         value["outcomes"] = dict(task.outcomes)
     if task.schedule is not None:

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from sfml.account.freshness import Overdue
 from sfml.account.health import (
     BackfillStopped,
+    ChangedTasks,
     CodeGone,
     ForeignTask,
     FormerGraphs,
@@ -108,6 +109,10 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             )
         case MissingTasks(tasks):
             return f"{names_text(tasks)} {is_are(tasks)} gone from the account"
+        case ChangedTasks(of_root, settings):
+            changed = (*((("the root", of_root),) if of_root else ()), *settings)
+            each = (f"{name} ({', '.join(paths)})" for name, paths in changed)
+            return f"changed in the account since the last apply: {', '.join(each)}"
         case UnsuccessfulRun(run):
             return reason_text(run.reason) if run.reason else f"the last run {outcome_text(run)}"
         case LateRun(due):
@@ -184,6 +189,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml apply {where}   turns them on again"
         case LooseTasks() | MissingTasks():
             yield f"sfml plan {where}   shows what an apply puts back"
+        case ChangedTasks():
+            yield f"sfml drift {where}   shows what was changed;   sfml apply {where}   puts it back"
         case UnsuccessfulRun(failed):
             task = failed.reason.task if isinstance(failed.reason, TaskFailure) else None
             yield f"sfml logs {where}" + (f" {task}" if task else "")
@@ -237,6 +244,7 @@ KINDS: Mapping[type, str] = {
     SuspendedChildren: "tasks_suspended",
     LooseTasks: "cut_loose",
     MissingTasks: "tasks_gone",
+    ChangedTasks: "tasks_changed",
     UnsuccessfulRun: "last_run",
     LateRun: "late",
     Overdue: "late",
@@ -265,6 +273,8 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             pass
         case LooseTasks(tasks) | MissingTasks(tasks) | UnusableStreams(tasks=tasks) | CodeGone(tasks=tasks):
             pass
+        case ChangedTasks():
+            tasks = problem.tasks
         case LateRun(since) | Overdue(since) | LeaseLeft(since=since):
             pass
         case UnsuccessfulRun(run):

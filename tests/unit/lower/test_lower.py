@@ -145,7 +145,7 @@ def test_editing_one_step_changes_the_tasks_that_run_it_alone() -> None:
 
 def test_every_field_of_a_task_is_in_its_fingerprint() -> None:
     """One task for each field, changed in it alone."""
-    spared = {"fingerprint", "spans", "defaulted", "reads", "writes"}
+    spared = {"fingerprint", "body_mark", "spans", "defaulted", "reads", "writes"}
     base = DesiredTask("A", "a", lowered(clv()).root.definition, branch_of=("B",), warehouse="W")
     others: dict[str, Any] = {
         "definition": lowered(clv()).task("CLV$SEND_ALERT").definition,
