@@ -24,8 +24,10 @@ register_profiles()
 catch_logs_quickly()
 
 MEMORY_GB = "6" if sys.version_info < (3, 13) else "12"
-"""From 3.13 on, a thread that nobody joins keeps its stack, 8 MB that are hardly touched, until its object is collected:
-the connector starts one for each statement, hundreds between two looks for garbage."""
+"""From 3.13 on, a thread that nobody joins keeps its stack of 8 MB until its object is collected.
+
+They are hardly touched. The connector starts one for each statement, hundreds between two looks for garbage.
+"""
 
 MEMORY = int(float(os.environ.get("SFML_TEST_MEMORY_GB", MEMORY_GB)) * 2**30)
 """What one process of the tests may have of private memory; 0 leaves it unbounded."""
