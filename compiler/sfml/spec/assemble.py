@@ -16,7 +16,7 @@ from sfml.spec.expressions import Names, evaluated
 from sfml.spec.include import IncludedTasks
 from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.model import ForeignPatch, PipelineSpec, Project, TaskSpec
-from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
+from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, is_null, map_of, texts_of
 from sfml.spec.patch import merged, merged_maps
 from sfml.spec.paths import inside
 from sfml.spec.shape import shape_findings
@@ -233,11 +233,10 @@ def _defaults(layers: Layers) -> MapNode | None:
 
 def _merged_schedule(layers: Layers) -> MapNode:
     base = map_of(layers.project.get("defaults"))
-    whole = merged_maps(
-        map_of(base.get("schedule")) if base else None,
-        layers.schedule,
-        *(settings_of(_patched(patch, "schedule")) for patch in layers.patches),
-    )
+    whole = merged_maps(map_of(base.get("schedule")) if base else None, layers.schedule)
+    for patch in layers.patches:
+        patched = _patched(patch, "schedule")
+        whole = None if is_null(patched) else merged_maps(whole, settings_of(patched))
     empty = MapNode({}, {}, layers.entry.entries["pipeline"].span, "schedule")
     return (whole or empty).without("version")
 

@@ -82,6 +82,13 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: Snowflake has no such setting here; the message gives the reason.
     Instead: remove it.
     """,
+        "SF116": """SF116: a key has no value.
+
+    What: a key is followed by its value; a value that is meant to be none is written as `null`.
+    Why: YAML reads nothing as null. In a target, null removes the setting; in a task, what `defaults` say of it;
+    elsewhere it counts as if the key were not there. A `schedule:` whose lines were taken out makes a pipeline manual.
+    Instead: give the key a value, take it out, or write `null`.
+    """,
         "SF120": """SF120: there is no project.
 
     What: a spec needs an `sfml.yaml` in its folder, or in one above it.

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.source import Span
 from sfml.spec.compose import compose
+from sfml.spec.empty_values import empty_values
 from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.nodes import Node
 from sfml.spec.shape import shape_findings
@@ -51,4 +52,4 @@ ON_DISK = Documents()
 def _checked(text: str, file: str, schema: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     node, findings = compose(text, file)
     shape = shape_findings(node, schema) if node is not None else ()
-    return node, (*findings, *shape)
+    return node, (*findings, *shape, *empty_values(node, shape))

@@ -17,6 +17,7 @@ from sfml.base.record import record
 from sfml.base.source import Position, Span
 from sfml.spec.compose import MAX_NODES, compose, compose_part
 from sfml.spec.documents import Documents
+from sfml.spec.empty_values import empty_values
 from sfml.spec.known_tasks import KnownTasks
 from sfml.spec.nodes import MapNode, Node
 from sfml.spec.shape import shape_findings
@@ -102,7 +103,7 @@ class EditedDocuments(Documents):
         findings = shape_findings(_with_parts(way, fresh or parts[:1]), schema)
         wrong = {part.number for part in fresh} if findings else set()
         self._fitting[file, schema] = {part.number for part in parts} - wrong
-        return document, findings
+        return document, (*findings, *empty_values(document, findings))
 
     def _read_parts(self, text: _Text, file: str, schema: str, path: str, depth: int) -> list[_Part] | None:
         known = self._parts.get((file, path), {})

@@ -20,6 +20,7 @@ from sfml.spec.nodes import (
     Node,
     ScalarNode,
     entries_of,
+    is_null,
     map_of,
     plain,
     plain_word,
@@ -87,7 +88,7 @@ def expanded_tasks(
             continue
         own = {**names, **bound.get(name, {})}
         each = settings.get("for_each")
-        if each is None:
+        if each is None or is_null(each):
 
             def resolve(
                 name: str = name, at: Span = at, settings: MapNode = settings, own: Names = own

@@ -12,7 +12,7 @@ from sfml.base.diagnostic import Diagnostic, Label
 from sfml.base.source import Span
 from sfml.spec.expand import MAX_TASKS, bindings, empty_repetition, texts_before, too_many_made
 from sfml.spec.expressions import Names, evaluated
-from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, is_null, map_of, plain
 from sfml.spec.variables import variable_values
 
 SCHEMA = "tasks.schema.json"
@@ -47,7 +47,7 @@ def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[D
     entries, key_spans = dict(tasks.entries), dict(tasks.key_spans)
     for item in node.items if isinstance(node, ListNode) else (node,):
         if isinstance(item, MapNode) and len(result.bound) <= MAX_TASKS:
-            for name, at, task in _tasks_of(item, names, read, findings, result):
+            for name, at, task in _tasks_of(_without_nulls(item), names, read, findings, result):
                 if name in entries:
                     findings.append(_name_clash(name, item, at, key_spans.get(name)))
                     continue
@@ -56,6 +56,11 @@ def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[D
     whole = {**result.graph.entries, "tasks": replace(tasks, entries=entries, key_spans=key_spans)}
     result.graph = replace(result.graph, entries=whole)
     return result
+
+
+def _without_nulls(item: MapNode) -> MapNode:
+    """The include without settings that are null, which count as not given."""
+    return item.without(*(key for key, _, value in entries_of(item) if is_null(value)))
 
 
 def _name_clash(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic:

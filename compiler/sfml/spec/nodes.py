@@ -79,6 +79,11 @@ def map_of(node: Node | None) -> MapNode | None:
     return node if isinstance(node, MapNode) else None
 
 
+def is_null(node: Node | None) -> bool:
+    """Whether the node is a null, which removes a setting; false where there is no node."""
+    return isinstance(node, ScalarNode) and node.value is None
+
+
 def entries_of(node: Node | None) -> Iterator[tuple[str, Span, Node]]:
     """The key, the key's span and the value of each entry of a mapping; nothing for any other node."""
     if isinstance(node, MapNode):

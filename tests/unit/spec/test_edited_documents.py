@@ -50,6 +50,7 @@ EDITS = (
     *(
         "      wrong: 1\n",
         "      timeout: [\n",
+        "      log_level:\n",
         "  x",
         "'",
         "&a ",

@@ -185,3 +185,36 @@ def test_git_outside_of_a_work_tree_is_said_as_such(tmp_path: Path) -> None:
     [finding] = [one for one in load(entry).diagnostics if one.code == "SF130"]
     assert finding.message == "`git.commit` is not known: the project is not in a git work tree with a commit"
     assert finding.help == "commit the project once, or take the expression out"
+
+
+@pytest.mark.parametrize(
+    ("place", "patch"),
+    [
+        ("specs/shop.yaml", ("    schedule: {retries: 5}\n", "    schedule: null\n")),
+        ("sfml.yaml", ("variables: {size: 2}", "variables: {size: 2}, schedule: null")),
+    ],
+)
+def test_null_in_a_target_removes_the_schedule_config(
+    project: Path, place: str, patch: tuple[str, str]
+) -> None:
+    """With what the defaults give it: only what a later patch says is left."""
+    file = project / place
+    file.write_text(file.read_text().replace(*patch))
+    spec = read(project, target="prod").spec
+    assert spec is not None
+    assert plain(spec.schedule) == ({"retries": 5} if place == "sfml.yaml" else {})
+    local = read(project).spec
+    assert local is not None and plain(local.schedule)["schedule"] == {"cron": "0 0 * * 0", "timezone": "UTC"}
+
+
+def test_null_counts_as_not_given_where_tasks_are_repeated_or_brought_in(project: Path) -> None:
+    (project / "specs" / "more.yaml").write_text(
+        "version: 1\ntasks: {score: {sql: select 3, for_each: null}}\n"
+    )
+    include = "  include: {tasks: more.yaml, prefix: null, for_each: null, with: null}\n  tasks:\n"
+    file = project / "specs" / "shop.yaml"
+    file.write_text(file.read_text().replace("  tasks:\n", include, 1))
+    loaded = read(project)
+    assert loaded.spec is not None, loaded.diagnostics
+    assert [task.name for task in loaded.spec.tasks] == ["first", "second", "score"]
+    assert loaded.spec.groups == {}
