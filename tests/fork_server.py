@@ -35,6 +35,7 @@ import tempfile
 import threading
 import time
 import types
+import typing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -379,6 +380,7 @@ def main(kind: str, address: str, ready: int) -> None:
             importlib.import_module(module)
     if "pytz" in sys.modules:
         sys.modules["pytz"].timezone("Etc/UTC")  # its first zone opens the files of all 600
+    typing._cleanups.clear()  # type: ignore[attr-defined]  # nanobind, a library of the connector, does so at each exit
     mimetypes.knownfiles.clear()  # the connector reads the machine's list of types at each PUT and GET
     if kind in (COMMAND, LIGHT, SERVER, PYTEST):
         for module in ("sfml_local.control", *(("sfml_local.processes.warm",) if kind != LIGHT else ())):
