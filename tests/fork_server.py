@@ -132,6 +132,16 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
     """A process of ours from a fork server; anything else is started as usual."""
 
     _report: socket.socket | None = None
+    _chosen: str | None = None
+    """The kind of a parent of procedures that was chosen for the test that started it."""
+
+    def poll(self) -> int | None:
+        """The exit code; ends a parent of procedures that a server keeps from tests that needed one of another kind."""
+        test = os.environ.get("PYTEST_CURRENT_TEST")  # none between two tests
+        if self.returncode is None and self._chosen and test and self._chosen != _parent_of(test):
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+        return super().poll()
 
     def _execute_child(self, args: Any, *others: Any) -> None:
         names = (
@@ -160,6 +170,8 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
             "session": given["start_new_session"],
             "umask": given["umask"],
         }
+        if kind in PARENTS and not words[4:]:
+            self._chosen = kind
         self._report = _connected(kind, address, words[0], env)
         text = json.dumps(order).encode()
         socket.send_fds(self._report, [LENGTH.pack(len(text))], [*descriptors, *given["pass_fds"]])
@@ -238,7 +250,8 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if Path(words[0]).name == SNOW:
         return SNOW, list(words[1:])
     if words[0] == sys.executable and words[1:3] == ["-m", WARM_PARENT]:
-        return WARM_PARENT if words[4:] or _needs_models() else LIGHT_PARENT, list(words[3:])
+        test = os.environ.get("PYTEST_CURRENT_TEST", "")
+        return WARM_PARENT if words[4:] else _parent_of(test), list(words[3:])
     if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, PYTEST):
         return words[2], list(words[3:])
     if words[0] == sys.executable and words[1:2] == ["-X"] and words[2].startswith(FORKED):
@@ -248,9 +261,9 @@ def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, []
 
 
-def _needs_models() -> bool:
-    """Whether procedures of the test that runs may need libraries of models."""
-    return not os.environ.get("PYTEST_CURRENT_TEST", "").startswith(WITHOUT_MODELS)
+def _parent_of(test: str) -> str:
+    """The kind of parent for the procedures of a test, which may need libraries of models."""
+    return LIGHT_PARENT if test.startswith(WITHOUT_MODELS) else WARM_PARENT
 
 
 def _is_of_the_tests(words: Sequence[str]) -> bool:
