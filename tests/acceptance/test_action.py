@@ -135,7 +135,8 @@ def temp(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_code_of_a_stranger(folder)
     assert "stranger" not in install(folder, made, python)
     (packages,) = (made / "sfml" / "lib").glob("python*/site-packages")
-    assert link_compiled(packages) > 100
+    linked = link_compiled(packages)
+    assert linked > 100 or packages.stat().st_dev != ROOT.stat().st_dev
     return made
 
 
