@@ -18,7 +18,7 @@ _PART = re.compile(r'"(?:[^"]|"")+"|[^.]+')
 
 def findings_together(graphs: Sequence[TaskGraph]) -> tuple[Diagnostic, ...]:
     """The findings about pairs of pipelines of a project; files in spans are relative to its root."""
-    return (*_one_root(graphs), *_one_stream(graphs))
+    return (*_one_root(graphs), *_one_task(graphs), *_one_stream(graphs))
 
 
 def _one_root(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:
@@ -36,6 +36,37 @@ def _one_root(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:
                 why="each apply would replace the other pipeline's graph",
                 help="rename one of them, or give the target a schema for each: `{{ pipeline }}`",
             )
+
+
+def _one_task(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:
+    """The findings for tasks that have the name of another pipeline's task or root, which `_one_root` does not find."""
+    first: dict[tuple[str, str, str], tuple[TaskGraph, str | None, Span]] = {}
+    for graph in graphs:
+        for task, name, span in _names_in_snowflake(graph):
+            place = (raw(graph.target.database), raw(graph.target.schema), name)
+            other, other_task, other_span = first.setdefault(place, (graph, task, span))
+            if other.spec_path == graph.spec_path or graph.pipeline.upper() == other.pipeline.upper():
+                continue
+            what = f"task `{task}` of `{graph.pipeline}`" if task else f"the root of `{graph.pipeline}`"
+            of = f"a task of `{other.pipeline}`" if other_task else f"the root of `{other.pipeline}`"
+            yield Diagnostic.error(
+                "SF213",
+                f"{what} has the name of {of}: `{'.'.join(place)}`",
+                at=span,
+                labels=(Label(other_span, "the other one"),),
+                why="a schema has one task of a name: the second apply would be refused",
+                help="rename one of them, or give the target a schema for each: `{{ pipeline }}`",
+            )
+
+
+def _names_in_snowflake(graph: TaskGraph) -> Iterator[tuple[str | None, str, Span]]:
+    """The task (None for the root), its name in Snowflake without quotes, and the place of that name."""
+    root = raw(graph.root_name or graph.pipeline.upper())
+    yield None, root, _root_span(graph)
+    for node in graph.all_tasks:
+        own = graph.own_names.get(node.name)
+        name = raw(own) if own else f"{root}${node.name.upper()}"
+        yield node.name, name, node.spans.get("name" if own else "", _root_span(graph))
 
 
 def _one_stream(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:

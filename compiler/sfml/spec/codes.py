@@ -178,11 +178,12 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: the change would be lost without a message.
     Instead: correct the name.
     """,
-        "SF213": """SF213: two pipelines have the same root task.
+        "SF213": """SF213: two pipelines have the same root task, or tasks of one name.
 
     What: of the pipelines that are validated together, no two have the same name in the same schema, in upper or
-    lower case.
-    Why: the root is named after the pipeline, so each apply would replace the graph of the other pipeline.
+    lower case, and no task has a `name` that a task or root of another one has.
+    Why: the root is named after the pipeline, so each apply would replace the graph of the other pipeline. An apply
+    refuses a task that belongs to another graph.
     Instead: rename one, or give the target a schema for each pipeline.
     """,
         "SF333": """SF333: a value that is not set on some way through the graph.
