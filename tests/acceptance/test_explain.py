@@ -199,6 +199,7 @@ def test_text_names_the_line_first(capsys: pytest.CaptureFixture[str]) -> None:
         (("shop.yaml:tasks.train.timeot",), "did you mean `timeout`?"),
         (("shop.yaml:tasks.trian.timeout",), "did you mean `tasks.train.timeout`?"),
         (("shop.yaml:tasks.train.when", "-t", "prod"), "`null` removes it at shop.yaml:9:"),
+        (("shop.yaml:nothing",), "help: the pipeline has `config`"),
         (("shop.yaml:tasks.train.timeout", "-t", "nowhere"), "there is no target `nowhere`"),
     ],
 )

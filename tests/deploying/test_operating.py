@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 
@@ -155,11 +156,13 @@ def test_a_run_whose_place_another_takes_is_not_waited_for(small: Small) -> None
 
 
 def test_a_run_prints_its_config_without_secrets(small: Small) -> None:
-    small.edit("  version: 1\n  tasks:", "  config: {api_token: hunter2, region: eu}\n  tasks:")
+    small.edit("  version: 1\n  tasks:", "  config: {api_token: hunter2, region: eu, on: true}\n  tasks:")
     assert small.run(*APPLY)[0] == 0
     code, text = small.run("run", "specs/small.yaml", "--config", "api_token=hunter3")
-    assert code == 0 and "config  api_token ****, region eu" in text, text
+    assert code == 0 and "config  api_token ****, region eu, on true\n" in text, text
     assert "hunter" not in text
-    small.edit("region: eu", "region: us, more: 1")
+    small.edit("region: eu, on: true", "region: us, more: 1, on: false")
+    code, text = small.run("plan", "specs/small.yaml")
+    assert code == 0 and re.search(r"config\.on +true → false ", text), text
     code, text = small.run("run", "specs/small.yaml")
-    assert code == 0 and "config  api_token ****, region eu\n" in text, "what is deployed runs"
+    assert code == 0 and "config  api_token ****, region eu, on true\n" in text, "what is deployed runs"

@@ -15,6 +15,7 @@ from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.runs import follow, follow_retry, interval_of, retry, start
 from sfml.operations.target_account import TargetAccount
 from sfml.semantics.redaction import redacted_value
+from sfml.spec.nodes import plain_word
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
@@ -155,7 +156,7 @@ def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Ma
         settings = dict(run.part.config or {})
     if settings:
         output.say()
-        shown = (f"{key} {redacted_value(key, str(value))}" for key, value in settings.items())
+        shown = (f"{key} {redacted_value(key, plain_word(value))}" for key, value in settings.items())
         output.say("config  " + ", ".join(shown))
     where = compiled_spec.desired.where
     passed_over = [

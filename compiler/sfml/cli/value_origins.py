@@ -109,7 +109,8 @@ def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> Sf
     }
     help = did_you_mean(last, beside)
     if help is None and beside:
-        help = f"`{parent}` has {', '.join(f'`{key}`' for key in sorted(beside))}; nothing else is set"
+        keys = ", ".join(f"`{key}`" for key in sorted(beside))
+        help = f"{f'`{parent}`' if parent else 'the pipeline'} has {keys}; nothing else is set"
     if help is None:
         help = did_you_mean(path, known) or "paths look like tasks.train_model.timeout"
     return SfmlError(f"nothing sets `{path}` in `{name}`", help=help)

@@ -224,7 +224,9 @@ def whole(path: str, value: Comparable) -> str:
         return duration(value) if value else "0 s, which is 7 d"
     if isinstance(value, tuple):
         return "[" + ", ".join(cut(whole("", item)) for item in value) + "]"
-    text = json.dumps(jsonable(value), ensure_ascii=False) if isinstance(value, Mapping) else str(value)
+    # A truth value is written as in YAML and JSON.
+    is_plain = not isinstance(value, Mapping | bool)
+    text = str(value) if is_plain else json.dumps(jsonable(value), ensure_ascii=False)
     return printable(" ".join(text.split()))
 
 

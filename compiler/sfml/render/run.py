@@ -15,6 +15,7 @@ from sfml.render.reason import attempt_text, reason_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration
 from sfml.semantics.error_line import error_line
+from sfml.spec.nodes import plain_word
 
 SUMMARY = "summary"
 """The key of a task's result whose value is one line for people; it is shown beside the task."""
@@ -124,7 +125,7 @@ def value_text(config: Mapping[str, Scalar]) -> str:
 
 def setting_text(key: str, value: Scalar) -> str:
     """A key of the config with its value as it is written in a spec and after `--config`."""
-    return f"{key} {str(value).lower() if isinstance(value, bool) else value}"
+    return f"{key} {plain_word(value)}"
 
 
 def task_remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
@@ -143,7 +144,7 @@ def task_remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
         return str(summary) if summary else ""
     if task.arm is not None:
         return f"{symbols['arrow']} {task.arm}"
-    return "" if value is None else str(value)
+    return "" if value is None else plain_word(value)
 
 
 def changes(before: Run | None, now: Run) -> Iterator[TaskRun]:
