@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sfml_local.core.errors import not_emulated
 from sfml_local.core.json_layout import JSON_TYPES, SPACES, laid_out
 from sfml_local.core.result import ArrowRows, Column, Result
 
@@ -47,6 +48,8 @@ def _column(field: pa.Field, duckdb_type: str) -> Column:
         return Column(field.name, "array")
     if pa.types.is_struct(kind) or pa.types.is_map(kind):
         return Column(field.name, "object")
+    if pa.types.is_interval(kind):
+        raise not_emulated("values of type INTERVAL", "DATEDIFF answers a number")
     return Column(field.name, "text", length=16777216)
 
 

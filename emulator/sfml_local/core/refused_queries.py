@@ -40,7 +40,7 @@ def _at(offset: int, statement: str, sentence: str, errno: int) -> SqlError:
 def _ungrouped(found: re.Match[str], statement: str) -> SqlError:
     name = found[1]
     for select, column in _columns(statement, name):
-        shown = _named(column, select)
+        shown = named(column, select)
         if column.find_ancestor(exp.Order) is not None:
             return _error(f"[{shown}] is not a valid order by expression", 979)
         if select.args.get("group") is None or column.find_ancestor(exp.Having) is not None:
@@ -102,6 +102,16 @@ def _nested(found: re.Match[str], statement: str) -> SqlError:
             words = f"Aggregate functions cannot be nested: [{_shown(inner)}] nested in [{_shown(outer)}]"
             return SqlError(f"SQL compilation error: \n{words}", 2079, "42601")
     return _error("Aggregate functions cannot be nested", 2079)
+
+
+def _ordered_otherwise(found: re.Match[str], statement: str) -> SqlError:
+    """WITHIN GROUP of DISTINCT values by others."""
+    for key in _tree(statement).find_all(exp.Ordered):
+        aggregate = key.find_ancestor(exp.WithinGroup, exp.GroupConcat)
+        values = aggregate.find(exp.Distinct) if aggregate is not None else None
+        if values is not None and key.this not in values.expressions:
+            return _error(f"[{_shown(key.this)}] is not a valid order by expression", 979)
+    return _error("The values of a DISTINCT aggregate are not ordered by others", 979)
 
 
 def _beyond(clause: type[Expr], what: str) -> Callable[[re.Match[str], str], SqlError]:
@@ -234,6 +244,7 @@ def _twice(found: re.Match[str], statement: str) -> SqlError:
 _ERRORS: Mapping[str, Callable[[re.Match[str], str], SqlError]] = {
     r'column "(.*?)" must appear in the GROUP BY clause': _ungrouped,
     r"aggregate function calls cannot be nested": _nested,
+    r"In a DISTINCT aggregate, ORDER BY expressions must appear in the argument list": _ordered_otherwise,
     r"GROUP BY term out of range - should be between 1 and (\d+)": _beyond(exp.Group, "group"),
     r"ORDER term out of range - should be between 1 and (\d+)": _beyond(exp.Order, "order"),
     r"GROUP BY clause cannot contain aggregates": _grouped_by_aggregate,
@@ -298,10 +309,10 @@ def _shown(node: Expr) -> str:
 def _renamed(select: Expr | None, node: Expr) -> Expr:
     if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
         return node
-    return exp.column(*reversed(_named(node, select).rpartition(".")[::2])) if select else node
+    return exp.column(*reversed(named(node, select).rpartition(".")[::2])) if select else node
 
 
-def _named(column: exp.Column, select: Expr | None) -> str:
+def named(column: exp.Column, select: Expr | None) -> str:
     """A column with its table's name, where the query reads one table."""
     if column.table or not isinstance(select, exp.Select):
         return _name(*column.parts)

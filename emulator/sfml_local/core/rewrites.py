@@ -23,6 +23,7 @@ from sfml_local.core.foreign_clauses import foreign_clauses
 from sfml_local.core.foreign_relations import OF_CATALOGUE, place_foreign_view, refuse_file
 from sfml_local.core.lateral_aliases import lateral_aliases
 from sfml_local.core.merges_by_name import merges_by_name
+from sfml_local.core.misplaced_distinct import misplaced_distinct
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.nested_statements import has_owners_rights, variable_of_owner
@@ -382,6 +383,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 PASSES: tuple[Pass, ...] = (
+    misplaced_distinct,
     lateral_aliases,
     foreign_clauses,
     merges_by_name,

@@ -27,7 +27,9 @@ from sfml_local.core.expressions.calls import (
     with_kinds,
 )
 from sfml_local.core.expressions.refusals import MARK, Refusal
+from sfml_local.core.expressions.tried import of_texts, refused_cast, tried
 from sfml_local.core.rewriting import Rewriting
+from sfml_local.core.stored_types import declared_type
 
 _T = exp.DataType.Type
 INTEGERS = frozenset({_T.INT, _T.BIGINT, _T.SMALLINT, _T.TINYINT})
@@ -218,14 +220,23 @@ def _builders() -> Iterator[tuple[str, Builder]]:
     yield "TIME", _to_time(False)
 
 
-BUILDERS = dict(_builders())
+BUILDERS = {name: tried(build) if name.startswith("TRY_") else build for name, build in _builders()}
 
 
 # -- casts -------------------------------------------------------------------------------------------------
 
 
 def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
-    """A cast to one of Snowflake's types, by the function that it calls."""
+    """A cast to one of Snowflake's types, by the function that it calls; TRY_CAST takes texts alone."""
+    found = _lowered_cast(node, rewriting)
+    if not node.args.get("requires_string"):  # of a TRY_CAST that a statement has
+        return found
+    if isinstance(node.this, exp.Null):
+        raise refused_cast("NULL", declared_type(node.args["to"].sql(dialect="duckdb")))
+    return of_texts(found, node.this)
+
+
+def _lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     value, target, is_try = node.this, node.args["to"], isinstance(node, exp.TryCast)
     if not isinstance(target, exp.DataType):
         return node

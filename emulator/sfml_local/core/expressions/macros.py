@@ -13,7 +13,8 @@ import functools
 
 import duckdb
 
-from sfml_local.core.expressions.refusals import marked
+from sfml_local.core.expressions.refusals import MARK, marked
+from sfml_local.core.stored_types import TYPES
 
 PLACE = "memory.main"
 """Their database: DuckDB's own, which every session sees."""
@@ -23,6 +24,11 @@ _MOMENTS = "('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')"
 NO_FLOAT_OF_BOOLEAN = marked(
     1044, "42P13", "SQL compilation error:\nInvalid argument types for function ''TO_DOUBLE'': (BOOLEAN)"
 )
+
+_NO_TRY = (
+    f"{MARK}1065|22023|SQL compilation error:\nFunction TRY_CAST cannot be used with arguments of types "
+)
+_NAMED_TYPES = " ".join(f"WHEN k = '{stored}' THEN '{shown}'" for stored, shown in TYPES.items())
 
 MACROS = f"""
 CREATE OR REPLACE MACRO {PLACE}.sf_number
@@ -188,6 +194,10 @@ CREATE OR REPLACE MACRO {PLACE}.sf_cut(x, kind) AS CASE
     THEN trunc(round(x * power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER)), 6))
         / power(10, CAST(regexp_extract(kind, '(\\d+)\\)', 1) AS INTEGER))
     ELSE x END;
+CREATE OR REPLACE MACRO {PLACE}.sf_refused_try(k, target) AS error('{_NO_TRY}' || CASE
+    WHEN k LIKE 'DECIMAL%' THEN replace(k, 'DECIMAL', 'NUMBER')
+    WHEN k LIKE '%INT%' THEN 'NUMBER(38,0)'
+    {_NAMED_TYPES} ELSE k END || ' and ' || target || '{MARK}');
 CREATE OR REPLACE MACRO {PLACE}.sf_stored_type(x) AS sf_type_name(typeof(x));
 CREATE OR REPLACE MACRO {PLACE}.sf_root(r, x) AS CASE WHEN abs(r) BETWEEN 1e-50 AND 1e50
     THEN r - (r * r * r - CAST(x AS DOUBLE)) / (3 * r * r) ELSE r END;

@@ -387,8 +387,12 @@ def as_text(value: Json) -> str | None:
 # -- text to variant ---------------------------------------------------------------------------------------
 
 
-def parse_json(text: Json) -> Json:
-    return None if text is None else read_json(str(shown(text)))
+def parse_json(text: Json, parameter: Json = "s") -> Json:
+    """The variant; `d` allows several values of a key, `s` does not."""
+    if parameter not in ("d", "s"):
+        words = f"Invalid parameter value: {parameter}. Reason: it is one of 'd', 's'"
+        raise Refusal(1015, "22023", f"SQL compilation error:\n{words}")
+    return None if text is None else read_json(str(shown(text)), allows_duplicates=parameter == "d")
 
 
 def check_json(text: Json) -> str | None:

@@ -147,8 +147,8 @@ def key_of(value: Any) -> Any:
 # -- reading JSON that is not quite JSON ----------------------------------------------------------------------
 
 
-def read_json(text: str) -> Any:
-    """The result of PARSE_JSON; SQL's NULL for an empty text.
+def read_json(text: str, *, allows_duplicates: bool = False) -> Any:
+    """The result of PARSE_JSON; SQL's NULL for an empty text, and of a key's values the last where several may be.
 
     Raises Refusal, and RecursionError where this Python goes no deeper, which says nothing of the text. How deep
     that is depends on its version: from 3.12 on, no setting of the interpreter is asked by its reader of JSON.
@@ -157,13 +157,26 @@ def read_json(text: str) -> Any:
     if not text.strip():
         return None
     try:
-        return parsed(text)
+        return parsed(text) if allows_duplicates else _parsed_once(text)
     except ValueError:
         pass
     try:
-        return _Reader(text).document()
+        return _Reader(text, allows_duplicates=allows_duplicates).document()
     except ValueError as cause:
         raise Refusal(100069, "22P02", f"Error parsing JSON: {str(cause) or 'invalid JSON'}") from cause
+
+
+def _parsed_once(text: str) -> Any:
+    value = json.loads(text, parse_float=_float, parse_constant=float, object_pairs_hook=_of_unlike_keys)
+    return NULL_VALUE if value is None else value
+
+
+def _of_unlike_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key that is there twice is told by `_Reader`, which knows its place."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
 
 
 _BARE_KEY = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
@@ -175,8 +188,9 @@ class _Reader:
     Words in any case, single quotes, keys without quotes, empty elements, and a comma at the end.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, allows_duplicates: bool = False) -> None:
         self._text = text
+        self._allows_duplicates = allows_duplicates
         self._at = 0
         self._unfinished = "incomplete object value"
         """What the text ends in the middle of."""
@@ -269,7 +283,7 @@ class _Reader:
             if self._next() != ":":
                 raise ValueError(f"missing colon, pos {self._at + 1}")
             self._at += 1
-            if key in pairs:
+            if key in pairs and not self._allows_duplicates:
                 raise ValueError(f'duplicate object attribute "{key}", pos {self._at}')
             pairs[key] = self._value()
             if self._next() == ",":
