@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import nbformat
 import pytest
 from conftest import ROOT
@@ -16,13 +17,22 @@ from nbclient import NotebookClient
 from sfml.testing.local_snowflake import LocalSnowflake
 
 NOTEBOOK = ROOT / "examples" / "notebooks" / "deploy_jobs.ipynb"
+KERNEL = "from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
 LONGEST = 20_000
 """Bytes of all outputs, of which the picture of the graph is most."""
+
+
+def forked_kernel(words: list[str], **options: Any) -> fork_server.Popen:
+    """A kernel of a process that has imported Snowflake's clients."""
+    assert words[1:3] == ["-m", "ipykernel_launcher"]
+    forked = f"{fork_server.FORKED}{fork_server.COMMAND}"
+    return fork_server.Popen([words[0], "-X", forked, "-c", KERNEL, *words[3:]], **options)
 
 
 def test_it_runs_and_prints_what_it_says(
     tmp_path: Path, local_snowflake: LocalSnowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("jupyter_client.launcher.Popen", forked_kernel)
     project = Here(tmp_path)
     project.sfml("init", "--example", "notebooks")
     assert "0 errors, 0 warnings" in project.sfml("validate").out
