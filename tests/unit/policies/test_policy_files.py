@@ -224,7 +224,7 @@ NAMES = ONE.replace("condition: {set: true}", "condition: {like: x_*}")
     ("section", "expected"),
     [
         ("{}", ["ML1"]),
-        ("", ["ML1"]),
+        ("", ["SF116", "ML1"]),
         ("{severity: {ML1: off}}", []),
         ("{severity: {ML1: {local: error}}}", ["ML1"]),
         ("{severity: {ML1: {production: error}}}", ["ML1"]),
