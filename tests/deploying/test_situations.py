@@ -306,6 +306,23 @@ def test_what_is_written_otherwise_and_means_the_same_is_no_change(joined: Small
     assert (code, value["problems"]) == (0, []), text
 
 
+def test_quoted_names_of_objects_are_applied_restored_and_well(joined: Small) -> None:
+    """However they are shown: without their quotes they would be other names."""
+    joined.local.sql(f'CREATE OR REPLACE NOTIFICATION INTEGRATION "Bell" {QUEUE}')
+    joined.edit("alerts: {on_error: BELL", "execute_as_user: '\"Robot\"', alerts: {on_error: '\"Bell\"'")
+    joined.edit('beside: {sql: "select 1"}', """beside: {sql: "select 1", execute_as_user: '"Robot"'}""")
+    apply(joined)
+    assert status(joined)[0] == 0 and "no changes" in joined.run("plan", SPEC_PATH)[1]
+    joined.edit('beside: {sql: "select 1"', 'beside: {sql: "select 11"')
+    assert joined.apply_meeting("PUT /tasks/SMALL$BESIDE", signal.SIGINT)[0] == 130
+    code, text = joined.run("apply", SPEC_PATH, "--restore", "--auto-approve")
+    assert code == 0, text
+    (shown,) = joined.local.sql(f"SHOW TASKS LIKE 'SMALL$BESIDE' IN SCHEMA {joined.local.database}.SMALL")
+    assert shown["execute_as_user"] == "Robot"
+    joined.edit('"select 11"', '"select 1"')
+    assert status(joined)[0] == 0
+
+
 def test_settings_are_not_compared_with_files_that_were_not_applied(joined: Small) -> None:
     joined.edit("select 1", "select 11")
     sql(joined, "ALTER TASK SMALL SUSPEND")

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from sfml.base.quoting import raw
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -23,7 +24,7 @@ from sfml.lower.lower import lower
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH")
 
-names_of_warehouses = st.sampled_from(["ml_wh", "ML_WH", '"My Wh"', '"dotted.wh"'])
+names_of_warehouses = st.sampled_from(["ml_wh", "ML_WH", '"My Wh"', '"dotted.wh"', '"MyWh"'])
 scalars = st.one_of(st.booleans(), st.integers(-5, 5), st.sampled_from(["", "text", "it's", "TRUE"]))
 schedules = st.one_of(
     st.builds(IntervalSchedule, st.integers(1, 100).map(lambda n: n * 60)),
@@ -66,7 +67,7 @@ def graphs(draw: st.DrawFn) -> DesiredGraph:
             draw(st.sampled_from(["NO_OVERLAP", "ALLOW_CHILD_OVERLAP"])),
             draw(st.sampled_from([0, 2])),
             suspend_after_failures=draw(st.sampled_from([None, 10, 0])),
-            on_error=draw(st.sampled_from([None, "ml_errors"])),
+            on_error=draw(st.sampled_from([None, "ml_errors", '"Errors"'])),
         ),
         tasks,
         finalizer=TaskNode("clean", SqlBody("select 1"), draw(places), is_finalizer=True)
@@ -97,7 +98,10 @@ class Server:
         )
 
     def optional(self, folded: str | None) -> str | None:
-        return self.one_of(None, "", "null") if folded is None else self.name(folded, qualified=False)
+        if folded is None:
+            return self.one_of(None, "", "null")
+        shown = self.name(folded, qualified=False)
+        return self.one_of(shown, raw(shown)) if folded.startswith('"') else shown
 
     def filled(self, value: Any, default: Any) -> Any:
         return self.one_of(None, default) if value in (None, default) else value

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sfml.base.quoting import folded
+from sfml.lower.names import folded_name
 from sfml.plan.model import Comparable
 from sfml.semantics.condition_words import words_of
 from sfml.semantics.interval import interval_seconds
 from sfml.semantics.limits import warehouse_size
 
 _UNSET = frozenset({"", "null"})
+_OBJECTS = frozenset({"warehouse", "on_error", "on_success", "execute_as_user"})
+"""The settings that name an object other than a task."""
 
 
 def last_name(name: str) -> str:
@@ -25,9 +28,29 @@ def last_name(name: str) -> str:
 
 
 def optional_name(name: object) -> str | None:
-    """The folded name of an object, or None for an unset one, which is NULL, missing, or the text `null`."""
+    """The folded name of an object, or None for an unset one, which is NULL, missing, or the text `null`.
+
+    A name in lower case without quotes stays as it is: it may stand for the folded one, or be a quoted one shown
+    without its quotes, which is not documented.
+    """
     text = "" if name is None else str(name).strip()
-    return None if text.lower() in _UNSET else folded(text)
+    if text.lower() in _UNSET:
+        return None
+    return text if _may_lack_quotes(text) else folded(text)
+
+
+def resolved_name(name: object) -> str | None:
+    """The name as it has to be written to mean the same object.
+
+    An account holds names resolved, so one that is not in upper case is a quoted one.
+    """
+    text = optional_name(name)
+    return folded_name(text) if text is not None and _may_lack_quotes(text) else text
+
+
+def _may_lack_quotes(name: str) -> bool:
+    """Whether a name may be a quoted one without its quotes; one with other characters than letters certainly is."""
+    return name != name.upper() == folded(name)
 
 
 def names(value: object) -> tuple[str, ...]:
@@ -125,10 +148,18 @@ def body(sql: str) -> str:
 def same(key: str, one: Comparable, other: Comparable) -> bool:
     """Whether two values of one setting mean the same to Snowflake."""
     if one is other or (key != "when" and type(one) is type(other) is str):
-        return one == other  # a fast answer for most settings
+        # A fast answer for most settings.
+        return one == other or (key in _OBJECTS and _is_one_object(str(one), str(other)))
     if key == "when":
         return _words(one) == _words(other)
     return _typed(one) == _typed(other)
+
+
+def _is_one_object(one: str, other: str) -> bool:
+    """Whether two names may be of one object, in one of the ways in which a name without quotes can be read."""
+    if not (_may_lack_quotes(one) or _may_lack_quotes(other)):
+        return False
+    return folded(one) == folded(other) or one.strip('"') == other.strip('"')
 
 
 def _words(condition: Comparable) -> list[str]:

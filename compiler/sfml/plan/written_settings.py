@@ -22,7 +22,7 @@ def written_task(observed: ObservedTask, root: str) -> DesiredTask:
     values = observed.values
     is_root = observed.name == root
     condition = _text(values.get("condition"))
-    warehouse = renderings.optional_name(values.get("warehouse"))
+    warehouse = renderings.resolved_name(values.get("warehouse"))
     sized = values if warehouse is None else {}
     settings: Mapping[str, Any] = observed.settings
     return DesiredTask(
@@ -42,15 +42,15 @@ def written_task(observed: ObservedTask, root: str) -> DesiredTask:
             is_root, renderings.number(values.get("suspend_task_after_num_failures"))
         ),
         user_task_timeout_ms=renderings.number(values.get("user_task_timeout_ms")),
-        error_integration=_on(is_root, renderings.optional_name(values.get("error_integration"))),
-        success_integration=_on(is_root, renderings.optional_name(values.get("success_integration"))),
+        error_integration=_on(is_root, renderings.resolved_name(values.get("error_integration"))),
+        success_integration=_on(is_root, renderings.resolved_name(values.get("success_integration"))),
         session_parameters=dict(values.get("session_parameters") or {}),  # type: ignore[call-overload]
         user_task_managed_initial_warehouse_size=_text(sized.get("user_task_managed_initial_warehouse_size")),
         serverless_task_min_statement_size=_text(sized.get("serverless_task_min_statement_size")),
         serverless_task_max_statement_size=_text(sized.get("serverless_task_max_statement_size")),
         target_completion_seconds=renderings.seconds(sized.get("target_completion_interval")),
         minimum_trigger_interval_seconds=settings.get(INTERVAL) if _has_own_interval(settings) else None,
-        execute_as_user=renderings.optional_name(values.get("execute_as_user")),
+        execute_as_user=renderings.resolved_name(values.get("execute_as_user")),
         log_level=settings.get(LOG_LEVEL),
         tags=settings.get(TAGS) or {},
         contacts=settings.get(CONTACTS) or {},

@@ -57,6 +57,12 @@ def test_a_lower_case_name_in_quotes_is_another_name() -> None:
         ("when", "a('x') = 'Y'", "A( 'x' )='Y'", True),
         ("when", "a('x') = 'Y'", "a('x') = 'y'", False),
         ("comment", "a  b", "a b", False),
+        ("warehouse", "MyWh", '"MyWh"', True),
+        ("warehouse", "my_wh", "MY_WH", True),
+        ("warehouse", '"my_wh"', "MY_WH", False),
+        ("on_error", '"Bell"', '"bell"', False),
+        ("execute_as_user", "Robot", '"robot"', False),
+        ("log_level", "Info", '"Info"', False),
     ],
 )
 def test_what_means_something_else_is_a_change(key: str, one: Any, other: Any, are_same: bool) -> None:
