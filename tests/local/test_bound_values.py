@@ -131,3 +131,23 @@ def test_a_quoted_position_names_its_column(connection: SnowflakeConnection) -> 
     cursor.execute("SHOW SCHEMAS")
     cursor.execute('SELECT "$1" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))')
     assert [one.name for one in cursor.description] == ["$1"]
+
+
+@pytest.mark.parametrize("insert", ["INSERT INTO sized VALUES (?, ?, ?)", "INSERT INTO sized SELECT ?, ?, ?"])
+@pytest.mark.parametrize("temporary", ["TEMP ", ""])
+def test_bound_values_are_held_to_the_sizes_of_columns(
+    server: LocalServer, insert: str, temporary: str
+) -> None:
+    long = ["abcd", NOON, b"\1"], ["abc", NOON, b"\1\2\3"]
+    with snowflake.connector.connect(**server.connect_args(paramstyle="qmark")) as connection:
+        cursor = connection.cursor()
+        columns = "v VARCHAR(3), n TIMESTAMP_NTZ(0), b BINARY(2)"
+        cursor.execute(f"CREATE OR REPLACE {temporary}TABLE sized ({columns})")
+        cursor.execute(insert, ["abc", NOON.replace(microsecond=999999), b"\1\2"])
+        cursor.executemany("INSERT INTO sized VALUES (?, ?, ?)", [["abc", NOON, None]] * 2)
+        for row in long:
+            with pytest.raises(ProgrammingError, match="too long and would be truncated"):
+                cursor.execute(insert, row)
+        with pytest.raises(ProgrammingError, match="'abcd' is too long"):
+            cursor.execute("UPDATE sized SET v = ?", ["abcd"])
+        assert cursor.execute("SELECT DISTINCT v, n FROM sized").fetchall() == [("abc", NOON)]

@@ -225,11 +225,11 @@ class Engine:
         if name in session.temporaries:
             parts = ("temp", "main", name.fqn())
         found = session.rows(COLUMNS, parts)
-        lengths = self._lengths(session, name)
+        lengths = self.sizes(session, name)
         return [(*row[:2], lengths.get(row[0]), *row[2:]) for row in found]
 
     def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
-        """Column → its DuckDB type, and the length of a text column if it has one; empty if there is no such table.
+        """Column → its DuckDB type, and its length or places if it has some; empty if there is no such table.
 
         Every INSERT calls this twice. DuckDB tells the columns of a query that it binds in a tenth of the time of
         `columns`; a view may hold a query that it can no longer bind.
@@ -245,10 +245,11 @@ class Engine:
                 found = list(zip(names, map(str, types), strict=True))
             else:
                 found = stored_columns(session.rows, parts)
-            lengths = self._lengths(session, name)
+            lengths = self.sizes(session, name)
         return {column: (type, lengths.get(column)) for column, type in found}
 
-    def _lengths(self, session: Session, name: ObjectName) -> Mapping[str, int]:
+    def sizes(self, session: Session, name: ObjectName) -> Mapping[str, int]:
+        """The declared lengths of a table's texts and bytes, and the places of its times."""
         if name in session.temporaries:
             return session.lengths.get(name, {})
         return self.noted.lengths.get(name, {})

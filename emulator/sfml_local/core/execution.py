@@ -34,12 +34,13 @@ from sfml_local.core.mixed_numbers import widened
 from sfml_local.core.names import ObjectName
 from sfml_local.core.needed_passes import rewritten
 from sfml_local.core.number_types import attempts, run_typed
+from sfml_local.core.overwriting import is_overwriting, overwriting
 from sfml_local.core.queries import Queries
 from sfml_local.core.relational import ShownNames
 from sfml_local.core.result import ArrowRows, Column, Result, status, told
 from sfml_local.core.rewrites import PASSES
 from sfml_local.core.rewriting import Pass, Rewriting, TableCall
-from sfml_local.core.temporaries import created_temporary
+from sfml_local.core.temporaries import created_temporary, full_name
 from sfml_local.core.transactions import (
     begin_dml,
     check_begin,
@@ -96,7 +97,12 @@ def run(
         written = spaced(sql)
         sql = without_recursive(without_copies(written))
         tree = parse_one(respelled(sql))
-        if params and (describe_only or joined_updates.is_joined(tree) or _needs_values(tree)):
+        if params and (
+            describe_only
+            or joined_updates.is_joined(tree)
+            or _needs_values(tree)
+            or _writes_sizes(account, session, tree)
+        ):
             tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
         try:
             return run_tree(account, followers, session, tree, params, describe_only, written=written)
@@ -229,9 +235,10 @@ def _executed(
         return joined_updates.update(rewriting.session, cursor, tree)
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
-    _execute(cursor, rewriting.session.duck, tree, params)
-    # Read the rows now, because the hooks below use the same connection.
-    result = _result(cursor, type_id)
+    with overwriting(rewriting, tree) if is_overwriting(tree) else contextlib.nullcontext():
+        _execute(cursor, rewriting.session.duck, tree, params)
+        # Read the rows now, because the hooks below use the same connection.
+        result = _result(cursor, type_id)
     if isinstance(tree, exp.Update):
         return joined_updates.counted(rewriting.session, int(result.rows[0][0]))
     if isinstance(tree, exp.Show):
@@ -250,6 +257,15 @@ def _needs_values(tree: Expr) -> bool:
         for node in tree.find_all(*_ASKING, exp.Anonymous)
     )
     return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
+
+
+def _writes_sizes(account: Account, session: Session, tree: Expr) -> bool:
+    """Whether a statement writes into a table with declared sizes, to which its values are held."""
+    if not isinstance(tree, exp.Insert | exp.Update):
+        return False
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    name = full_name(target, session)
+    return name is not None and bool(account.engine.sizes(session, name))
 
 
 def _is_view(tree: Expr) -> bool:

@@ -12,6 +12,7 @@ from sfml_local.core.expressions.lowered_aggregates import demand_share
 from sfml_local.core.left_columns import left_columns
 from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.rewriting import Pass, Rewriting, dotted
+from sfml_local.core.temporaries import full_name
 
 _REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)
 _CREATED = frozenset({"TABLE", "VIEW", "SEQUENCE", "SCHEMA", "DATABASE"})
@@ -28,6 +29,22 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
     is_other = properties is not None and properties.find(*_REFUSED) is not None
     if is_other or str(tree.kind).upper() not in _CREATED:
         raise not_emulated(tree.sql(dialect="snowflake"))
+    return tree
+
+
+@looks_for(exp.Create)
+def views_of_themselves(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Refuses OR REPLACE of a view by a query that reads it, which DuckDB takes, and cannot read from then on."""
+    if not isinstance(tree, exp.Create) or str(tree.kind).upper() != "VIEW" or tree.expression is None:
+        return tree
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    name = full_name(target, rewriting.session)
+    common = {dotted(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    for table in tree.expression.find_all(exp.Table):
+        is_common = not table.db and isinstance(table.this, exp.Identifier) and dotted(table.this) in common
+        if name is not None and not is_common and full_name(table, rewriting.session) == name:
+            words = "View definition refers to view being defined"
+            raise SqlError(f"SQL compilation error:\n{words}", 2037, "42601")
     return tree
 
 
@@ -461,6 +478,7 @@ def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
 
 PASSES: tuple[Pass, ...] = (
     refused_objects,
+    views_of_themselves,
     repeated_columns,
     repeated_names,
     bracketed_tables,

@@ -134,6 +134,8 @@ class ColumnFacts(NamedTuple):
     """Whether it is known to have no NULL."""
     digits: int | None = None
     """The digits of a number that is written down."""
+    places: int | None = None
+    """The digits of a second that a declared time or timestamp has; answers do not tell them."""
 
 
 Types = Mapping[str, ColumnFacts]
@@ -159,7 +161,7 @@ def told(result: Result, types: Types) -> Result:
 
 
 def _told(column: Column, facts: ColumnFacts) -> Column:
-    kind, length, is_required, digits = facts
+    kind, length, is_required, digits, _ = facts
     type = kind if kind is not None and column.type == TOLD_APART[kind] else column.type
     return replace(
         column,

@@ -25,15 +25,19 @@ INTEGERS = frozenset(
 )
 
 
+PLACES = 9
+"""The digits of a second that times have where none are declared."""
+
+
 def shown_type(told: str | None, stored: str, length: Any = None) -> str:
     """A column's type as DESCRIBE shows it; `told` is what is known beside DuckDB's type."""
     if told == "timestamp_ltz":
-        return "TIMESTAMP_LTZ(9)"
+        return f"TIMESTAMP_LTZ({PLACES if length is None else length})"
     return told.upper() if told else snowflake_type(stored, length).upper()
 
 
 def snowflake_type(stored: str, length: Any = None) -> str:
-    """DuckDB's type as Snowflake names it; `length` is that of a column of texts or bytes."""
+    """DuckDB's type as Snowflake names it; `length` is that of a column of texts or bytes, or the places of times."""
     if stored.startswith("DECIMAL"):
         return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
     if stored in INTEGERS:
@@ -44,6 +48,8 @@ def snowflake_type(stored: str, length: Any = None) -> str:
         return "OBJECT"
     if stored == "BLOB" and length:
         return f"BINARY({length})"
+    if stored.startswith("TIME") and length is not None:
+        return TYPES[stored].replace(str(PLACES), str(length))
     return TYPES.get(stored, f"VARCHAR({length or 16777216})")
 
 

@@ -18,6 +18,8 @@ EXAMPLE = "example"
 """The key under which a value stores an expression of its type that DuckDB binds and never computes."""
 STANDS = "stands"
 """The key under which a node stores an expression of its type."""
+SIZE = "size"
+"""The key under which a declared type stores what stood in its parentheses, where DuckDB has no such type."""
 OTHER_ZONE = "other_zone"
 """The key under which a TIMESTAMP_TZ in another zone than the session's is noted, where its text tells that."""
 

@@ -374,3 +374,15 @@ def _within(length: int, is_try: bool, text: Expr) -> Expr:
     shown = exp.cast(text.copy(), "VARCHAR")
     too_long = exp.GT(this=call("length", shown), expression=exp.Literal.number(length))
     return exp.Case(ifs=[exp.If(this=too_long, true=error)], default=shown.copy())
+
+
+def bytes_within(value: Expr, length: int) -> Expr:
+    """Bytes that are refused if there are more; the words are those for texts."""
+    return bound(partial(_bytes_within, length), cast(value.copy(), "BLOB"))
+
+
+def _bytes_within(length: int, value: Expr) -> Expr:
+    words = call("concat", f"{MARK}100078|22000|String '", call("hex", value.copy()))
+    error = call("error", call("concat", words, f"' is too long and would be truncated{MARK}"))
+    too_long = exp.GT(this=call("octet_length", value.copy()), expression=exp.Literal.number(length))
+    return exp.Case(ifs=[exp.If(this=too_long, true=error)], default=value.copy())

@@ -12,6 +12,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions import lowered_numbers
 from sfml_local.core.expressions.calls import (
+    SIZE,
     bound,
     call,
     cast,
@@ -30,6 +31,7 @@ from sfml_local.core.expressions.comparisons import TEXTUAL, lowered_pattern
 from sfml_local.core.expressions.lowered_conversions import (
     INTEGERS,
     LARGEST,
+    bytes_within,
     demand_type,
     digits_of,
     lowered_cast,
@@ -44,7 +46,7 @@ from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name
 
 HeldType = tuple[str, int | None]
-"""DuckDB's type of a column, and the length of a text column if it has one."""
+"""DuckDB's type of a column, and the length of texts or bytes, or the places of times, if it has one."""
 LONGEST = 16777216
 _ZONED = {"ntz": exp.DType.TIMESTAMPNTZ, "ltz": exp.DType.TIMESTAMPTZ}
 
@@ -60,6 +62,7 @@ def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
     elif type.this == exp.DType.TIMESTAMP:
         node.set("kind", exp.DataType(this=_ZONED[mapped(rewriting)]))
     elif type.this in (exp.DType.BINARY, exp.DType.VARBINARY):
+        type.meta[SIZE] = type.expressions
         type.set("expressions", [])  # DuckDB has no lengths of bytes
     return node
 
@@ -268,7 +271,10 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
         is_short = length is None or length >= LONGEST or (is_text and len(value.name) <= length)
         return words if is_short else within(words, int(length or LONGEST))
     if type in _WORDS:
-        return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
+        places = "" if length is None or type in _WITHOUT_PLACES else f"({length})"
+        return lowered_cast(exp.cast(value.copy(), f"{_WORDS[type]}{places}"), rewriting)
+    if type == "BLOB" and length is not None:
+        return bytes_within(value, length)
     if type.startswith("DECIMAL"):
         precision, scale = (int(digits) for digits in type[8:-1].split(","))
         return number_of(value, exp.null(), precision, scale, is_try=False)
@@ -294,6 +300,7 @@ _WORDS = {
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
     "BOOLEAN": "BOOLEAN",
 }
+_WITHOUT_PLACES = ("DATE", "BOOLEAN")
 
 
 def lowered_order(node: exp.Ordered, rewriting: Rewriting) -> Expr:

@@ -98,8 +98,13 @@ def declared(kind: Expr | None) -> ColumnFacts:
     """What a written type tells of a column."""
     if not isinstance(kind, exp.DataType):
         return _NOTHING
-    size = kind.expressions[0].name if kind.this in _SIZED and kind.expressions else ""
-    return ColumnFacts(_KINDS.get(kind.this), int(size) if size.isdecimal() else None)
+    size = kind.expressions[0].name if kind.expressions else ""
+    number = int(size) if size.isdecimal() else None
+    return ColumnFacts(
+        _KINDS.get(kind.this),
+        length=number if kind.this in _SIZED else None,
+        places=number if kind.this in exp.DataType.TEMPORAL_TYPES else None,
+    )
 
 
 def of_query(query: Expr, scope: Scope) -> Columns:

@@ -191,7 +191,9 @@ def _created(tree: exp.Create, rewriting: Rewriting) -> Types:
 
 
 def _lengths(types: Types) -> dict[str, int]:
-    return {name: facts.length for name, facts in types.items() if facts.length}
+    """The lengths of texts and bytes, and the places of times."""
+    sizes = {name: facts.length or facts.places for name, facts in types.items()}
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 def _of_source(tree: exp.Create, rewriting: Rewriting) -> dict[str, ColumnFacts]:
