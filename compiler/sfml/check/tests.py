@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
-from sfml.check.case import Case, error
-from sfml.graph.declared_tests import FAILS, SUCCEEDS, GivenEnd, RunTest
+from sfml.check.case import Case, error, warning
+from sfml.graph.declared_tests import FAILS, SUCCEEDS, GivenEnd, GraphTest, RunTest, ScheduleTest
 from sfml.graph.draft import TaskDraft
 from sfml.graph.located import Ref
-from sfml.graph.model import NotifyBody, StreamSchedule
+from sfml.graph.model import CronSchedule, IntervalSchedule, NotifyBody, StreamSchedule
 from sfml.semantics.condition_words import arguments_of
 
 _WORDS = (SUCCEEDS, FAILS)
@@ -22,7 +22,7 @@ def _run_tests(case: Case) -> Iterator[RunTest]:
             yield test
 
 
-def _is_meant(case: Case, test: RunTest) -> bool:
+def _is_meant(case: Case, test: GraphTest) -> bool:
     return not test.targets or any(ref.name == case.draft.target.name for ref in test.targets)
 
 
@@ -125,7 +125,7 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
     """SF705: a test gives a value that the graph does not read.
 
     What: keys of `config` are keys of the graph's config; `streams` are read by a condition or start the graph; `when`
-    is given for tasks that have a condition.
+    is given for tasks that have a condition; `data` is given where streams start the graph.
     Why: a misspelt name would have no effect, and the test would not test what it says.
     Instead: correct the name, or remove it.
     """
@@ -147,6 +147,13 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
             if end.when is not None and task is not None and task.node.when is None:
                 message = f"task `{name}` has no `when`"
                 yield error("SF705", message, end.place, help="take `when` out of the test")
+    if not isinstance(case.draft.settings.schedule, CronSchedule | IntervalSchedule):
+        return
+    for timed in case.draft.tests:
+        if isinstance(timed, ScheduleTest) and timed.data_at is not None and _is_meant(case, timed):
+            message = f"no stream starts the graph, so `data` of test `{timed.name}` has no effect"
+            help = "take it out, or say which `targets` the test holds for"
+            yield warning("SF705", message, timed.data_at, help=help)
 
 
 def _streams(case: Case) -> frozenset[str]:

@@ -67,6 +67,10 @@ def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Dia
             reason = f"failures have suspended the schedule at {_shown(test, suspended)}"
         yield failure(test, f"no run begins at {_shown(test, wanted)}", place, label=reason)
     yield from _unexpected(test, began, test.runs, test.runs_at, "a run begins at {}, which is not expected")
+    for number in sorted(test.failed_runs or ()):
+        if number > len(began):
+            count = f"{len(began)} run{'s' * (len(began) != 1)}"
+            yield failure(test, f"run {number} cannot fail: {count} began", test.runs_at)
     if test.missed is not None and test.missed_at is not None:
         for wanted, place in _absent(test.missed, passed):
             yield failure(test, f"{_shown(test, wanted)} is not missed", place)

@@ -71,6 +71,16 @@ def test_a_run_after_the_suspension(tmp_path: Path) -> None:
     assert told.endswith("(failures have suspended the schedule at 2026-01-01T01:00Z)")
 
 
+def test_a_run_that_never_begins_cannot_fail(tmp_path: Path) -> None:
+    runs = "[2026-01-01T01:00, 2026-01-01T02:00]"
+    test = f"{{from: 2026-01-01, until: 2026-01-01T02:30, failed_runs: [2, 4, 3], runs: {runs}}}"
+    found = one(tmp_path, "{every: 1h}", test)
+    assert [line.partition(" | ")[2] for line in found] == [
+        "run 3 cannot fail: 2 runs began",
+        "run 4 cannot fail: 2 runs began",
+    ]
+
+
 def test_many_differences_are_counted(tmp_path: Path) -> None:
     found = one(tmp_path, "{every: 1m}", "{from: 2026-01-01, until: 2026-01-01T01:00, runs: []}")
     assert len(found) == 11
