@@ -60,7 +60,7 @@ def test_a_project_needs_no_conftest_and_every_test_has_its_own_database(pyteste
             assert local_snowflake.connection().cursor().execute("SELECT 1").fetchone() == (1,)
         """
     )
-    passed(pytester, passed=4, from_nothing=True)
+    passed(pytester, passed=4)
 
 
 def test_tests_without_the_fixture_import_nothing_of_snowflake(pytester: pytest.Pytester) -> None:
