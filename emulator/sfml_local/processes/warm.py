@@ -55,6 +55,8 @@ class WarmParent:
     ) -> Forked | Supervised:
         """Run `python -m …processes.worker REQUEST`, the same of `predictor`, or `python as_main.py SCRIPT …`.
 
+        The latter also after `ray_node.py HEAD PORT 0`, for the first instance of a job with several.
+
         The process is forked if possible.
         """
         order = {

@@ -28,7 +28,15 @@ from importlib.machinery import FileFinder
 from pathlib import Path
 from typing import Any
 
-from sfml_local.processes import as_main, function_worker, predictor, supervisor, worker, zipped_modules
+from sfml_local.processes import (
+    as_main,
+    function_worker,
+    predictor,
+    ray_node,
+    supervisor,
+    worker,
+    zipped_modules,
+)
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
 """Modules that nearly every procedure needs."""
@@ -177,7 +185,8 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         if is_script or argv[2] != WORKER:
             worker.set_levels(logging.WARNING, logging.NOTSET)  # those of a new interpreter
         if is_script:
-            code = as_main.run(argv[2], argv[3:])
+            _, _, script, *arguments = ray_node.command_of(argv)
+            code = as_main.run(script, arguments)
         else:
             program = PROGRAMS[argv[2]]
             sys.argv = [str(program.__file__), argv[-1]]

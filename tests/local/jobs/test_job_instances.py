@@ -23,6 +23,7 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 
 CLUSTER = """
 import os
+import pathlib
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from snowflake.ml.data import DataConnector
@@ -51,6 +52,7 @@ cluster = {
     "total": sum(share for _, _, share in answers),
     "index": os.environ["SNOWFLAKE_JOB_INDEX"],
     "of": os.environ["SNOWFLAKE_JOBS_COUNT"],
+    "from nothing": b"supervisor.py" in pathlib.Path(f"/proc/{os.getppid()}/cmdline").read_bytes(),
 }
 print("the head speaks")
 """
@@ -145,6 +147,7 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, of_two: MLJob[A
         "total": 4950,
         "index": "0",
         "of": "2",
+        "from nothing": False,
     }
     assert "the head speaks" in job.get_logs()
     assert "the head speaks" in job.get_logs(instance_id=0)

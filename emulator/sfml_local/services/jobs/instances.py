@@ -112,7 +112,8 @@ def run_instances(
         thread.start()
     try:
         command = [*node, "0", *launch.command]
-        return _run(account, session, command, env, job=job, cancel=cancel, timeout=timeout)
+        start = _start(account, launch)
+        return _run(account, session, command, env, job=job, cancel=cancel, timeout=timeout, start=start)
     finally:
         over.set()
         for thread in threads:
