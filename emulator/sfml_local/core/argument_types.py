@@ -43,7 +43,7 @@ _TYPE = re.compile(r"[^,(]+(?:\(.*?\))?")
 _CALLED: Mapping[str, str] = {
     "~~": "LIKE", "!~~": "LIKE", "~~*": "ILIKE", "!~~*": "ILIKE", "~": "BITNOT", "&": "BITAND", "|": "BITOR",
     "xor": "BITXOR", "<<": "BITSHIFTLEFT", ">>": "BITSHIFTRIGHT", "strpos": "POSITION", "starts_with": "STARTSWITH",
-    "ends_with": "ENDSWITH", "substring": "SUBSTR", "time_bucket": "TIME_SLICE",
+    "length": "LENGTH LEN", "ends_with": "ENDSWITH", "substring": "SUBSTR", "time_bucket": "TIME_SLICE",
     "quantile_cont": "PERCENTILE_CONT APPROX_PERCENTILE",
     "strftime": "MONTHNAME DAYNAME TO_CHAR", "isodow": "NEXT_DAY PREVIOUS_DAY DAYOFWEEKISO", "dayofweek": "DAYOFWEEK",
     "round": "ROUND DATEADD TIMEADD TIMESTAMPADD ADD_MONTHS", "ln": "LN LOG", "power": "POWER POW SQUARE",

@@ -356,11 +356,29 @@ def _demand_order(window: exp.Window) -> None:
         raise SqlError(f"SQL compilation error:\n{words}", 2303, "42601")
 
 
+def _from_first(window: exp.Window) -> None:
+    """NTH_VALUE(…) FROM LAST over all rows as the one from the first in the opposite order."""
+    function = window.this
+    while isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+        function = function.this
+    if not isinstance(function, exp.NthValue) or function.args.get("from_first") is not False:
+        return
+    spec, order = window.args.get("spec"), window.args.get("order")
+    ends = {str(spec.args.get(one)).upper() for one in ("start", "end")} if spec is not None else set()
+    if ends != {"UNBOUNDED"} or order is None:
+        raise not_emulated("NTH_VALUE … FROM LAST over a frame")
+    function.set("from_first", None)
+    for ordered in order.expressions:
+        ordered.set("desc", not ordered.args.get("desc"))
+        ordered.set("nulls_first", not ordered.args.get("nulls_first"))
+
+
 @looks_for(exp.Window)
 def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order, because DuckDB allows no window inside a window."""
     for window in tree.find_all(exp.Window):
         order = window.args.get("order")
+        _from_first(window)
         if order is None:
             _demand_order(window)
         elif order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):

@@ -129,6 +129,8 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     for words, sentence, code in _MISPLACED:
         if message.startswith(f"Binder Error: {words}"):
             return SqlError(f"SQL compilation error:\n{sentence}", code, "42601")
+    if "Catalog Error: Collation with name" in message:
+        return not_emulated("collations")
     if _STAR.search(message):
         return not_emulated("a star as an argument of this function", "name its columns")
     if _OF_VIEW.search(message):

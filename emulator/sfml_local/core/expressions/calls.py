@@ -264,7 +264,9 @@ def as_text(value: Expr) -> Expr:
     """The value as a VARCHAR."""
     if isinstance(value, exp.Literal) and value.is_string:
         return value.copy()
-    return typed(exp.cast(value.copy(), "VARCHAR"), "VARCHAR")
+    is_float = isinstance(value, exp.Literal) and "E" in value.name.upper()
+    shown = cast(value.copy(), "DOUBLE") if is_float else value.copy()
+    return typed(exp.cast(shown, "VARCHAR"), "VARCHAR")
 
 
 def whole(value: Expr) -> Expr:

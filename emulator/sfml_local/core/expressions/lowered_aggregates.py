@@ -105,7 +105,16 @@ def _listed(node: Expr, rewriting: Rewriting) -> Expr:
         return node
     if isinstance(inner, exp.GroupConcat):
         return exp.Coalesce(this=node.copy(), expressions=[exp.Literal.string("")])
-    return exp.Coalesce(this=node.copy(), expressions=[json(exp.Literal.string("[]"))])
+    listed = node.copy().transform(_ordered_list, copy=False)
+    return exp.Coalesce(this=listed, expressions=[json(exp.Literal.string("[]"))])
+
+
+def _ordered_list(node: Expr) -> Expr:
+    """ARRAY_AGG(…) WITHIN GROUP (…) as a list in its order; sqlglot leaves NULLs out of it."""
+    if not isinstance(node, exp.WithinGroup) or not isinstance(node.this, exp.ArrayAgg):
+        return node
+    order = exp.Order(this=node.this.this, expressions=node.expression.expressions)
+    return exp.ArrayAgg(this=order, nulls_excluded=True)
 
 
 def _distinct_count(arguments: Arguments, rewriting: Rewriting) -> Expr:

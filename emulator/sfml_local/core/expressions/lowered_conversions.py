@@ -354,7 +354,8 @@ def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
         length = 1
     text = as_text(value)
     if length is None or length >= 16777216:
-        return exp.cast(value.copy(), "VARCHAR") if isinstance(value, exp.Literal) else text
+        is_text = isinstance(value, exp.Literal) and value.is_string
+        return exp.cast(value.copy(), "VARCHAR") if is_text else text
     return within(text, length, is_try=is_try)
 
 

@@ -427,11 +427,17 @@ def _of_literal(node: exp.Literal) -> ColumnFacts:
     return ColumnFacts(is_required=True, digits=len(node.name) if node.name.isdecimal() else None)
 
 
+def _is_float(number: exp.Literal) -> bool:
+    """Whether a number is written with an exponent: its text is another one."""
+    return "E" in number.name.upper()
+
+
 def _of_cast(node: exp.Cast, sources: Sources, scope: Scope) -> ColumnFacts:
     """A constant's text in an answer is as long as it is; NULL, and what a try may answer, are not required."""
     facts = declared(node.to)
     inner = _of_expression(node.this, sources, scope)
-    if node.to.this in exp.DataType.TEXT_TYPES and scope.is_folded and isinstance(node.this, exp.Literal):
+    is_constant = isinstance(node.this, exp.Literal) and (node.this.is_string or not _is_float(node.this))
+    if node.to.this in exp.DataType.TEXT_TYPES and scope.is_folded and is_constant:
         facts = facts._replace(length=min(len(node.this.name), facts.length or len(node.this.name)))
     is_required = inner is not None and inner.is_required and not isinstance(node, exp.TryCast)
     return facts._replace(is_required=is_required)

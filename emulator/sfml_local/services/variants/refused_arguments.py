@@ -54,7 +54,10 @@ def _check(node: Expr, refused: frozenset[str], rewriting: Rewriting) -> None:
     if type_ is None or type_.partition("(")[0] not in refused:
         return
     types = [type_, *(_type_of(one, rewriting) or "VARCHAR(16777216)" for one in arguments[1:])]
-    words = f"Invalid argument types for function '{_name(node)}': ({', '.join(types)})"
+    name = _name(node)
+    if name == "LENGTH" and name not in (rewriting.written or name).upper():
+        name = "LEN"  # sqlglot takes both for one
+    words = f"Invalid argument types for function '{name}': ({', '.join(types)})"
     raise SqlError(f"SQL compilation error:\n{words}", 1044, "42P13")
 
 
