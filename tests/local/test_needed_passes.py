@@ -40,6 +40,7 @@ CHANGED = (
     "SELECT 1 AS full",
     "SELECT SUM(TRUE)",
     "SELECT DISTINCT a FROM t ORDER BY b",
+    "SELECT t.a FROM t, u WHERE t.a = u.a(+)",
     "CREATE OR REPLACE VIEW w AS SELECT a FROM w",
     "SELECT a FROM (SELECT 1 AS a, 2 AS a)",
     "SELECT d FROM t UNION ALL SELECT 'x'",

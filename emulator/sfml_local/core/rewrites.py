@@ -27,6 +27,7 @@ from sfml_local.core.misplaced_distinct import misplaced_distinct
 from sfml_local.core.named_columns import named_columns
 from sfml_local.core.needed_passes import looks_for
 from sfml_local.core.nested_statements import has_owners_rights, variable_of_owner
+from sfml_local.core.outer_marks import outer_marks
 from sfml_local.core.positional_columns import positional_columns
 from sfml_local.core.queries import Queries
 from sfml_local.core.reserved_words import reserved_words
@@ -402,6 +403,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 PASSES: tuple[Pass, ...] = (
     misplaced_distinct,
+    outer_marks,
     lateral_aliases,
     foreign_clauses,
     merges_by_name,
