@@ -1,4 +1,4 @@
-"""Clauses of INSERT, UPDATE, DELETE and MERGE that sqlglot reads for other databases, and accounts refuse.
+"""Clauses of changes, of FETCH and of frames that sqlglot reads for other databases, and accounts refuse.
 
 DuckDB would carry some of them out, and sqlglot leaves others out without an error.
 """
@@ -16,7 +16,7 @@ from sfml_local.core.rewriting import Rewriting
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
-@looks_for(*_CHANGES, exp.Values, exp.Distinct, exp.SimilarTo, exp.Glob)
+@looks_for(*_CHANGES, exp.Values, exp.Distinct, exp.SimilarTo, exp.Glob, exp.Fetch, exp.WindowSpec)
 def foreign_clauses(tree: Expr, rewriting: Rewriting) -> Expr:
     """Refuse what no account reads, and what its VALUES do not take."""
     if isinstance(tree, _CHANGES) and (word := next(_foreign(tree), None)) is not None:
@@ -28,7 +28,22 @@ def foreign_clauses(tree: Expr, rewriting: Rewriting) -> Expr:
             raise unexpected("SIMILAR" if isinstance(node, exp.SimilarTo) else "GLOB")
         elif node.args.get("on") is not None:
             raise unexpected("ON")
+    for part in tree.find_all(exp.Fetch, exp.WindowSpec):
+        if (word := _of_rows(part)) is not None:
+            raise unexpected(word)
     return tree
+
+
+def _of_rows(part: Expr) -> str | None:
+    """A word of FETCH that would be passed over, or of a frame that no account has."""
+    if isinstance(part, exp.WindowSpec):
+        if str(part.args.get("kind")).upper() == "GROUPS":
+            return "GROUPS"
+        return "EXCLUDE" if part.args.get("exclude") is not None else None
+    options = part.args.get("limit_options")
+    if options is None or not (options.args.get("percent") or options.args.get("with_ties")):
+        return None
+    return "PERCENT" if options.args.get("percent") else "WITH"
 
 
 def unexpected(word: str) -> SqlError:
