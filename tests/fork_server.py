@@ -178,6 +178,10 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
         self._report.sendall(text)
         self._lines = self._report.makefile("rb")
         self.pid = int(self._lines.readline())
+        with contextlib.suppress(ProcessLookupError):
+            # Until then it is of the fork server's group, which a caller that asks now would kill with it.
+            while given["start_new_session"] and os.getsid(self.pid) != self.pid:
+                time.sleep(0.001)
         self._child_created = True
         self._close_pipe_fds(*(given[name] for name in names.split()[9:15]))  # type: ignore[attr-defined]
 
