@@ -281,6 +281,7 @@ _ERRORS: Mapping[str, Callable[[re.Match[str], str], SqlError]] = {
     r"Date and time not in timestamp range|Date out of range|Timestamp (?:out of range|not in range)": _value(
         "Timestamp is out of range", 100035, "22007"
     ),
+    r"Map keys must be unique": _value("Duplicate field key", 100103, "22000"),
     r"Invalid escape string": _value(
         f"{_COMPILING}Invalid escape sequence: it has one character", 1015, "22023"
     ),
