@@ -79,15 +79,22 @@ def rows_of(result: Result) -> pa.Table:
 def assert_alike(account: Account, session: Session, plain: str) -> Result:
     """The answer to a plain reading, which is that of the same statement with an alias, which is translated."""
     assert plain_readings.read(account, session, f"{plain} AS T") is None
-    found = plain_readings.read(account, session, plain)
-    expected = account.execute(session, f"{plain} AS T")
-    assert found is not None and (found.columns, found.statement_type_id) == (
-        expected.columns,
-        expected.statement_type_id,
-    )
+    found, expected = _of_one_moment(account, session, plain)
+    assert (found.columns, found.statement_type_id) == (expected.columns, expected.statement_type_id)
     assert rows_of(found).schema == rows_of(expected).schema
     assert rows_of(found).to_pylist() == rows_of(expected).to_pylist()
     return found
+
+
+def _of_one_moment(account: Account, session: Session, plain: str) -> tuple[Result, Result]:
+    """The plain and the translated answer, asked again where they differ: lags are whole seconds that pass between."""
+    for _ in range(3):
+        found = plain_readings.read(account, session, plain)
+        assert found is not None
+        expected = account.execute(session, f"{plain} AS T")
+        if rows_of(found).to_pylist() == rows_of(expected).to_pylist():
+            break
+    return found, expected
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])

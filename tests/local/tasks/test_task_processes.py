@@ -93,7 +93,7 @@ def main(session, text):
     sql.until(pids.exists)
     if state == "CANCELLED":
         sql("SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS('r')")
-    sql.settled()
+    sql.settled(20 * SLOWNESS)
     assert sql.states() == {"R": state, "F": "SUCCEEDED"}
     for pid in map(int, pids.read_text().split()):
         sql.until(lambda pid=pid: not alive(pid))  # type: ignore[misc]
