@@ -433,10 +433,13 @@ def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str
     above = sorted(
         names[name] for one in task.predecessors if (name := spec_names.get(one)) in names and name
     )
+    # Stand-ins always succeed; beside other predecessors they would count in a condition about states.
+    further = [] if above and decides_on_predecessors(task.condition) else _reused_beyond(part, task.task)
+    after = sorted({*above, *(names[name] for name in further)})
     placed = replace(
         task,
         name=names[task.task],
-        predecessors=() if task.finalize is not None else tuple(above) or (root,),
+        predecessors=() if task.finalize is not None else tuple(after) or (root,),
         finalize=root if task.finalize is not None else None,
         fingerprint="",
     )
@@ -461,6 +464,21 @@ def _part_task(part: Part, task: DesiredTask, root: str, names: Mapping[str, str
             help=f"run it as well:  --only '{absent},{task.task}'",
         ) from missing
     return replace(placed, definition=definition, condition=_folded_condition(task, move, bool(above)))
+
+
+def _reused_beyond(part: Part, name: str) -> list[str]:
+    """The reused tasks above those that the part leaves out before a task, so that it can read their results."""
+    edges, found, seen = edges_of(part.graph), list[str](), set[str]()
+    waiting = [one for one in edges[name] if isinstance(part.by_name.get(one), LeavesTask)]
+    while waiting:
+        for one in edges[waiting.pop()]:
+            fate = part.by_name.get(one)
+            if one not in seen and isinstance(fate, ReusesTask):
+                found.append(one)
+            elif one not in seen and isinstance(fate, LeavesTask):
+                waiting.append(one)
+            seen.add(one)
+    return found
 
 
 def _stand_in(root: DesiredTask, task: DesiredTask, result: TaskResult, *, whatever: bool) -> DesiredTask:

@@ -296,6 +296,20 @@ def test_a_predecessor_that_nothing_reads_may_be_gone() -> None:
     assert body_of(made, "tell").predecessors == ("CLV$$PART_AB",)
 
 
+def test_a_result_is_there_before_it_is_read_past_a_task_that_is_left_out() -> None:
+    past = step("score", after=("between",), arguments={"rows": result("load", "rows")})
+    graph = chain(LOAD, step("between", after=("load",)), past)
+    made = part_graph(part_of(graph, {"load": ended('{"rows":3}')}, "score"), "CLV$$PART_AB", {}, {})
+    assert body_of(made, "score").predecessors == ("CLV$$PART_AB$LOAD",)
+
+
+def test_a_condition_about_states_counts_no_results_past_a_task_that_is_left_out() -> None:
+    score = step("score", after=("between", "train"), run_if="all_done")
+    graph = chain(LOAD, step("between", after=("load",)), step("train"), score)
+    made = part_graph(part_of(graph, {"load": ended("{}")}, "train", "score"), "CLV$$PART_AB", {}, {})
+    assert body_of(made, "score").predecessors == ("CLV$$PART_AB$TRAIN",)
+
+
 def test_the_arm_that_was_not_chosen_is_refused() -> None:
     graph = chain(
         step("gate", outcomes={"up": ("up",), "down": ("down",)}),
